@@ -1,0 +1,118 @@
+import type { Dest } from "./dest.ts";
+import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from "./errors.ts";
+import type { ExitReason } from "./exit-reason.ts";
+import { deepFreeze } from "./freeze.ts";
+import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
+import { type Process, ProcessState } from "./process.ts";
+import { Ref } from "./ref.ts";
+import type { Shard } from "./shard.ts";
+import { Timer } from "./timer-wheel.ts";
+
+/** How long a call waits for its reply unless told otherwise: as GenServer.call does. */
+export const CALL_TIMEOUT_MS = 5_000;
+
+/** Who waits for the reply to a call. Kept and handed on as it is; `reply` answers it, from wherever. */
+export type From = Ref;
+
+class CallTimer extends Timer {
+  readonly #call: PendingCall;
+
+  constructor(call: PendingCall) {
+    super();
+    this.#call = call;
+  }
+
+  fire(): void {
+    this.#call.timedOut();
+  }
+}
+
+/**
+ * A call that waits. It is the monitor of the server and the alias of the caller in one: a server that dies ends the wait,
+ * and once the wait is over, whatever comes for it is dropped.
+ */
+class PendingCall extends Monitor {
+  readonly dest: Dest;
+  readonly request: unknown;
+  readonly timeoutMs: number;
+  readonly shard: Shard;
+  timer: CallTimer | undefined = undefined;
+  resolve: (value: unknown) => void = undefined as never;
+  reject: (error: Error) => void = undefined as never;
+
+  constructor(shard: Shard, caller: Process | undefined, dest: Dest, request: unknown, timeoutMs: number) {
+    super(caller);
+    this.shard = shard;
+    this.dest = dest;
+    this.request = request;
+    this.timeoutMs = timeoutMs;
+  }
+
+  answer(value: unknown): void {
+    if (!detachMonitor(this)) return;
+    this.abandoned();
+    if (this.shard.freezeMessages) deepFreeze(value);
+    this.resolve(value);
+    this.shard.scheduler.resumed();
+  }
+
+  override down(reason: ExitReason): void {
+    this.abandoned();
+    this.fail("ROOKERY_CALL_EXIT", reason, [this.dest, reason, this.request]);
+  }
+
+  override abandoned(): void {
+    if (this.timer !== undefined) this.shard.timers.stop(this.timer);
+  }
+
+  timedOut(): void {
+    if (detachMonitor(this)) this.fail("ROOKERY_CALL_TIMEOUT", "timeout", [this.dest, this.timeoutMs, this.request]);
+  }
+
+  fail(code: RuntimeErrorCode, reason: ExitReason, values: unknown[]): void {
+    const call = ["GenServer", "call", [this.dest, this.request, this.timeoutMs]];
+    this.reject(new ExitError(code, errorText(code, ...values), [reason, call]));
+    this.shard.scheduler.resumed();
+  }
+}
+
+/**
+ * Sends `request` as a call and answers the reply. Rejects with an ExitError whose reason is that of `gen_server:call`:
+ * `[why, ["GenServer", "call", [dest, request, timeoutMs]]]`, with why `"noproc"`, `"timeout"`, `"calling_self"` or the
+ * reason with which the server ended.
+ */
+export function call(
+  shard: Shard,
+  caller: Process | undefined,
+  dest: Dest,
+  request: unknown,
+  timeoutMs: number,
+): Promise<unknown> {
+  if (!(timeoutMs >= 0)) throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
+  // The rest of a dead process waits for nothing any more.
+  if (caller?.state === ProcessState.Exited) return new Promise(() => {});
+  const pending = new PendingCall(shard, caller, dest, request, timeoutMs);
+  return new Promise((resolve, reject) => {
+    pending.resolve = resolve;
+    pending.reject = reject;
+    const server = shard.find(dest);
+    if (server === undefined) {
+      pending.fail("ROOKERY_NOPROC", "noproc", ["call", brief(dest)]);
+    } else if (server === caller) {
+      pending.fail("ROOKERY_CALLING_SELF", "calling_self", [brief(dest)]);
+    } else {
+      attachMonitor(pending, server);
+      server.deliverFrozen(pending, request);
+      if (Number.isFinite(timeoutMs)) {
+        pending.timer = new CallTimer(pending);
+        shard.timers.start(pending.timer, timeoutMs);
+      }
+    }
+  });
+}
+
+/** Answers a call, from any process and at any time. Dropped if nobody waits for it any more. */
+export function answerCall(from: From, value: unknown): void {
+  if (from instanceof PendingCall) from.answer(value);
+  else throw runtimeError("ROOKERY_BADARG", "the `from` of a call", from);
+}

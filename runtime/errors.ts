@@ -1,0 +1,81 @@
+import { inspect } from "node:util";
+
+/** Every error the runtime raises: `%s` are filled in order. `docs/errors.md` explains each. */
+export const runtimeErrors = {
+  ROOKERY_BADARG: "Expected %s, got %s",
+  ROOKERY_NOPROC: "Expected a living process as the destination of a %s, but there is none at %s",
+  ROOKERY_NAME_TAKEN: "Expected the name %s to be free for %s, but %s",
+  ROOKERY_CALL_TIMEOUT: "Expected %s to reply within %s ms, but it did not (request: %s)",
+  ROOKERY_CALLING_SELF: "Expected a call to another process, but %s called itself",
+  ROOKERY_CALL_EXIT: "Expected a reply from %s, but it exited with %s (request: %s)",
+  ROOKERY_EXIT: "The process called exit(%s)",
+  ROOKERY_START_FAILED: "Expected %s to start, but its init ended with %s",
+  ROOKERY_STOP_TIMEOUT: "Expected %s to terminate within %s ms, but it is still terminating",
+  ROOKERY_BAD_RETURN: "Expected %s to return one of:%s\ngot %s",
+  ROOKERY_NO_CALLBACK: "Expected %s to have the callback %s for the message %s, but it has none",
+  ROOKERY_RECEIVING: "Expected one receive at a time in %s, but a receive is already waiting",
+  ROOKERY_TASK_OWNER: "Expected %s to be used by its owner %s only, but %s used it",
+  ROOKERY_TASK_TIMEOUT: "Expected the task %s to finish within %s ms, but it did not",
+  ROOKERY_TASK_EXIT: "Expected a value from the task %s, but it exited with %s",
+  ROOKERY_ALREADY_REGISTERED: "Expected the key %s of the registry %s to be free, but %s holds it",
+  ROOKERY_NO_REGISTRY: "Expected a running %s under the name %s, but there is none",
+} as const;
+
+export type RuntimeErrorCode = keyof typeof runtimeErrors;
+
+/**
+ * The class of every error that Rookery raises on purpose. Match on `code`, never on the text: texts may
+ * change, codes are stable and explained in `docs/errors.md`.
+ */
+export class RookeryError extends Error {
+  override readonly name: string = "RookeryError";
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * An exit that can be caught: what a failed call, a failed await or `self.exit(reason)` throws.
+ * Uncaught, it ends its process with `reason` itself, not with the error (class `exit` of Erlang).
+ */
+export class ExitError extends RookeryError {
+  override readonly name: string = "ExitError";
+  readonly reason: unknown;
+
+  constructor(code: string, message: string, reason: unknown) {
+    super(code, message);
+    this.reason = reason;
+  }
+}
+
+/** `start` and `startLink` reject with it: `reason` is what OTP has in `{error, Reason}`, or `"ignore"`. */
+export class StartError extends RookeryError {
+  override readonly name: string = "StartError";
+  readonly reason: unknown;
+
+  constructor(message: string, reason: unknown) {
+    super("ROOKERY_START_FAILED", message, reason instanceof Error ? { cause: reason } : undefined);
+    this.reason = reason;
+  }
+}
+
+/** The text of a code with its places filled; values that are not strings are inspected, briefly. */
+export function errorText(code: RuntimeErrorCode, ...values: unknown[]): string {
+  let next = 0;
+  return runtimeErrors[code].replace(/%s/g, () => brief(values[next++]));
+}
+
+export function runtimeError(code: RuntimeErrorCode, ...values: unknown[]): RookeryError {
+  return new RookeryError(code, errorText(code, ...values));
+}
+
+/** A value in one short line, as error texts and crash reports show it. */
+export function brief(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  const text = inspect(value, { depth: 3, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 10, maxStringLength: 200 });
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text;
+}

@@ -1,0 +1,275 @@
+import type { Behaviour } from "./behaviour.ts";
+import { answerCall, type From } from "./call.ts";
+import { type LastMessage, reportCrash } from "./crash-report.ts";
+import { brief, errorText, RookeryError, runtimeError } from "./errors.ts";
+import { ExitMessage } from "./exit-message.ts";
+import { type ExitReason, isOrderly, reasonOfThrown } from "./exit-reason.ts";
+import { exitProcess } from "./exit-signal.ts";
+import type { GenServer } from "./gen-server.ts";
+import { CAST, IDLE_TIMEOUT, STOP } from "./message-tag.ts";
+import { park, type Process, ProcessState } from "./process.ts";
+import { type Action, Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
+import { Timer } from "./timer-wheel.ts";
+
+type Callback = "init" | "handleContinue" | "handleCall" | "handleCast" | "handleInfo" | "terminate";
+
+const VALID_RETURNS: Record<Callback, readonly string[]> = {
+  init: ["ok(state)", "ok(state, action)", "ignore", "stop(reason)"],
+  handleContinue: ["noReply()", "noReply(action)", "stop(reason)"],
+  handleCall: ["reply(value)", "reply(value, action)", "noReply()", "noReply(action)", "stop(reason)", "stop(reason, value)"],
+  handleCast: ["noReply()", "noReply(action)", "stop(reason)"],
+  handleInfo: ["noReply()", "noReply(action)", "stop(reason)"],
+  terminate: [],
+};
+
+/** One run of a callback: which, and with what. */
+interface Run {
+  readonly callback: Callback;
+  readonly message: unknown;
+  readonly from: From | undefined;
+}
+
+type Invocable = Exclude<Callback, "terminate">;
+
+/** What a process goes on with before its mailbox: what an asynchronous callback came to, or a continuation. */
+interface Outcome {
+  readonly run: Run;
+  readonly value: unknown;
+  readonly settled: "fulfilled" | "rejected" | "not yet";
+}
+
+/** What is left to do once `terminate` is done. */
+interface Ending {
+  readonly reason: ExitReason;
+  readonly last: LastMessage | undefined;
+  readonly from: From | undefined;
+  readonly reply: unknown;
+}
+
+class IdleTimer extends Timer {
+  readonly #process: Process;
+
+  constructor(process: Process) {
+    super();
+    this.#process = process;
+  }
+
+  fire(): void {
+    const process = this.#process;
+    process.idleTimer = undefined;
+    // A message that has come in the meantime, though not handled yet, was first.
+    if (process.mailbox.length === 0) process.deliver(IDLE_TIMEOUT, undefined);
+  }
+}
+
+/** Runs GenServers: takes their messages, calls their callbacks, does what these return. */
+export const genServerBehaviour: Behaviour = {
+  turn(process: Process, budget: number): number {
+    const { mailbox } = process;
+    let taken = 0;
+    while (taken < budget && process.state === ProcessState.Running && process.pendingExit === undefined) {
+      if (process.outcome !== undefined) {
+        const { run, value, settled } = process.outcome as Outcome;
+        process.outcome = undefined;
+        if (settled === "not yet") invoke(process, run.callback as Invocable, run.message, undefined);
+        else if (settled === "rejected") catchThrown(process, run.callback, run.message, run.from, value);
+        else apply(process, run.callback, run.message, run.from, value);
+      } else if (process.starting !== undefined) {
+        invoke(process, "init", process.starting.arg, undefined);
+      } else if (mailbox.length > 0) {
+        const tag = mailbox.headTag();
+        handle(process, tag, mailbox.shift());
+      } else {
+        break;
+      }
+      taken += 1;
+    }
+    return taken;
+  },
+
+  describe(process: Process): string {
+    return (process.instance as GenServer | undefined)?.constructor.name ?? "GenServer";
+  },
+};
+
+function handle(process: Process, tag: unknown, message: unknown): void {
+  if (process.idleTimer !== undefined) stopIdleTimer(process);
+  if (tag === CAST) {
+    invoke(process, "handleCast", message, undefined);
+  } else if (tag === STOP) {
+    terminate(process, message, undefined, undefined, undefined);
+  } else if (tag !== undefined && tag !== IDLE_TIMEOUT) {
+    invoke(process, "handleCall", message, tag as From);
+  } else if (tag === undefined && message instanceof ExitMessage && message.pid === process.parent) {
+    // Only a process that traps exits finds it here. Not a message for the callbacks: the parent wants it to end.
+    terminate(process, message.reason, undefined, undefined, undefined);
+  } else {
+    invoke(process, "handleInfo", tag === undefined ? message : "timeout", undefined);
+  }
+}
+
+function invoke(process: Process, callback: Invocable, message: unknown, from: From | undefined): void {
+  const server = process.instance as GenServer;
+  let result: unknown;
+  try {
+    if (callback === "handleCast" && server.handleCast !== undefined) result = server.handleCast(message);
+    else if (callback === "handleCall" && server.handleCall !== undefined) result = server.handleCall(message, from!);
+    else if (callback === "handleInfo" && server.handleInfo !== undefined) result = server.handleInfo(message);
+    else if (callback === "init") result = server.init(message as never);
+    else if (callback === "handleContinue" && server.handleContinue !== undefined) result = server.handleContinue(message);
+    else return withoutCallback(process, callback, message);
+  } catch (thrown) {
+    return catchThrown(process, callback, message, from, thrown);
+  }
+  // What most casts and messages come to, first.
+  if (result instanceof NoReply && result.action === undefined && callback !== "init") return;
+  apply(process, callback, message, from, result);
+}
+
+/** As Elixir's defaults: an unexpected message is reported and dropped, an unexpected request is a crash. */
+function withoutCallback(process: Process, callback: Callback, message: unknown): void {
+  const who = process.name ?? process.pid;
+  if (callback === "handleInfo") {
+    process.shard.logger.error(
+      { pid: String(process.pid), name: process.name, message: brief(message) },
+      `${genServerBehaviour.describe(process)} ${who} has no handleInfo: a message was dropped`,
+    );
+    return;
+  }
+  const error = runtimeError("ROOKERY_NO_CALLBACK", genServerBehaviour.describe(process), callback, message);
+  terminate(process, error, { callback, message }, undefined, undefined);
+}
+
+/** A thrown value that is no error and no exit is a return: `throw` in a gen_server's callback. */
+function catchThrown(process: Process, callback: Callback, message: unknown, from: From | undefined, thrown: unknown): void {
+  if (process.pendingExit !== undefined || process.state === ProcessState.Exited) return;
+  if (callback === "terminate") {
+    const ending = message as Ending;
+    finish(process, thrown instanceof Error ? { ...ending, reason: reasonOfThrown(thrown) } : ending);
+  } else if (thrown instanceof Error) {
+    terminate(process, reasonOfThrown(thrown), { callback, message }, undefined, undefined);
+  } else {
+    apply(process, callback, message, from, thrown);
+  }
+}
+
+function apply(process: Process, callback: Callback, message: unknown, from: From | undefined, result: unknown): void {
+  if (isPromise(result)) {
+    wait(process, { callback, message, from }, result);
+  } else if (callback === "terminate") {
+    finish(process, message as Ending);
+  } else if (callback === "init") {
+    applyInit(process, message, result);
+  } else if (result instanceof NoReply) {
+    if (result.action !== undefined) act(process, result.action);
+  } else if (result instanceof Reply && callback === "handleCall") {
+    answerCall(from!, result.value);
+    if (result.action !== undefined) act(process, result.action);
+  } else if (result instanceof Stop && (!result.hasReply || callback === "handleCall")) {
+    terminate(process, result.reason, { callback, message }, result.hasReply ? from : undefined, result.reply);
+  } else {
+    terminate(process, badReturn(process, callback, result), { callback, message }, undefined, undefined);
+  }
+}
+
+function applyInit(process: Process, arg: unknown, result: unknown): void {
+  const starting = process.starting!;
+  if (result instanceof Ok) {
+    (process.instance as GenServer).state = result.state;
+    starting.succeeded();
+    if (result.action !== undefined) act(process, result.action);
+  } else if (result instanceof Ignore) {
+    process.starting = undefined;
+    exitProcess(process, "normal");
+    starting.failed("ignore");
+  } else if (result instanceof Stop && !result.hasReply) {
+    finish(process, { reason: result.reason, last: { callback: "init", message: arg }, from: undefined, reply: undefined });
+  } else {
+    const reason = badReturn(process, "init", result);
+    finish(process, { reason, last: { callback: "init", message: arg }, from: undefined, reply: undefined });
+  }
+}
+
+/** The reason of a wrong return, after saying which returns are right. */
+function badReturn(process: Process, callback: Callback, result: unknown): ExitReason {
+  const forms = VALID_RETURNS[callback].map((form) => `\n    ${form}`).join("");
+  const text = errorText("ROOKERY_BAD_RETURN", `${genServerBehaviour.describe(process)}.${callback}`, forms, result);
+  return new BadReturn(text, result);
+}
+
+/** A wrong return: its reason is `["bad_return_value", value]`, its text lists the right ones. */
+class BadReturn extends RookeryError {
+  readonly reason: readonly [string, unknown];
+
+  constructor(message: string, value: unknown) {
+    super("ROOKERY_BAD_RETURN", message);
+    this.reason = ["bad_return_value", value];
+  }
+}
+
+function act(process: Process, action: Action): void {
+  if ("continue" in action) {
+    const run: Run = { callback: "handleContinue", message: action.continue, from: undefined };
+    process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome;
+  } else if ("timeoutMs" in action) {
+    if (action.timeoutMs > 0) {
+      process.idleTimer = new IdleTimer(process);
+      process.shard.timers.start(process.idleTimer, action.timeoutMs);
+    } else if (process.mailbox.length === 0) {
+      process.mailbox.push(IDLE_TIMEOUT, undefined);
+    }
+  }
+}
+
+function stopIdleTimer(process: Process): void {
+  process.shard.timers.stop(process.idleTimer!);
+  process.idleTimer = undefined;
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+/** Leaves the process waiting for an asynchronous callback; what it comes to is applied in a turn of its own. */
+function wait(process: Process, run: Run, promise: PromiseLike<unknown>): void {
+  const settle = (value: unknown, settled: "fulfilled" | "rejected"): void => {
+    if (process.state === ProcessState.Exited) return;
+    process.outcome = { run, value, settled } satisfies Outcome;
+    process.state = ProcessState.Blocked;
+    process.receiver = undefined;
+    if (!process.queued) process.shard.scheduler.schedule(process);
+  };
+  promise.then(
+    (value) => settle(value, "fulfilled"),
+    (error: unknown) => settle(error, "rejected"),
+  );
+  park(process);
+}
+
+/** Ends a server in order: its `terminate`, the reply it still owes, the report, the exit. */
+function terminate(
+  process: Process,
+  reason: ExitReason,
+  last: LastMessage | undefined,
+  from: From | undefined,
+  reply: unknown,
+): void {
+  const exit = reason instanceof BadReturn ? reason.reason : reason;
+  const server = process.instance as GenServer;
+  const ending: Ending = { reason, last, from, reply };
+  if (process.starting !== undefined || server.terminate === undefined) return finish(process, ending);
+  let result: unknown;
+  try {
+    result = server.terminate(exit);
+  } catch (thrown) {
+    return catchThrown(process, "terminate", ending, undefined, thrown);
+  }
+  apply(process, "terminate", ending, undefined, result);
+}
+
+function finish(process: Process, { reason, last, from, reply }: Ending): void {
+  if (process.pendingExit !== undefined) return;
+  if (from !== undefined) answerCall(from, reply);
+  if (!isOrderly(reason)) reportCrash(process, reason, last, (process.instance as GenServer).state);
+  exitProcess(process, reason instanceof BadReturn ? reason.reason : reason);
+}

@@ -1,0 +1,81 @@
+import type { From } from "./call.ts";
+import type { Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
+import type { Self } from "./self.ts";
+
+export type InitResult<State> = Ok<State> | Ignore | Stop;
+export type CallResult = Reply | NoReply | Stop<unknown>;
+export type CastResult = NoReply | Stop;
+
+/**
+ * A process that holds state and serves requests, one at a time: `gen_server`. Extend it, write the callbacks that you need, and
+ * start it with `runtime.start`, `self.startLink`, or as a child of a supervisor.
+ *
+ * The state is `this.state`: `init` hands in the first, callbacks assign to it. A callback that returns a plain value
+ * is run to its end without a pause. One that returns a promise keeps the process from handling anything else until
+ * the promise has settled; the process can be killed meanwhile, and what its code does after that has no effect.
+ *
+ * A callback that throws an `Error` ends the process with that error as the reason, after `terminate`. A thrown value
+ * that is not an `Error` counts as returned, as in Erlang. A wrong return ends it with `["bad_return_value", value]`.
+ *
+ * @example
+ * ```ts doctest
+ * class Counter extends GenServer<{ count: number }, "value", number> {
+ *   init(start: number) { return ok({ count: start }); }
+ *   handleCall() { return reply(this.state.count); }
+ *   handleCast(add: number) { this.state.count += add; return noReply(); }
+ * }
+ * const counter = await runtime.start(Counter, 10);
+ * runtime.cast(counter, 5);
+ * await runtime.call(counter, "value"); // => 15
+ * ```
+ */
+export abstract class GenServer<State = unknown, Call = unknown, Cast = unknown, Info = unknown> {
+  /** Names the file of the class, `import.meta.url`, so that it can be started on another shard. */
+  static readonly module?: string;
+
+  state: State = undefined as State;
+  /** The process that runs this server. */
+  readonly self: Self = undefined as unknown as Self;
+
+  /** Makes the first state, from the argument of `start`. Nobody is served before it is done; `start` answers when it is. */
+  abstract init(arg: never): InitResult<State> | Promise<InitResult<State>>;
+
+  /** Goes on after a return with `{ continue: term }`, before anything that is in the mailbox. */
+  handleContinue?(term: unknown): CastResult | Promise<CastResult>;
+
+  /** Serves a call: answer with `reply(value)`, or keep `from` and answer it later with `self.reply(from, value)`. */
+  handleCall?(request: Call, from: From): CallResult | Promise<CallResult>;
+
+  /** Serves a cast: a request that nobody waits for. */
+  handleCast?(request: Cast): CastResult | Promise<CastResult>;
+
+  /**
+   * Takes every other message: ordinary ones, ExitMessage (when trapping exits), DownMessage, and `"timeout"` after a
+   * return with `{ timeoutMs }`. Without it, messages are reported and dropped.
+   */
+  handleInfo?(message: Info): CastResult | Promise<CastResult>;
+
+  /**
+   * Cleans up, last of all: after a stop, a crash, or, when trapping exits, the parent's exit. Never called for an exit signal
+   * that is not trapped, nor for a kill. What it returns is ignored.
+   */
+  terminate?(reason: unknown): unknown;
+}
+
+/** A class of servers that can be started. */
+export interface ServerClass<S extends GenServer = GenServer> {
+  new (): S;
+  readonly module?: string;
+  readonly name: string;
+}
+
+/** What `init` of a server takes. */
+export type InitArg<S> = S extends { init(arg: infer Arg): unknown } ? Arg : never;
+
+/** What a server takes as a call, and what it answers. */
+export type CallOf<S> = S extends { handleCall(request: infer Request, ...rest: never[]): unknown } ? Request : unknown;
+export type ReplyOf<S> = S extends { handleCall(...args: never[]): infer Result } ? ReplyValue<Awaited<Result>> : unknown;
+type ReplyValue<Result> = Result extends Reply<infer Value> ? Value : Result extends Stop<infer Value> ? Value : never;
+
+/** What a server takes as a cast. */
+export type CastOf<S> = S extends { handleCast(request: infer Request): unknown } ? Request : unknown;

@@ -1,0 +1,26 @@
+import { inspect } from "node:util";
+
+/** Where reports go. The shape is pino's: a pino logger is a `Logger`. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+function writer(level: string): (fields: object, message: string) => void {
+  return (fields, message) => {
+    process.stderr.write(`[${level}] ${message}\n${inspect(fields, { depth: 4 })}\n`);
+  };
+}
+
+/** Writes warnings and errors to stderr, for people. Used when the runtime is given no logger. */
+export const stderrLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: writer("warn"),
+  error: writer("error"),
+};
+
+/** Says nothing: for programs and tests that end processes on purpose. */
+export const silentLogger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,0 +1,117 @@
+const EMPTY: unknown[] = [];
+const SLOTS_MIN = 8;
+
+/** What kind of message stands in a slot: nothing for an ordinary one, else a mark or the caller of a call. */
+export type MessageTag = unknown;
+
+/**
+ * The messages of one process, oldest first, in a ring that grows. An idle process has none at all.
+ *
+ * ```text
+ *               #head        #saved            #head + length
+ *                 v             v                    v
+ *   #ring  [  -  | t m | t m | t m | t m | t m | t m |  -  |  -  ]
+ * ```
+ *
+ * A slot is two entries, the tag and the message, so that a cast or a call needs no envelope of its own. `#ring` has a
+ * power of two of slots: wrapping is `& mask`. Messages before `#saved` were already refused by the waiting receive, so
+ * its next scan starts there and a long mailbox is read once.
+ */
+export class Mailbox {
+  #ring: unknown[] = EMPTY;
+  #mask = -1;
+  #head = 0;
+  #saved = 0;
+  length = 0;
+
+  push(tag: MessageTag, message: unknown): void {
+    if (this.length > this.#mask) this.#grow();
+    const at = ((this.#head + this.length) & this.#mask) << 1;
+    this.#ring[at] = tag;
+    this.#ring[at + 1] = message;
+    this.length += 1;
+  }
+
+  /** The tag of the oldest message. Read it before `shift`. */
+  headTag(): MessageTag {
+    return this.#ring[this.#head << 1];
+  }
+
+  /** Takes the oldest message; the mailbox must not be empty. */
+  shift(): unknown {
+    const at = this.#head << 1;
+    const message = this.#ring[at + 1];
+    // Cleared so that the collector can take the message while the ring lives on.
+    this.#ring[at] = undefined;
+    this.#ring[at + 1] = undefined;
+    this.#head = (this.#head + 1) & this.#mask;
+    this.length -= 1;
+    return message;
+  }
+
+  tagAt(index: number): MessageTag {
+    return this.#ring[((this.#head + index) & this.#mask) << 1];
+  }
+
+  messageAt(index: number): unknown {
+    return this.#ring[(((this.#head + index) & this.#mask) << 1) + 1];
+  }
+
+  /** Where the waiting receive goes on to scan. */
+  get saved(): number {
+    return this.#saved;
+  }
+
+  set saved(index: number) {
+    this.#saved = index;
+  }
+
+  /** Takes the message at `index` out of the middle: the shorter side closes the gap. */
+  removeAt(index: number): void {
+    const last = this.length - 1;
+    if (index < last - index) {
+      for (let i = index; i > 0; i -= 1) this.#move(i - 1, i);
+      this.#clear(0);
+      this.#head = (this.#head + 1) & this.#mask;
+    } else {
+      for (let i = index; i < last; i += 1) this.#move(i + 1, i);
+      this.#clear(last);
+    }
+    this.length = last;
+  }
+
+  clear(): void {
+    this.#ring = EMPTY;
+    this.#mask = -1;
+    this.#head = 0;
+    this.#saved = 0;
+    this.length = 0;
+  }
+
+  #move(from: number, to: number): void {
+    const source = ((this.#head + from) & this.#mask) << 1;
+    const target = ((this.#head + to) & this.#mask) << 1;
+    this.#ring[target] = this.#ring[source];
+    this.#ring[target + 1] = this.#ring[source + 1];
+  }
+
+  #clear(index: number): void {
+    const at = ((this.#head + index) & this.#mask) << 1;
+    this.#ring[at] = undefined;
+    this.#ring[at + 1] = undefined;
+  }
+
+  /** Doubles the slots. A ring that starts at its first slot only gets a longer end: the array grows as it is appended to. */
+  #grow(): void {
+    const slots = this.#mask + 1;
+    if (slots === 0) this.#ring = [];
+    else if (this.#head !== 0) this.#ring = this.#unwound();
+    this.#head = 0;
+    this.#mask = Math.max(SLOTS_MIN, slots * 2) - 1;
+  }
+
+  #unwound(): unknown[] {
+    const start = this.#head * 2;
+    return [...this.#ring.slice(start), ...this.#ring.slice(0, start)];
+  }
+}

@@ -1,0 +1,16 @@
+import { runtimeError } from "./errors.ts";
+import type { Process } from "./process.ts";
+import { ProcessHandle } from "./process-handle.ts";
+import { Runtime } from "./runtime.ts";
+import type { Self } from "./self.ts";
+import type { Shard } from "./shard.ts";
+
+/** Who acts: a process, or code outside of any. What the static functions of servers take as their first parameter. */
+export type Origin = Self | Runtime;
+
+/** The shard on which `origin` acts, and the process that it is, if it is one. */
+export function resolveOrigin(origin: Origin): { readonly shard: Shard; readonly process: Process | undefined } {
+  if (origin instanceof ProcessHandle) return { shard: origin.process.shard, process: origin.process };
+  if (origin instanceof Runtime) return { shard: origin.shard, process: undefined };
+  throw runtimeError("ROOKERY_BADARG", "the handle of a process, or a runtime", origin);
+}

@@ -1,0 +1,113 @@
+import type { Behaviour } from "./behaviour.ts";
+import { deepFreeze } from "./freeze.ts";
+import type { ExitReason } from "./exit-reason.ts";
+import { Mailbox, type MessageTag } from "./mailbox.ts";
+import type { Monitor } from "./monitor.ts";
+import { Pid } from "./pid.ts";
+import type { Receiver } from "./receive.ts";
+import type { Shard } from "./shard.ts";
+import type { Starting } from "./start.ts";
+import type { Timer } from "./timer-wheel.ts";
+
+/**
+ * What a process is doing. Only a waiting process is woken by a message.
+ *
+ * ```text
+ *            message                 turn begins                   promise pending
+ *   Waiting ---------> (run queue) -------------> Running -------------------------> Blocked
+ *      ^                                            |  ^                                |
+ *      +------------- mailbox empty ----------------+  +--- (run queue) <--- settled ---+      any -> Exited
+ * ```
+ */
+export const ProcessState = { Waiting: 0, Running: 1, Blocked: 2, Exited: 3 } as const;
+export type ProcessState = (typeof ProcessState)[keyof typeof ProcessState];
+
+export const Priority = { High: 0, Normal: 1, Low: 2 } as const;
+export type Priority = (typeof Priority)[keyof typeof Priority];
+
+/** An exit that waits until the process has left the code that it is running. */
+export interface PendingExit {
+  readonly reason: ExitReason;
+}
+
+/**
+ * One process: its mailbox, its relations to others, and where it stands. A plain record: `exit-signal.ts`, `link.ts`,
+ * `monitor.ts` and the behaviours act on it, and `ProcessHandle` is what its own code gets to see of it.
+ */
+export class Process {
+  readonly shard: Shard;
+  readonly pid: Pid;
+  readonly mailbox: Mailbox;
+  state: ProcessState = ProcessState.Waiting;
+  /** Stands in the run queue. A blocked process may stand there too, to be resumed or to exit. */
+  queued = false;
+  trapExit = false;
+  priority: Priority = Priority.Normal;
+  reductions = 0;
+  readonly behaviour: Behaviour;
+  /** What the behaviour runs: a body, or the instance of a server. */
+  instance: unknown;
+  /** What an asynchronous callback has come to, until the process's next turn applies it. */
+  outcome: unknown = undefined;
+  /** The receive that waits in this process. */
+  receiver: Receiver | undefined = undefined;
+  name: string | undefined = undefined;
+  /** Who started it with a link. */
+  parent: Pid | undefined = undefined;
+  /** The start that waits for its init. */
+  starting: Starting | undefined = undefined;
+  pendingExit: PendingExit | undefined = undefined;
+  links: Set<Pid> | undefined = undefined;
+  /** The newest of the monitors that this process holds; the others hang on it. */
+  held: Monitor | undefined = undefined;
+  /** The newest of the monitors by which it is watched. */
+  watching: Monitor | undefined = undefined;
+  /** Timers that send to this pid: they end with it. */
+  timers: Set<Timer> | undefined = undefined;
+  /** The timeout of a server that waits for its next message. */
+  idleTimer: Timer | undefined = undefined;
+  exitHooks: Set<(reason: ExitReason) => void> | undefined = undefined;
+  dictionary: Map<unknown, unknown> | undefined = undefined;
+  ancestors: readonly (Pid | string)[];
+  label: unknown = undefined;
+
+  constructor(shard: Shard, id: number, behaviour: Behaviour, instance: unknown, spawner: Process | undefined) {
+    this.shard = shard;
+    this.pid = new Pid(id, this);
+    this.mailbox = new Mailbox();
+    this.behaviour = behaviour;
+    this.instance = instance;
+    this.ancestors = spawner === undefined ? NO_ANCESTORS : ancestorsOfChild(spawner);
+  }
+
+  /** Puts a message in the mailbox and wakes the process if it waits for one. Dropped if the process is dead. */
+  deliver(tag: MessageTag, message: unknown): void {
+    if (this.state === ProcessState.Exited) return;
+    this.mailbox.push(tag, message);
+    if (this.state === ProcessState.Waiting && !this.queued) this.shard.scheduler.schedule(this);
+  }
+
+  /** As `deliver`, for messages from users' code: frozen while developing, so that shared mutable state shows at once. */
+  deliverFrozen(tag: MessageTag, message: unknown): void {
+    if (this.shard.freezeMessages) deepFreeze(message);
+    this.deliver(tag, message);
+  }
+}
+
+/** Leaves the code of `process` waiting for a promise, or for the message of its receive. */
+export function park(process: Process): void {
+  if (process.receiver === undefined) {
+    process.state = ProcessState.Blocked;
+    return;
+  }
+  process.state = ProcessState.Waiting;
+  const { mailbox } = process;
+  if (mailbox.length > mailbox.saved && !process.queued) process.shard.scheduler.schedule(process);
+}
+
+const NO_ANCESTORS: readonly (Pid | string)[] = [];
+
+/** `'$ancestors'` of proc_lib: a registered parent stands there by its name. */
+function ancestorsOfChild(parent: Process): readonly (Pid | string)[] {
+  return [parent.name ?? parent.pid, ...parent.ancestors];
+}

@@ -1,0 +1,112 @@
+import { runtimeError } from "./errors.ts";
+import { CAST, isCall } from "./message-tag.ts";
+import { type Process, ProcessState } from "./process.ts";
+import { Timer } from "./timer-wheel.ts";
+
+/** What `receive` answers when its time is over. */
+export const TIMEOUT: unique symbol = Symbol("rookery.timeout");
+
+export type Match = (message: unknown) => boolean;
+
+/** A receive that waits: its match, its promise, and the timer of its `after`. */
+export interface Receiver {
+  readonly match: Match | undefined;
+  readonly resolve: (message: unknown) => void;
+  timer: Timer | undefined;
+}
+
+class ReceiveTimer extends Timer {
+  readonly #process: Process;
+
+  constructor(process: Process) {
+    super();
+    this.#process = process;
+  }
+
+  fire(): void {
+    const process = this.#process;
+    const receiver = process.receiver;
+    if (receiver === undefined || receiver.timer !== this) return;
+    // A message that came before this moment, but has not been looked at yet, wins over the timeout.
+    if (!resumeReceiver(process)) endReceive(process, receiver, TIMEOUT);
+  }
+}
+
+/**
+ * Waits in `process` for the oldest message that matches. Behaviours with a mailbox protocol of their own (calls, casts)
+ * may receive in an asynchronous callback: what does not match stays for them, in order.
+ */
+export function receive(process: Process, match: Match | undefined, timeoutMs: number): Promise<unknown> {
+  if (process.state === ProcessState.Exited) return new Promise(() => {});
+  if (process.receiver !== undefined) throw runtimeError("ROOKERY_RECEIVING", process.pid);
+  process.mailbox.saved = 0;
+  const scheduler = process.shard.scheduler;
+  // Answering at once is only a short cut: a body that always finds a message must not keep the thread for ever.
+  if (scheduler.mayContinue()) {
+    const index = find(process, match);
+    if (index >= 0) return Promise.resolve(takeAt(process, index));
+    if (timeoutMs === 0) return Promise.resolve(TIMEOUT);
+  }
+  return new Promise((resolve) => {
+    const receiver: Receiver = { match, resolve, timer: undefined };
+    process.receiver = receiver;
+    if (process.state === ProcessState.Blocked) process.state = ProcessState.Waiting;
+    if (process.mailbox.length > process.mailbox.saved && !process.queued) scheduler.schedule(process);
+    if (Number.isFinite(timeoutMs)) {
+      receiver.timer = new ReceiveTimer(process);
+      process.shard.timers.start(receiver.timer, timeoutMs);
+    }
+  });
+}
+
+/** Gives the waiting receive its message, if the mailbox has one; the code behind it goes on when the turn is over. */
+export function resumeReceiver(process: Process): boolean {
+  const receiver = process.receiver!;
+  const index = find(process, receiver.match);
+  if (index < 0) return false;
+  endReceive(process, receiver, takeAt(process, index));
+  return true;
+}
+
+function endReceive(process: Process, receiver: Receiver, answer: unknown): void {
+  if (receiver.timer !== undefined) process.shard.timers.stop(receiver.timer);
+  process.receiver = undefined;
+  process.state = ProcessState.Blocked;
+  receiver.resolve(answer);
+  process.shard.scheduler.resumed();
+}
+
+function find(process: Process, match: Match | undefined): number {
+  const mailbox = process.mailbox;
+  for (let index = mailbox.saved; index < mailbox.length; index += 1) {
+    if (match === undefined || matches(match, readAt(process, index))) return index;
+  }
+  mailbox.saved = mailbox.length;
+  return -1;
+}
+
+/** A match that throws does not match, as a guard that fails. */
+function matches(match: Match, message: unknown): boolean {
+  try {
+    return match(message);
+  } catch {
+    return false;
+  }
+}
+
+function takeAt(process: Process, index: number): unknown {
+  const message = readAt(process, index);
+  process.mailbox.removeAt(index);
+  process.mailbox.saved = 0;
+  return message;
+}
+
+/** A message as a receive sees it: calls and casts as the tuples that gen_server sends. */
+function readAt(process: Process, index: number): unknown {
+  const tag = process.mailbox.tagAt(index);
+  const message = process.mailbox.messageAt(index);
+  if (tag === undefined) return message;
+  if (tag === CAST) return ["$gen_cast", message];
+  if (isCall(tag)) return ["$gen_call", tag, message];
+  return message;
+}

@@ -1,0 +1,27 @@
+import { inspect } from "node:util";
+
+let lastId = 0;
+
+/** A unique reference: compared with `===`, printed as `#Ref<7>`. Monitors, timers, aliases and calls are references. */
+export class Ref {
+  readonly id: number;
+
+  constructor() {
+    this.id = lastId += 1;
+  }
+
+  toString(): string {
+    return `#Ref<${this.id}>`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** In logs and in the REPL a ref is its short text. */
+Object.defineProperty(Ref.prototype, inspect.custom, {
+  value(this: Ref): string {
+    return this.toString();
+  },
+});

@@ -1,0 +1,186 @@
+import { type Body, bodyBehaviour } from "./body.ts";
+import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Dest, ViaName } from "./dest.ts";
+import { runtimeError } from "./errors.ts";
+import { exitProcess, sendExit } from "./exit-signal.ts";
+import type { CallOf, CastOf, GenServer, InitArg, ReplyOf, ServerClass } from "./gen-server.ts";
+import { type Logger, stderrLogger } from "./logger.ts";
+import type { Pid } from "./pid.ts";
+import { ProcessHandle } from "./process-handle.ts";
+import { type ProcessInfo, processInfo } from "./process-info.ts";
+import { type Random, systemRandom } from "./random.ts";
+import type { Ref } from "./ref.ts";
+import { cancelTimer, cast, send, startMessageTimer } from "./send.ts";
+import { Shard } from "./shard.ts";
+import { PortDriver } from "./slice-driver.ts";
+import { type StartOptions, startOrThrow } from "./start.ts";
+import { stopServer } from "./stop.ts";
+
+export interface RuntimeOptions {
+  /** Where crash reports go. Default: stderr. */
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Whether messages are frozen when they are sent. Default: unless NODE_ENV is `production`. */
+  readonly freezeMessages?: boolean;
+}
+
+/**
+ * A BEAM-like node inside this Node.js process: it holds processes and runs them. Code that is not in a process acts through it;
+ * code in a process through its `Self`. Several may exist side by side and know nothing of each other. An idle
+ * runtime does not keep Node running.
+ *
+ * @example
+ * ```ts doctest
+ * const pid = runtime.spawn(async (self) => self.exit("done"));
+ * runtime.isAlive(pid); // => true
+ * ```
+ */
+export class Runtime {
+  /** The name of this node. */
+  readonly node: string = "nonode@nohost";
+  /** @internal */
+  readonly shard: Shard;
+
+  private constructor(options: RuntimeOptions) {
+    const clock = options.clock ?? systemClock;
+    this.shard = new Shard(this, {
+      clock,
+      random: options.random ?? systemRandom,
+      logger: options.logger ?? stderrLogger,
+      driver: new PortDriver(clock.nowMs),
+      freezeMessages: options.freezeMessages ?? process.env["NODE_ENV"] !== "production",
+      handleOf: (process) => new ProcessHandle(process),
+    });
+  }
+
+  /** Starts a runtime on this thread. */
+  static async start(options: RuntimeOptions = {}): Promise<Runtime> {
+    return new Runtime(options);
+  }
+
+  get clock(): Clock {
+    return this.shard.clock;
+  }
+
+  get random(): Random {
+    return this.shard.random;
+  }
+
+  get logger(): Logger {
+    return this.shard.logger;
+  }
+
+  /** Starts a process that runs `body`, linked to nobody. */
+  spawn(body: Body): Pid {
+    if (typeof body !== "function") throw runtimeError("ROOKERY_BADARG", "a function as the body of a process", body);
+    const process = this.shard.create(bodyBehaviour, body, undefined);
+    this.shard.scheduler.schedule(process);
+    return process.pid;
+  }
+
+  /** Sends a message; see `Self.send`. */
+  send(dest: Dest, message: unknown): void {
+    send(this.shard, dest, message);
+  }
+
+  /** Calls a server and waits for the reply; see `Self.call`. */
+  call<S extends GenServer>(dest: Pid<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
+  call(dest: Dest, request: unknown, timeoutMs?: number): Promise<unknown>;
+  call(dest: Dest, request: unknown, timeoutMs: number = CALL_TIMEOUT_MS): Promise<unknown> {
+    return call(this.shard, undefined, dest, request, timeoutMs);
+  }
+
+  /** Sends a request that is not answered; see `Self.cast`. */
+  cast<S extends GenServer>(dest: Pid<S>, request: CastOf<S>): void;
+  cast(dest: Dest, request: unknown): void;
+  cast(dest: Dest, request: unknown): void {
+    cast(this.shard, dest, request);
+  }
+
+  /** Answers a call that a callback left open. */
+  reply(from: From, value: unknown): void {
+    answerCall(from, value);
+  }
+
+  /** Starts a server, linked to nobody; see `Self.start`. */
+  start<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>> {
+    return startOrThrow(this.shard, undefined, Server, arg, { ...options, linked: false });
+  }
+
+  /** Makes a server terminate and waits until it is dead; see `Self.stop`. */
+  stop(dest: Dest, reason: unknown = "normal", timeoutMs: number = Number.POSITIVE_INFINITY): Promise<void> {
+    return stopServer(this.shard, undefined, dest, reason, timeoutMs);
+  }
+
+  /** Sends an exit signal, to a name as well as to a pid; see `Self.exit`. Nothing happens if there is no such process. */
+  exit(dest: Dest, reason: unknown): true {
+    const target = this.shard.find(dest);
+    // Signals have a sender; outside of any process it is nobody's pid, which is what a dead one is.
+    if (target !== undefined) sendExit(this.#outside, target, reason);
+    return true;
+  }
+
+  get #outside(): Pid {
+    return (this.#outsidePid ??= this.#deadPid());
+  }
+
+  #outsidePid: Pid | undefined = undefined;
+
+  #deadPid(): Pid {
+    const process = this.shard.create(bodyBehaviour, undefined, undefined);
+    exitProcess(process, "normal");
+    return process.pid;
+  }
+
+  /** `register/2`; see `Self.register`. */
+  register(name: string, pid: Pid): void {
+    this.shard.names.register(name, pid);
+  }
+
+  unregister(name: string): void {
+    this.shard.names.unregister(name);
+  }
+
+  whereis(name: string | ViaName): Pid | undefined {
+    return this.shard.find(name)?.pid;
+  }
+
+  /** The names that are registered now. */
+  registered(): string[] {
+    return this.shard.names.registered();
+  }
+
+  sendAfter(ms: number, dest: Dest, message: unknown): Ref {
+    return startMessageTimer(this.shard, ms, dest, message, false);
+  }
+
+  cancelTimer(ref: Ref): number | false {
+    return cancelTimer(ref);
+  }
+
+  isAlive(pid: Pid): boolean {
+    return pid.process !== undefined;
+  }
+
+  /** The living processes, in the order of their start. */
+  processes(): Pid[] {
+    return this.shard.processes().map((process) => process.pid);
+  }
+
+  /** `process_info`: undefined for a dead process. */
+  info(pid: Pid): ProcessInfo | undefined {
+    return pid.process === undefined ? undefined : processInfo(pid.process);
+  }
+
+  /**
+   * Ends every process at once, as a kill does, and lets go of everything this runtime held. Trees that shall stop in order are
+   * stopped before (`Application` does).
+   */
+  async shutdown(): Promise<void> {
+    for (const process of this.shard.processes()) exitProcess(process, "killed");
+    this.shard.timers.close();
+    this.shard.scheduler.close();
+  }
+}

@@ -1,0 +1,160 @@
+import type { Clock } from "./clock.ts";
+import { exitProcess } from "./exit-signal.ts";
+import { type PendingExit, Priority, type Process, ProcessState } from "./process.ts";
+import { resumeReceiver } from "./receive.ts";
+import { RunQueue } from "./run-queue.ts";
+import type { SliceDriver } from "./slice-driver.ts";
+
+/** After so many milliseconds a slice ends, and timers and I/O have their turn. */
+const SLICE_MS = 4;
+/** A process takes at most so many messages in a turn: as many as need about TURN_MS, by what the last ones needed. */
+const TURN_MESSAGES_MAX = 256;
+const TURN_MS = 0.5;
+/** For so many turns of normal processes, one of a low process. */
+const NORMAL_TURNS_PER_LOW = 8;
+/** So many receives in a slice may be answered without a turn. */
+const SHORT_CUTS_PER_SLICE = 2_000;
+
+/**
+ * Runs the processes of one shard, a turn each, in slices between which Node does its I/O. A process with a million
+ * messages gets one turn for each turn of the others.
+ */
+export class Scheduler {
+  readonly #clock: Clock;
+  readonly #driver: SliceDriver;
+  readonly #high = new RunQueue();
+  readonly #normal = new RunQueue();
+  readonly #low = new RunQueue();
+  #armed = false;
+  #inSlice = false;
+  #anyResumed = false;
+  #shortCuts = 0;
+  #normalTurns = 0;
+  /** How many messages fit into TURN_MS. */
+  #turnMessages = 1;
+  #untimedMessages = 0;
+  #timedAtMs = 0;
+  /** The process whose turn it is. */
+  current: Process | undefined = undefined;
+
+  constructor(clock: Clock, driver: SliceDriver) {
+    this.#clock = clock;
+    this.#driver = driver;
+    driver.onSlice(this.#slice);
+  }
+
+  /** Puts a process in the run queue; it must not stand there already. */
+  schedule(process: Process): void {
+    process.queued = true;
+    this.#queueOf(process.priority).push(process);
+    if (!this.#armed && !this.#inSlice) this.#arm();
+  }
+
+  get runnable(): number {
+    return this.#high.length + this.#normal.length + this.#low.length;
+  }
+
+  /** Told when asynchronous code of a process goes on once the microtasks run. */
+  resumed(): void {
+    this.#anyResumed = true;
+  }
+
+  /** Whether a receive may be answered at once. A body that always finds a message shall not keep the thread for ever. */
+  mayContinue(): boolean {
+    this.#shortCuts += 1;
+    return this.#shortCuts <= SHORT_CUTS_PER_SLICE;
+  }
+
+  close(): void {
+    this.#driver.close();
+  }
+
+  #arm(): void {
+    this.#armed = true;
+    this.#driver.request();
+  }
+
+  #queueOf(priority: Priority): RunQueue {
+    if (priority === Priority.Normal) return this.#normal;
+    return priority === Priority.High ? this.#high : this.#low;
+  }
+
+  #next(): Process | undefined {
+    if (this.#high.length > 0) return this.#high.shift();
+    if (this.#low.length > 0 && (this.#normal.length === 0 || this.#normalTurns >= NORMAL_TURNS_PER_LOW)) {
+      this.#normalTurns = 0;
+      return this.#low.shift();
+    }
+    this.#normalTurns += 1;
+    return this.#normal.shift();
+  }
+
+  #slice = (): void => {
+    this.#armed = false;
+    this.#inSlice = true;
+    this.#shortCuts = 0;
+    const startedMs = this.#clock.nowMs();
+    this.#timedAtMs = startedMs;
+    this.#untimedMessages = 0;
+    try {
+      for (;;) {
+        const process = this.#next();
+        if (process !== undefined) {
+          this.#untimedMessages += this.#turn(process);
+          if (this.#untimedMessages < this.#turnMessages) continue;
+        } else if (this.#anyResumed) {
+          // What asynchronous bodies do next belongs to this slice: a call and its answer need no way through the host.
+          this.#anyResumed = false;
+          if (!this.#driver.drainMicrotasks()) break;
+          if (this.#untimedMessages < this.#turnMessages) continue;
+        } else {
+          break;
+        }
+        if (this.#measure() - startedMs >= SLICE_MS) break;
+      }
+    } finally {
+      // Also when something threw into the slice that is none of a process's business (an uncaught error in a microtask).
+      this.current = undefined;
+      this.#inSlice = false;
+      if (this.runnable > 0) this.#arm();
+    }
+  };
+
+  /** Reads the clock, and learns from it how many messages make a turn. */
+  #measure(): number {
+    const nowMs = this.#clock.nowMs();
+    const tookMs = nowMs - this.#timedAtMs;
+    if (tookMs > TURN_MS) this.#turnMessages = Math.max(1, this.#turnMessages >> 2);
+    else if (tookMs < TURN_MS / 4 && this.#turnMessages < TURN_MESSAGES_MAX) this.#turnMessages <<= 1;
+    this.#timedAtMs = nowMs;
+    this.#untimedMessages = 0;
+    return nowMs;
+  }
+
+  #turn(process: Process): number {
+    process.queued = false;
+    if (process.state === ProcessState.Exited) return 1;
+    if (process.pendingExit !== undefined) {
+      exitProcess(process, process.pendingExit.reason);
+      return 1;
+    }
+    if (process.receiver !== undefined) {
+      resumeReceiver(process);
+      return 1;
+    }
+    if (process.state === ProcessState.Blocked && process.outcome === undefined) return 1;
+    this.current = process;
+    process.state = ProcessState.Running;
+    const taken = process.behaviour.turn(process, this.#turnMessages);
+    process.reductions += taken;
+    this.current = undefined;
+    const { pendingExit } = process as { readonly pendingExit: PendingExit | undefined };
+    if (pendingExit !== undefined) {
+      exitProcess(process, pendingExit.reason);
+    } else if ((process.state as ProcessState) === ProcessState.Running) {
+      process.state = ProcessState.Waiting;
+      if ((process.mailbox.length > 0 || process.outcome !== undefined) && !process.queued) this.schedule(process);
+    }
+    return taken === 0 ? 1 : taken;
+  }
+}

@@ -1,0 +1,128 @@
+import type { From } from "./call.ts";
+import type { Dest, ViaName } from "./dest.ts";
+import type { CallOf, CastOf, GenServer, InitArg, ReplyOf, ServerClass } from "./gen-server.ts";
+import type { AliasMode } from "./monitor.ts";
+import type { Pid } from "./pid.ts";
+import type { ProcessInfo } from "./process-info.ts";
+import type { Match, TIMEOUT } from "./receive.ts";
+import type { Ref } from "./ref.ts";
+import type { Runtime } from "./runtime.ts";
+import type { StartOptions } from "./start.ts";
+
+export interface MonitorOptions {
+  /** Takes the place of `"DOWN"` as the `type` of the message. */
+  readonly tag?: unknown;
+  /** The reference is an alias, too, and until when. */
+  readonly alias?: Exclude<AliasMode, "reply">;
+}
+
+/**
+ * A process, as its own code sees it: the parameter of a body, `this.self` in a server. Everything a process does to others it
+ * does through its handle; there is no ambient "current process". Once the process is dead, its handle does nothing
+ * any more: what it sends is dropped, what it waits for never comes.
+ */
+export interface Self {
+  readonly pid: Pid;
+  readonly runtime: Runtime;
+  /** Aborted when the process exits: hand it to what you wait for outside (fetch, timers, streams). */
+  readonly signal: AbortSignal;
+
+  /**
+   * Sends `message`. Never waits; a message to a dead process is dropped. Two messages from the same sender arrive in the
+   * order in which they were sent. Throws ROOKERY_BADARG for a name that nobody has.
+   */
+  send(dest: Dest, message: unknown): void;
+
+  /**
+   * Waits for the oldest message that `match` accepts, any message without one. Others stay in the mailbox, in order. With
+   * `timeoutMs`, answers TIMEOUT when none has come by then, counted from the start; 0 looks through the mailbox once.
+   * @example
+   * ```ts doctest
+   * self.send(self.pid, "hello");
+   * await self.receive(); // => "hello"
+   * ```
+   */
+  receive(): Promise<unknown>;
+  receive<Message>(match: (message: unknown) => message is Message): Promise<Message>;
+  receive(match: Match): Promise<unknown>;
+  receive<Message>(
+    match: (message: unknown) => message is Message,
+    options: { readonly timeoutMs: number },
+  ): Promise<Message | typeof TIMEOUT>;
+  receive(match: Match | undefined, options: { readonly timeoutMs: number }): Promise<unknown>;
+
+  /** Starts a process that runs `body`. Returns at once; the body runs in a turn of its own. */
+  spawn(body: (self: Self) => unknown): Pid;
+  /** The same, linked from the first moment. */
+  spawnLink(body: (self: Self) => unknown): Pid;
+  /** The same, monitored from the first moment. */
+  spawnMonitor(body: (self: Self) => unknown): { readonly pid: Pid; readonly ref: Ref };
+
+  /** `link/1`. Throws ROOKERY_NOPROC for a dead process, unless this one traps exits: then it gets the ExitMessage. */
+  link(pid: Pid): true;
+  /** `unlink/1`: afterwards no exit of this link comes any more. */
+  unlink(pid: Pid): true;
+  /** `monitor/2,3`: one DownMessage when the process is gone, at once with `"noproc"` if it is gone already. */
+  monitor(dest: Pid | string | ViaName, options?: MonitorOptions): Ref;
+  /** `demonitor/2`. `flush` also removes its DownMessage from the mailbox; `info` makes the answer tell whether it was active. */
+  demonitor(ref: Ref, options?: { readonly flush?: boolean; readonly info?: boolean }): boolean;
+  /** `alias/1`: a reference that others can send to, until `unalias`, or, with `{ reply: true }`, for one message. */
+  alias(options?: { readonly reply?: boolean }): Ref;
+  /** `unalias/1`: false if it was not an active alias of this process. */
+  unalias(ref: Ref): boolean;
+
+  /** `exit/1`: ends this process with `reason`, unless the ExitError that it throws is caught. */
+  exit(reason: unknown): never;
+  /**
+   * `exit/2`: sends an exit signal. `"kill"` can't be trapped; `"normal"` is ignored by others that don't trap exits. To
+   * oneself, when it is deadly, it doesn't return, and can't be caught.
+   */
+  exit(pid: Pid, reason: unknown): true;
+  /** Whether exit signals come as ExitMessages instead of ending this process. Answers what it was. */
+  trapExit(flag: boolean): boolean;
+
+  /** `register/2`. Throws ROOKERY_NAME_TAKEN or ROOKERY_BADARG. */
+  register(name: string, pid?: Pid): void;
+  /** `unregister/1`. Throws ROOKERY_BADARG if nobody has the name. */
+  unregister(name: string): void;
+  whereis(name: string | ViaName): Pid | undefined;
+
+  /** `erlang:send_after/3`: sends `message` after `ms`. A name is looked up when it fires. */
+  sendAfter(ms: number, dest: Dest, message: unknown): Ref;
+  /** `erlang:start_timer/3`: the same, as `{ type: "timeout", ref, message }`. */
+  startTimer(ms: number, dest: Dest, message: unknown): Ref;
+  /** The milliseconds that were left, or false if it has fired: then its message may be in the mailbox. */
+  cancelTimer(ref: Ref): number | false;
+  readTimer(ref: Ref): number | false;
+
+  /**
+   * `GenServer.call`: sends a request and waits for the reply, 5,000 ms unless told otherwise. Rejects with an ExitError if there
+   * is no such process, if it exits first, or when the time is over; a reply that comes later is dropped.
+   */
+  call<S extends GenServer>(dest: Pid<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
+  call(dest: Dest, request: unknown, timeoutMs?: number): Promise<unknown>;
+  /** `GenServer.cast`: sends a request that is not answered. Never fails. */
+  cast<S extends GenServer>(dest: Pid<S>, request: CastOf<S>): void;
+  cast(dest: Dest, request: unknown): void;
+  /** `GenServer.reply`: answers a call that a callback left open. */
+  reply(from: From, value: unknown): void;
+
+  /** `GenServer.start`: starts a server, resolves when its init is done, rejects with a StartError if there is none. */
+  start<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>>;
+  /** `GenServer.start_link`: linked from the first moment, and this process is its parent. */
+  startLink<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>>;
+  /** `GenServer.stop`: makes a server terminate with `reason` and waits until it is dead. */
+  stop(dest: Dest, reason?: unknown, timeoutMs?: number): Promise<void>;
+
+  isAlive(pid: Pid): boolean;
+  /** `process_info`: undefined for a dead process. */
+  info(pid: Pid): ProcessInfo | undefined;
+  /** The process dictionary. `put` and `erase` answer the old value. */
+  get(key: unknown): unknown;
+  put(key: unknown, value: unknown): unknown;
+  erase(key: unknown): unknown;
+  /** What observers and reports show for this process besides its name. */
+  setLabel(label: unknown): void;
+  /** `process_flag(priority, ..)`: answers the old one. */
+  setPriority(priority: "high" | "normal" | "low"): "high" | "normal" | "low";
+}

@@ -1,0 +1,86 @@
+import type { Behaviour } from "./behaviour.ts";
+import type { Clock } from "./clock.ts";
+import type { Dest, ViaHome } from "./dest.ts";
+import { runtimeError } from "./errors.ts";
+import type { Logger } from "./logger.ts";
+import { Monitor } from "./monitor.ts";
+import { Names } from "./names.ts";
+import { Pid } from "./pid.ts";
+import { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { Ref } from "./ref.ts";
+import type { Runtime } from "./runtime.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Self } from "./self.ts";
+import type { SliceDriver } from "./slice-driver.ts";
+import { Timers } from "./timers.ts";
+
+export interface ShardOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly driver: SliceDriver;
+  readonly freezeMessages: boolean;
+  /** Makes the handle by which a process's own code acts. */
+  readonly handleOf: (process: Process) => Self;
+}
+
+/** One scheduler and what belongs to it: its processes, their names and timers. All of it lives on one thread. */
+export class Shard implements ViaHome {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly freezeMessages: boolean;
+  readonly handleOf: (process: Process) => Self;
+  readonly names: Names = new Names();
+  readonly timers: Timers;
+  readonly scheduler: Scheduler;
+  /** The dead that are being buried: process and reason in turn. */
+  readonly dying: unknown[] = [];
+  /** The process whose own operation is being carried out, while it is. */
+  acting: Process | undefined = undefined;
+  readonly #processes = new Map<number, Process>();
+  #lastId = 0;
+
+  constructor(runtime: Runtime, options: ShardOptions) {
+    this.runtime = runtime;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.logger = options.logger;
+    this.freezeMessages = options.freezeMessages;
+    this.handleOf = options.handleOf;
+    this.timers = new Timers(options.clock);
+    this.scheduler = new Scheduler(options.clock, options.driver);
+  }
+
+  /** Makes a process. It runs once it is scheduled. */
+  create(behaviour: Behaviour, instance: unknown, spawner: Process | undefined): Process {
+    this.#lastId += 1;
+    const process = new Process(this, this.#lastId, behaviour, instance, spawner);
+    this.#processes.set(this.#lastId, process);
+    return process;
+  }
+
+  forget(process: Process): void {
+    this.#processes.delete(process.pid.id);
+  }
+
+  processes(): Process[] {
+    return [...this.#processes.values()];
+  }
+
+  whereis(name: string): Process | undefined {
+    return this.names.whereis(name);
+  }
+
+  /** The living process that `dest` names, if there is one. An alias names its owner, as long as it is one. */
+  find(dest: Dest): Process | undefined {
+    if (dest instanceof Pid) return dest.process;
+    if (typeof dest === "string") return this.names.whereis(dest);
+    if (dest instanceof Monitor) return dest.alias === undefined ? undefined : dest.watcher;
+    if (dest instanceof Ref) return undefined;
+    if (typeof dest === "object" && dest !== null && "via" in dest) return dest.via.whereis(this, dest.key)?.process;
+    throw runtimeError("ROOKERY_BADARG", "a destination: a pid, a name, a via name or an alias", dest);
+  }
+}

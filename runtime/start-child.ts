@@ -1,0 +1,14 @@
+import type { ServerClass } from "./gen-server.ts";
+import { type Origin, resolveOrigin } from "./origin.ts";
+import { startServer, type StartOptions, type StartResult } from "./start.ts";
+
+/** Starts a server and answers what came of it as a value: for supervisors. Linked if `origin` is a process and `linked` is set. */
+export function startChildServer(
+  origin: Origin,
+  Server: ServerClass,
+  arg: unknown,
+  options: StartOptions & { readonly linked: boolean },
+): Promise<StartResult> {
+  const { shard, process } = resolveOrigin(origin);
+  return startServer(shard, process, Server, arg, options);
+}

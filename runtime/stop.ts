@@ -1,0 +1,69 @@
+import type { Dest } from "./dest.ts";
+import { brief, ExitError, errorText, type RuntimeErrorCode } from "./errors.ts";
+import type { ExitReason } from "./exit-reason.ts";
+import { STOP } from "./message-tag.ts";
+import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
+import type { Process } from "./process.ts";
+import type { Shard } from "./shard.ts";
+import { Timer } from "./timer-wheel.ts";
+
+/** Someone who waits for a server to be dead. */
+class PendingStop extends Monitor {
+  readonly settle: (reason: ExitReason) => void;
+
+  constructor(caller: Process | undefined, settle: (reason: ExitReason) => void) {
+    super(caller);
+    this.settle = settle;
+  }
+
+  override down(reason: ExitReason): void {
+    this.settle(reason);
+  }
+}
+
+class StopTimer extends Timer {
+  readonly #expired: () => void;
+
+  constructor(expired: () => void) {
+    super();
+    this.#expired = expired;
+  }
+
+  fire(): void {
+    this.#expired();
+  }
+}
+
+/**
+ * `GenServer.stop`: makes a server terminate with `reason`, after what is in its mailbox, and resolves when it is dead. Rejects
+ * with an ExitError if there is none (`"noproc"`), if it ended with another reason, or when the time is over: it goes
+ * on terminating then.
+ */
+export function stopServer(
+  shard: Shard,
+  caller: Process | undefined,
+  dest: Dest,
+  reason: ExitReason,
+  timeoutMs: number,
+): Promise<void> {
+  const call = ["GenServer", "stop", [dest, reason, timeoutMs]];
+  return new Promise((resolve, reject) => {
+    const fail = (code: RuntimeErrorCode, why: ExitReason, ...values: unknown[]): void => {
+      reject(new ExitError(code, errorText(code, ...values), [why, call]));
+    };
+    const server = shard.find(dest);
+    if (server === undefined) return fail("ROOKERY_NOPROC", "noproc", "stop", brief(dest));
+    const timer = new StopTimer(() => {
+      if (detachMonitor(pending)) fail("ROOKERY_STOP_TIMEOUT", "timeout", dest, timeoutMs);
+    });
+    const pending = new PendingStop(caller, (why) => {
+      shard.timers.stop(timer);
+      shard.scheduler.resumed();
+      if (why === reason) resolve();
+      else fail("ROOKERY_CALL_EXIT", why, dest, why, "stop");
+    });
+    attachMonitor(pending, server);
+    server.deliver(STOP, reason);
+    if (Number.isFinite(timeoutMs)) shard.timers.start(timer, timeoutMs);
+  });
+}
