@@ -25,7 +25,7 @@ export const bodyBehaviour: Behaviour = {
         () => exitProcess(process, "normal"),
         (thrown: unknown) => failed(process, thrown),
       );
-      park(process);
+      if (process.state === ProcessState.Running) park(process);
     } else if (process.pendingExit === undefined) {
       exitProcess(process, "normal");
     }

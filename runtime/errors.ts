@@ -14,10 +14,8 @@ export const runtimeErrors = {
   ROOKERY_BAD_RETURN: "Expected %s to return one of:%s\ngot %s",
   ROOKERY_NO_CALLBACK: "Expected %s to have the callback %s for the message %s, but it has none",
   ROOKERY_RECEIVING: "Expected one receive at a time in %s, but a receive is already waiting",
-  ROOKERY_TASK_OWNER: "Expected %s to be used by its owner %s only, but %s used it",
   ROOKERY_TASK_TIMEOUT: "Expected the task %s to finish within %s ms, but it did not",
   ROOKERY_TASK_EXIT: "Expected a value from the task %s, but it exited with %s",
-  ROOKERY_ALREADY_REGISTERED: "Expected the key %s of the registry %s to be free, but %s holds it",
   ROOKERY_NO_REGISTRY: "Expected a running %s under the name %s, but there is none",
 } as const;
 

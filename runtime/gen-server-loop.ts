@@ -121,6 +121,8 @@ function invoke(process: Process, callback: Invocable, message: unknown, from: F
   } catch (thrown) {
     return catchThrown(process, callback, message, from, thrown);
   }
+  // A server that has sent itself a deadly exit is dead, also when its code caught what unwound it.
+  if (process.state === ProcessState.Exited) return;
   // What most casts and messages come to, first.
   if (result instanceof NoReply && result.action === undefined && callback !== "init") return;
   apply(process, callback, message, from, result);
@@ -264,7 +266,7 @@ function terminate(
   } catch (thrown) {
     return catchThrown(process, "terminate", ending, undefined, thrown);
   }
-  apply(process, "terminate", ending, undefined, result);
+  if (process.state !== ProcessState.Exited) apply(process, "terminate", ending, undefined, result);
 }
 
 function finish(process: Process, { reason, last, from, reply }: Ending): void {

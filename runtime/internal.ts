@@ -4,3 +4,4 @@ export { isOrderly } from "./exit-reason.ts";
 export { type Origin, resolveOrigin } from "./origin.ts";
 export { serverInstance } from "./server-instance.ts";
 export { startChildServer } from "./start-child.ts";
+export { runTask } from "./task.ts";

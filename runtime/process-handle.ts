@@ -175,8 +175,7 @@ export class ProcessHandle implements Self {
       return true;
     }
     const exit = reason === "kill" ? "killed" : reason;
-    if (process.state === ProcessState.Running) process.pendingExit ??= { reason: exit };
-    else exitProcess(process, exit);
+    exitProcess(process, exit);
     throw new ExitError("ROOKERY_EXIT", errorText("ROOKERY_EXIT", exit), exit);
   }
 

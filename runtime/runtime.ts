@@ -49,7 +49,7 @@ export class Runtime {
       clock,
       random: options.random ?? systemRandom,
       logger: options.logger ?? stderrLogger,
-      driver: new PortDriver(clock.nowMs),
+      driver: new PortDriver(),
       freezeMessages: options.freezeMessages ?? process.env["NODE_ENV"] !== "production",
       handleOf: (process) => new ProcessHandle(process),
     });

@@ -1,4 +1,3 @@
-import type { Clock } from "./clock.ts";
 import { exitProcess } from "./exit-signal.ts";
 import { type PendingExit, Priority, type Process, ProcessState } from "./process.ts";
 import { resumeReceiver } from "./receive.ts";
@@ -20,7 +19,6 @@ const SHORT_CUTS_PER_SLICE = 2_000;
  * messages gets one turn for each turn of the others.
  */
 export class Scheduler {
-  readonly #clock: Clock;
   readonly #driver: SliceDriver;
   readonly #high = new RunQueue();
   readonly #normal = new RunQueue();
@@ -37,8 +35,7 @@ export class Scheduler {
   /** The process whose turn it is. */
   current: Process | undefined = undefined;
 
-  constructor(clock: Clock, driver: SliceDriver) {
-    this.#clock = clock;
+  constructor(driver: SliceDriver) {
     this.#driver = driver;
     driver.onSlice(this.#slice);
   }
@@ -93,7 +90,7 @@ export class Scheduler {
     this.#armed = false;
     this.#inSlice = true;
     this.#shortCuts = 0;
-    const startedMs = this.#clock.nowMs();
+    const startedMs = this.#driver.nowMs();
     this.#timedAtMs = startedMs;
     this.#untimedMessages = 0;
     try {
@@ -122,7 +119,7 @@ export class Scheduler {
 
   /** Reads the clock, and learns from it how many messages make a turn. */
   #measure(): number {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#driver.nowMs();
     const tookMs = nowMs - this.#timedAtMs;
     if (tookMs > TURN_MS) this.#turnMessages = Math.max(1, this.#turnMessages >> 2);
     else if (tookMs < TURN_MS / 4 && this.#turnMessages < TURN_MESSAGES_MAX) this.#turnMessages <<= 1;

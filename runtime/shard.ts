@@ -51,7 +51,7 @@ export class Shard implements ViaHome {
     this.freezeMessages = options.freezeMessages;
     this.handleOf = options.handleOf;
     this.timers = new Timers(options.clock);
-    this.scheduler = new Scheduler(options.clock, options.driver);
+    this.scheduler = new Scheduler(options.driver);
   }
 
   /** Makes a process. It runs once it is scheduled. */

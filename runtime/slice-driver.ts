@@ -1,10 +1,13 @@
 import { MessageChannel } from "node:worker_threads";
+import { systemClock } from "./clock.ts";
 
 /** What gives the scheduler its slices. */
 export interface SliceDriver {
   onSlice(slice: () => void): void;
   /** Asks for one slice, soon. Called at most once a slice. */
   request(): void;
+  /** The time by which slices and turns are measured: real time, also where the processes see another. */
+  nowMs(): number;
   /** Runs the promise continuations that are due; false where that can only be done by ending the slice. */
   drainMicrotasks(): boolean;
   close(): void;
@@ -24,7 +27,6 @@ type TickCallback = (() => void) | undefined;
  */
 export class PortDriver implements SliceDriver {
   readonly #channel = new MessageChannel();
-  readonly #nowMs: () => number;
   #slice: () => void = () => {};
   #loopTurnMs = Number.NEGATIVE_INFINITY;
   // `process._tickCallback` is what Node itself calls after every callback from the host: it runs the next ticks and the
@@ -32,8 +34,7 @@ export class PortDriver implements SliceDriver {
   // costs a message of the port, six times as much.
   readonly #tick: TickCallback = (process as unknown as { _tickCallback?: TickCallback })._tickCallback;
 
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
+  constructor() {
     this.#channel.port1.on("message", this.#onMessage);
     // A port keeps Node running only while a slice is asked for.
     this.#channel.port1.unref();
@@ -45,8 +46,12 @@ export class PortDriver implements SliceDriver {
 
   request(): void {
     this.#channel.port1.ref();
-    if (this.#nowMs() - this.#loopTurnMs > LOOP_TURN_MS) setImmediate(this.#onLoopTurn);
+    if (this.nowMs() - this.#loopTurnMs > LOOP_TURN_MS) setImmediate(this.#onLoopTurn);
     else this.#channel.port2.postMessage(0);
+  }
+
+  nowMs(): number {
+    return systemClock.nowMs();
   }
 
   drainMicrotasks(): boolean {
@@ -60,7 +65,7 @@ export class PortDriver implements SliceDriver {
   }
 
   #onLoopTurn = (): void => {
-    this.#loopTurnMs = this.#nowMs();
+    this.#loopTurnMs = this.nowMs();
     this.#channel.port2.postMessage(0);
   };
 

@@ -1,4 +1,4 @@
-import { brief, ExitError, errorText, runtimeError } from "./errors.ts";
+import { brief, ExitError, errorText } from "./errors.ts";
 import { DownMessage } from "./down-message.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
@@ -29,7 +29,7 @@ export class TaskReply {
 
 /**
  * A process that computes one value for its owner: Elixir's `Task`. It is linked to its owner, who dies if it crashes (unless it traps
- * exits, or started the task through a TaskSupervisor without a link). Only the owner may await it.
+ * exits, or started the task through a TaskSupervisor without a link). Only its owner can wait for it.
  *
  * @example
  * ```ts doctest
@@ -104,7 +104,6 @@ export class Task<Value> {
    */
   async shutdown(timeoutMs: number | "brutal_kill" = AWAIT_TIMEOUT_MS): Promise<TaskResult<Value> | undefined> {
     const owner = this.#owner;
-    this.#expectOwner("shutdown");
     owner.unlink(this.pid);
     const reason = timeoutMs === "brutal_kill" ? "kill" : "shutdown";
     owner.exit(this.pid, reason);
@@ -129,7 +128,6 @@ export class Task<Value> {
   }
 
   async #wait(timeoutMs: number): Promise<TaskResult<Value> | typeof TIMEOUT> {
-    this.#expectOwner("await");
     const isResult = (message: unknown): message is TaskReply | DownMessage => {
       return (message instanceof TaskReply || message instanceof DownMessage) && message.ref === this.ref;
     };
@@ -137,10 +135,6 @@ export class Task<Value> {
     if (message === TIMEOUT) return TIMEOUT;
     if (message instanceof TaskReply) return { ok: true, value: message.value as Value };
     return { ok: false, reason: message.reason };
-  }
-
-  #expectOwner(what: string): void {
-    if (!this.#owner.isAlive(this.#owner.pid)) throw runtimeError("ROOKERY_TASK_OWNER", what, this.#owner.pid, "the dead");
   }
 }
 
@@ -151,7 +145,7 @@ export async function runTask<Value>(
   ref: () => Ref,
   owner: Pid,
 ): Promise<void> {
-  const value = await body(self);
   self.put("$callers", [owner]);
+  const value = await body(self);
   self.send(ref(), new TaskReply(ref(), value));
 }
