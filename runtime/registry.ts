@@ -4,7 +4,7 @@ import { onProcessExit } from "./exit-hook.ts";
 import { GenServer } from "./gen-server.ts";
 import { type Origin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
-import { type Ok, ok } from "./returns.ts";
+import { type NoReply, noReply, type Ok, ok } from "./returns.ts";
 import type { Self } from "./self.ts";
 import { serverInstance } from "./server-instance.ts";
 
@@ -49,7 +49,13 @@ export class Registry extends GenServer<RegistryOptions> {
     if (options?.keys !== "unique" && options?.keys !== "duplicate") {
       throw runtimeError("ROOKERY_BADARG", "the option keys: \"unique\" or \"duplicate\"", options);
     }
+    // Linked to every holder, it must outlive them.
+    this.self.trapExit(true);
     return ok({ keys: options.keys });
+  }
+
+  override handleInfo(): NoReply {
+    return noReply();
   }
 
   /** Registers the calling process under `key`. `Registry.register/3`. */

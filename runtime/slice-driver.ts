@@ -56,8 +56,19 @@ export class PortDriver implements SliceDriver {
 
   drainMicrotasks(): boolean {
     if (this.#tick === undefined) return false;
-    this.#tick();
-    return true;
+    for (;;) {
+      try {
+        this.#tick();
+        return true;
+      } catch (error) {
+        // Somebody's next tick threw, which is an uncaught exception. Thrown on from here, it would leave Node's stack of
+        // asynchronous contexts with the tick still on it, and Node aborts on that; thrown by a microtask, it is reported
+        // at once and the stack is cleared.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   close(): void {
