@@ -2,8 +2,16 @@ import type { Process } from "./process.ts";
 
 const SLOTS_MIN = 64;
 
+/** The runnable processes of one priority. */
+export interface RunQueue {
+  readonly length: number;
+  push(process: Process): void;
+  /** Takes the process whose turn it is, if there is one. */
+  shift(): Process | undefined;
+}
+
 /** The runnable processes of one priority, first come first served: a ring that grows, cleared slot by slot as it is read. */
-export class RunQueue {
+export class FifoRunQueue implements RunQueue {
   #ring: (Process | undefined)[] = Array.from({ length: SLOTS_MIN });
   #mask = SLOTS_MIN - 1;
   #head = 0;

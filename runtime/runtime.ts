@@ -13,7 +13,7 @@ import { type Random, systemRandom } from "./random.ts";
 import type { Ref } from "./ref.ts";
 import { cancelTimer, cast, send, startMessageTimer } from "./send.ts";
 import { Shard } from "./shard.ts";
-import { PortDriver } from "./slice-driver.ts";
+import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow } from "./start.ts";
 import { stopServer } from "./stop.ts";
 
@@ -24,6 +24,8 @@ export interface RuntimeOptions {
   readonly random?: Random;
   /** Whether messages are frozen when they are sent. Default: unless NODE_ENV is `production`. */
   readonly freezeMessages?: boolean;
+  /** @internal What gives the scheduler its slices. Default: messages of a port. */
+  readonly driver?: SliceDriver;
 }
 
 /**
@@ -49,7 +51,7 @@ export class Runtime {
       clock,
       random: options.random ?? systemRandom,
       logger: options.logger ?? stderrLogger,
-      driver: new PortDriver(),
+      driver: options.driver ?? new PortDriver(),
       freezeMessages: options.freezeMessages ?? process.env["NODE_ENV"] !== "production",
       handleOf: (process) => new ProcessHandle(process),
     });

@@ -1,7 +1,7 @@
 import { exitProcess } from "./exit-signal.ts";
 import { type PendingExit, Priority, type Process, ProcessState } from "./process.ts";
 import { resumeReceiver } from "./receive.ts";
-import { RunQueue } from "./run-queue.ts";
+import type { RunQueue } from "./run-queue.ts";
 import type { SliceDriver } from "./slice-driver.ts";
 
 /** After so many milliseconds a slice ends, and timers and I/O have their turn. */
@@ -20,9 +20,9 @@ const SHORT_CUTS_PER_SLICE = 2_000;
  */
 export class Scheduler {
   readonly #driver: SliceDriver;
-  readonly #high = new RunQueue();
-  readonly #normal = new RunQueue();
-  readonly #low = new RunQueue();
+  readonly #high: RunQueue;
+  readonly #normal: RunQueue;
+  readonly #low: RunQueue;
   #armed = false;
   #inSlice = false;
   #anyResumed = false;
@@ -37,6 +37,9 @@ export class Scheduler {
 
   constructor(driver: SliceDriver) {
     this.#driver = driver;
+    this.#high = driver.newRunQueue();
+    this.#normal = driver.newRunQueue();
+    this.#low = driver.newRunQueue();
     driver.onSlice(this.#slice);
   }
 

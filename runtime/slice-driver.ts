@@ -1,8 +1,12 @@
 import { MessageChannel } from "node:worker_threads";
 import { systemClock } from "./clock.ts";
+import { drainMicrotasks } from "./microtasks.ts";
+import { FifoRunQueue, type RunQueue } from "./run-queue.ts";
 
 /** What gives the scheduler its slices. */
 export interface SliceDriver {
+  /** The order in which runnable processes of one priority have their turns. */
+  readonly newRunQueue: () => RunQueue;
   onSlice(slice: () => void): void;
   /** Asks for one slice, soon. Called at most once a slice. */
   request(): void;
@@ -16,8 +20,6 @@ export interface SliceDriver {
 /** After so long without a turn of the event loop, a slice is asked for through it. */
 const LOOP_TURN_MS = 2;
 
-type TickCallback = (() => void) | undefined;
-
 /**
  * Slices as messages of a MessagePort. Not setImmediate, not a microtask: a slice that never ends is to be terminated by
  * a watchdog, and only a port's message can be unwound so without harm to Node's own stack of callbacks.
@@ -26,13 +28,10 @@ type TickCallback = (() => void) | undefined;
  * for by way of setImmediate once the loop has had no turn for a while.
  */
 export class PortDriver implements SliceDriver {
+  readonly newRunQueue = (): RunQueue => new FifoRunQueue();
   readonly #channel = new MessageChannel();
   #slice: () => void = () => {};
   #loopTurnMs = Number.NEGATIVE_INFINITY;
-  // `process._tickCallback` is what Node itself calls after every callback from the host: it runs the next ticks and the
-  // promise continuations. It is undocumented, though as old as promises in Node; without it each await of a process
-  // costs a message of the port, six times as much.
-  readonly #tick: TickCallback = (process as unknown as { _tickCallback?: TickCallback })._tickCallback;
 
   constructor() {
     this.#channel.port1.on("message", this.#onMessage);
@@ -55,20 +54,7 @@ export class PortDriver implements SliceDriver {
   }
 
   drainMicrotasks(): boolean {
-    if (this.#tick === undefined) return false;
-    for (;;) {
-      try {
-        this.#tick();
-        return true;
-      } catch (error) {
-        // Somebody's next tick threw, which is an uncaught exception. Thrown on from here, it would leave Node's stack of
-        // asynchronous contexts with the tick still on it, and Node aborts on that; thrown by a microtask, it is reported
-        // at once and the stack is cleared.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    return drainMicrotasks();
   }
 
   close(): void {

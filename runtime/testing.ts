@@ -1,3 +1,4 @@
 export { runInProcess } from "./run-in-process.ts";
 export { settle } from "./settle.ts";
+export { simulate, type Simulation, type SimulationOptions } from "./simulation.ts";
 export { VirtualClock } from "./virtual-clock.ts";

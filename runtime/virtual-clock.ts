@@ -36,6 +36,11 @@ export class VirtualClock implements Clock {
     this.#nowMs = endMs;
   }
 
+  /** When the next timer is due. */
+  nextTimerMs(): number | undefined {
+    return this.#first()?.atMs;
+  }
+
   #first(): VirtualTimer | undefined {
     let first: VirtualTimer | undefined;
     for (const timer of this.#timers) if (first === undefined || timer.atMs < first.atMs) first = timer;

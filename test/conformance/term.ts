@@ -1,0 +1,91 @@
+import { inspect } from "node:util";
+import { DownMessage, ExitMessage, Pid, Ref, RookeryError } from "../../runtime/index.ts";
+
+/** Terms as scenarios and traces write them: an atom is a string, a tuple `{"t": [...]}`, a pid `{"p": label}`. */
+export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
+
+/** A crash with a term as its reason: `erlang:error(Term)`. */
+export class TermError extends Error {
+  readonly term: unknown;
+
+  constructor(term: unknown) {
+    super(inspect(term));
+    this.term = term;
+  }
+}
+
+/** The labels of pids and references, both ways. A label keeps naming the same one after its death. */
+export class Labels {
+  readonly #named = new Map<string, Pid | Ref>();
+  readonly #labels = new Map<Pid | Ref, string>();
+
+  set(label: string, named: Pid | Ref): void {
+    this.#named.set(label, named);
+    this.#labels.set(named, label);
+  }
+
+  /** Makes `alias` name, from now on, what it is given; what it named before keeps its own label. */
+  setLatest(alias: string, named: Pid): void {
+    this.#named.set(alias, named);
+  }
+
+  has(label: string): boolean {
+    return this.#named.has(label);
+  }
+
+  pid(label: string): Pid {
+    return this.#named.get(label) as Pid;
+  }
+
+  ref(label: string): Ref {
+    return this.#named.get(label) as Ref;
+  }
+
+  of(named: Pid | Ref): string {
+    return this.#labels.get(named) ?? "?";
+  }
+}
+
+/** A term of a scenario as our value: a tuple is an array. */
+export function toValue(json: Json, labels: Labels): unknown {
+  if (typeof json !== "object") return json;
+  if (isList(json)) return json.map((item) => toValue(item, labels));
+  if ("t" in json) return (json["t"] as readonly Json[]).map((item) => toValue(item, labels));
+  if ("p" in json) return labels.pid(json["p"] as string);
+  return json;
+}
+
+/** One of our values as a term of a trace. */
+export function toTerm(value: unknown, labels: Labels): Json {
+  if (value instanceof Pid) return { p: labels.of(value) };
+  if (value instanceof Ref) return { r: labels.of(value) };
+  if (value instanceof TermError) return { t: [toTerm(value.term, labels), "$stack"] };
+  if (value instanceof RookeryError) return { t: [value.code, "$stack"] };
+  if (value instanceof ExitMessage) return { t: ["EXIT", toTerm(value.pid, labels), toTerm(value.reason, labels)] };
+  if (value instanceof DownMessage) {
+    const target = value.process instanceof Pid ? toTerm(value.process, labels) : { t: [value.process.name, "node"] };
+    const tag = toTerm(value.type, labels);
+    return { t: [tag, toTerm(value.ref, labels), "process", target, toTerm(value.reason, labels)] };
+  }
+  if (isTimeout(value)) return { t: ["timeout", toTerm(value.ref, labels), toTerm(value.message, labels)] };
+  if (isCallReason(value)) return "$call";
+  if (Array.isArray(value)) {
+    const items = value.map((item) => toTerm(item, labels));
+    // What nobody caught is wrapped as on the BEAM, where the stack stands beside it.
+    return value[0] === "nocatch" && value.length === 2 ? { t: [{ t: items }, "$stack"] } : { t: items };
+  }
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return inspect(value);
+}
+
+function isList(json: Json): json is readonly Json[] {
+  return Array.isArray(json);
+}
+
+function isTimeout(value: unknown): value is { ref: Ref; message: unknown } {
+  return typeof value === "object" && value !== null && (value as { type?: unknown }).type === "timeout";
+}
+
+function isCallReason(value: unknown): boolean {
+  return Array.isArray(value) && value[0] === "GenServer" && Array.isArray(value[2]);
+}
