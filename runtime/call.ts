@@ -4,7 +4,7 @@ import type { ExitReason } from "./exit-reason.ts";
 import { deepFreeze } from "./freeze.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import { type Process, ProcessState } from "./process.ts";
-import { Ref } from "./ref.ts";
+import type { Ref } from "./ref.ts";
 import type { Shard } from "./shard.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -66,7 +66,8 @@ class PendingCall extends Monitor {
   }
 
   timedOut(): void {
-    if (detachMonitor(this)) this.fail("ROOKERY_CALL_TIMEOUT", "timeout", [this.dest, this.timeoutMs, this.request]);
+    if (detachMonitor(this))
+      this.fail("ROOKERY_CALL_TIMEOUT", "timeout", [this.dest, this.timeoutMs, this.request]);
   }
 
   fail(code: RuntimeErrorCode, reason: ExitReason, values: unknown[]): void {
@@ -88,7 +89,8 @@ export function call(
   request: unknown,
   timeoutMs: number,
 ): Promise<unknown> {
-  if (!(timeoutMs >= 0)) throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
+  if (!(timeoutMs >= 0))
+    throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
   // The rest of a dead process waits for nothing any more.
   if (caller?.state === ProcessState.Exited) return new Promise(() => {});
   const pending = new PendingCall(shard, caller, dest, request, timeoutMs);

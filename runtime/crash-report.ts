@@ -12,7 +12,12 @@ export interface LastMessage {
  * Logs why `process` is about to end, with what is needed to understand it: who it was, what it ran, what it was handling, and
  * who is linked to it and will hear of it. What proc_lib's and gen_server's reports say.
  */
-export function reportCrash(process: Process, reason: ExitReason, last: LastMessage | undefined, state?: unknown): void {
+export function reportCrash(
+  process: Process,
+  reason: ExitReason,
+  last: LastMessage | undefined,
+  state?: unknown,
+): void {
   const { pid, name, label } = process;
   const behaviour = process.behaviour.describe(process);
   const fields = {

@@ -74,6 +74,11 @@ export function runtimeError(code: RuntimeErrorCode, ...values: unknown[]): Rook
 export function brief(value: unknown): string {
   if (typeof value === "string") return value;
   if (value instanceof Error) return `${value.name}: ${value.message}`;
-  const text = inspect(value, { depth: 3, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 10, maxStringLength: 200 });
+  const text = inspect(value, {
+    depth: 3,
+    breakLength: Number.POSITIVE_INFINITY,
+    maxArrayLength: 10,
+    maxStringLength: 200,
+  });
   return text.length > 500 ? `${text.slice(0, 500)}…` : text;
 }

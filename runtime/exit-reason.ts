@@ -9,7 +9,9 @@ export type ExitReason = unknown;
 /** True for the reasons that are an orderly end: `"normal"`, `"shutdown"` and `["shutdown", term]`. Nothing is reported for them. */
 export function isOrderly(reason: ExitReason): boolean {
   return (
-    reason === "normal" || reason === "shutdown" || (Array.isArray(reason) && reason.length === 2 && reason[0] === "shutdown")
+    reason === "normal" ||
+    reason === "shutdown" ||
+    (Array.isArray(reason) && reason.length === 2 && reason[0] === "shutdown")
   );
 }
 

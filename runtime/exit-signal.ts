@@ -99,7 +99,7 @@ function tellWatchers(process: Process, reason: ExitReason): void {
   if (process.watching === undefined) return;
   let first = process.watching;
   while (first.previousWatching !== undefined) first = first.previousWatching;
-  for (let monitor: Monitor | undefined = first; monitor !== undefined; ) {
+  for (let monitor: Monitor | undefined = first; monitor !== undefined;) {
     const next: Monitor | undefined = monitor.nextWatching;
     // A hook of an earlier DOWN may have removed this one.
     if (detachMonitor(monitor)) monitor.down(reason);

@@ -1,5 +1,7 @@
 function refuse(): never {
-  throw new TypeError("This value was sent in a message and can't be changed any more: send a copy, or change the copy");
+  throw new TypeError(
+    "This value was sent in a message and can't be changed any more: send a copy, or change the copy",
+  );
 }
 
 const GUARDED = { value: refuse, enumerable: false, configurable: false, writable: false };

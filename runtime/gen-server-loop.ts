@@ -16,7 +16,14 @@ type Callback = "init" | "handleContinue" | "handleCall" | "handleCast" | "handl
 const VALID_RETURNS: Record<Callback, readonly string[]> = {
   init: ["ok(state)", "ok(state, action)", "ignore", "stop(reason)"],
   handleContinue: ["noReply()", "noReply(action)", "stop(reason)"],
-  handleCall: ["reply(value)", "reply(value, action)", "noReply()", "noReply(action)", "stop(reason)", "stop(reason, value)"],
+  handleCall: [
+    "reply(value)",
+    "reply(value, action)",
+    "noReply()",
+    "noReply(action)",
+    "stop(reason)",
+    "stop(reason, value)",
+  ],
   handleCast: ["noReply()", "noReply(action)", "stop(reason)"],
   handleInfo: ["noReply()", "noReply(action)", "stop(reason)"],
   terminate: [],
@@ -113,10 +120,13 @@ function invoke(process: Process, callback: Invocable, message: unknown, from: F
   let result: unknown;
   try {
     if (callback === "handleCast" && server.handleCast !== undefined) result = server.handleCast(message);
-    else if (callback === "handleCall" && server.handleCall !== undefined) result = server.handleCall(message, from!);
-    else if (callback === "handleInfo" && server.handleInfo !== undefined) result = server.handleInfo(message);
+    else if (callback === "handleCall" && server.handleCall !== undefined)
+      result = server.handleCall(message, from!);
+    else if (callback === "handleInfo" && server.handleInfo !== undefined)
+      result = server.handleInfo(message);
     else if (callback === "init") result = server.init(message as never);
-    else if (callback === "handleContinue" && server.handleContinue !== undefined) result = server.handleContinue(message);
+    else if (callback === "handleContinue" && server.handleContinue !== undefined)
+      result = server.handleContinue(message);
     else return withoutCallback(process, callback, message);
   } catch (thrown) {
     return catchThrown(process, callback, message, from, thrown);
@@ -143,7 +153,13 @@ function withoutCallback(process: Process, callback: Callback, message: unknown)
 }
 
 /** A thrown value that is no error and no exit is a return: `throw` in a gen_server's callback. */
-function catchThrown(process: Process, callback: Callback, message: unknown, from: From | undefined, thrown: unknown): void {
+function catchThrown(
+  process: Process,
+  callback: Callback,
+  message: unknown,
+  from: From | undefined,
+  thrown: unknown,
+): void {
   if (process.pendingExit !== undefined || process.state === ProcessState.Exited) return;
   if (callback === "terminate") {
     const ending = message as Ending;
@@ -155,7 +171,13 @@ function catchThrown(process: Process, callback: Callback, message: unknown, fro
   }
 }
 
-function apply(process: Process, callback: Callback, message: unknown, from: From | undefined, result: unknown): void {
+function apply(
+  process: Process,
+  callback: Callback,
+  message: unknown,
+  from: From | undefined,
+  result: unknown,
+): void {
   if (isPromise(result)) {
     wait(process, { callback, message, from }, result);
   } else if (callback === "terminate") {
@@ -168,7 +190,13 @@ function apply(process: Process, callback: Callback, message: unknown, from: Fro
     answerCall(from!, result.value);
     if (result.action !== undefined) act(process, result.action);
   } else if (result instanceof Stop && (!result.hasReply || callback === "handleCall")) {
-    terminate(process, result.reason, { callback, message }, result.hasReply ? from : undefined, result.reply);
+    terminate(
+      process,
+      result.reason,
+      { callback, message },
+      result.hasReply ? from : undefined,
+      result.reply,
+    );
   } else {
     terminate(process, badReturn(process, callback, result), { callback, message }, undefined, undefined);
   }
@@ -185,7 +213,12 @@ function applyInit(process: Process, arg: unknown, result: unknown): void {
     exitProcess(process, "normal");
     starting.failed("ignore");
   } else if (result instanceof Stop && !result.hasReply) {
-    finish(process, { reason: result.reason, last: { callback: "init", message: arg }, from: undefined, reply: undefined });
+    finish(process, {
+      reason: result.reason,
+      last: { callback: "init", message: arg },
+      from: undefined,
+      reply: undefined,
+    });
   } else {
     const reason = badReturn(process, "init", result);
     finish(process, { reason, last: { callback: "init", message: arg }, from: undefined, reply: undefined });
@@ -195,7 +228,12 @@ function applyInit(process: Process, arg: unknown, result: unknown): void {
 /** The reason of a wrong return, after saying which returns are right. */
 function badReturn(process: Process, callback: Callback, result: unknown): ExitReason {
   const forms = VALID_RETURNS[callback].map((form) => `\n    ${form}`).join("");
-  const text = errorText("ROOKERY_BAD_RETURN", `${genServerBehaviour.describe(process)}.${callback}`, forms, result);
+  const text = errorText(
+    "ROOKERY_BAD_RETURN",
+    `${genServerBehaviour.describe(process)}.${callback}`,
+    forms,
+    result,
+  );
   return new BadReturn(text, result);
 }
 
@@ -229,7 +267,9 @@ function stopIdleTimer(process: Process): void {
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
 }
 
 /** Leaves the process waiting for an asynchronous callback; what it comes to is applied in a turn of its own. */

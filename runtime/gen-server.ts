@@ -73,9 +73,14 @@ export interface ServerClass<S extends GenServer = GenServer> {
 export type InitArg<S> = S extends { init(arg: infer Arg): unknown } ? Arg : never;
 
 /** What a server takes as a call, and what it answers. */
-export type CallOf<S> = S extends { handleCall(request: infer Request, ...rest: never[]): unknown } ? Request : unknown;
-export type ReplyOf<S> = S extends { handleCall(...args: never[]): infer Result } ? ReplyValue<Awaited<Result>> : unknown;
-type ReplyValue<Result> = Result extends Reply<infer Value> ? Value : Result extends Stop<infer Value> ? Value : never;
+export type CallOf<S> = S extends { handleCall(request: infer Request, ...rest: never[]): unknown }
+  ? Request
+  : unknown;
+export type ReplyOf<S> = S extends { handleCall(...args: never[]): infer Result }
+  ? ReplyValue<Awaited<Result>>
+  : unknown;
+type ReplyValue<Result> =
+  Result extends Reply<infer Value> ? Value : Result extends Stop<infer Value> ? Value : never;
 
 /** What a server takes as a cast. */
 export type CastOf<S> = S extends { handleCast(request: infer Request): unknown } ? Request : unknown;

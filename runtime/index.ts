@@ -24,9 +24,30 @@ export type { Random } from "./random.ts";
 export { type Match, TIMEOUT } from "./receive.ts";
 export { Ref } from "./ref.ts";
 export { Registry, type RegisterResult, type RegistryEntry, type RegistryOptions } from "./registry.ts";
-export { type Action, ignore, type NoReply, noReply, ok, type Ok, reply, type Reply, stop, type Stop } from "./returns.ts";
+export {
+  type Action,
+  ignore,
+  type NoReply,
+  noReply,
+  ok,
+  type Ok,
+  reply,
+  type Reply,
+  stop,
+  type Stop,
+} from "./returns.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
 export type { MonitorOptions, Self } from "./self.ts";
 export type { TimeoutMessage } from "./send.ts";
 export type { StartOptions, StartResult } from "./start.ts";
 export { Task, type TaskBody, TaskReply, type TaskResult } from "./task.ts";
+export {
+  attachTelemetry,
+  detachTelemetry,
+  type HandlerFailure,
+  handlerFailed,
+  TelemetryEvent,
+  type TelemetryHandler,
+  telemetryEvent,
+  type TelemetryMessage,
+} from "./telemetry.ts";

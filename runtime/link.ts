@@ -8,7 +8,8 @@ export function link(process: Process, pid: Pid): void {
   const other = pid.process;
   if (other === process) return;
   if (other === undefined) {
-    if (!process.trapExit) throw new ExitError("ROOKERY_NOPROC", errorText("ROOKERY_NOPROC", "link", pid), "noproc");
+    if (!process.trapExit)
+      throw new ExitError("ROOKERY_NOPROC", errorText("ROOKERY_NOPROC", "link", pid), "noproc");
     process.deliver(undefined, new ExitMessage(pid, "noproc"));
     return;
   }

@@ -89,6 +89,7 @@ export function detachMonitor(monitor: Monitor): boolean {
 /** The monitors of a list, oldest first; the list's end is what `process.held` or `process.watching` names. */
 export function monitorsOf(last: Monitor | undefined, list: "held" | "watching"): Monitor[] {
   const monitors: Monitor[] = [];
-  for (let m = last; m !== undefined; m = list === "held" ? m.previousHeld : m.previousWatching) monitors.push(m);
+  for (let m = last; m !== undefined; m = list === "held" ? m.previousHeld : m.previousWatching)
+    monitors.push(m);
   return monitors.reverse();
 }

@@ -13,7 +13,7 @@ export class Names {
   /** Throws ROOKERY_BADARG or ROOKERY_NAME_TAKEN where `register/2` of Erlang fails with `badarg`. */
   register(name: string, pid: Pid): void {
     if (typeof name !== "string" || name === "" || name === "undefined") {
-      throw runtimeError("ROOKERY_BADARG", "a name that is a non-empty string other than \"undefined\"", name);
+      throw runtimeError("ROOKERY_BADARG", 'a name that is a non-empty string other than "undefined"', name);
     }
     if (!(pid instanceof Pid)) throw runtimeError("ROOKERY_BADARG", "a pid", pid);
     const process = pid.process;

@@ -9,7 +9,10 @@ import type { Shard } from "./shard.ts";
 export type Origin = Self | Runtime;
 
 /** The shard on which `origin` acts, and the process that it is, if it is one. */
-export function resolveOrigin(origin: Origin): { readonly shard: Shard; readonly process: Process | undefined } {
+export function resolveOrigin(origin: Origin): {
+  readonly shard: Shard;
+  readonly process: Process | undefined;
+} {
   if (origin instanceof ProcessHandle) return { shard: origin.process.shard, process: origin.process };
   if (origin instanceof Runtime) return { shard: origin.shard, process: undefined };
   throw runtimeError("ROOKERY_BADARG", "the handle of a process, or a runtime", origin);

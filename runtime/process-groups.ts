@@ -34,7 +34,9 @@ export class ProcessGroups extends GenServer<undefined> {
   /** Takes away one membership for each pid; false if none of them was a member. `pg:leave/3`. */
   static leave(origin: Origin, scope: string, group: unknown, pids: Pid | readonly Pid[]): boolean {
     const groups = instanceOf(origin, scope);
-    return listed(pids).map((pid) => groups.#leave(group, pid)).includes(true);
+    return listed(pids)
+      .map((pid) => groups.#leave(group, pid))
+      .includes(true);
   }
 
   /** The members, one entry for each membership. `pg:get_members/2`. */

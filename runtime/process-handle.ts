@@ -4,11 +4,12 @@ import type { Dest, ViaName } from "./dest.ts";
 import { DownMessage } from "./down-message.ts";
 import { ExitError, errorText, runtimeError } from "./errors.ts";
 import { exitProcess, sendExit } from "./exit-signal.ts";
-import type { CallOf, GenServer, InitArg, ReplyOf, ServerClass } from "./gen-server.ts";
+import type { CallOf, CastOf, GenServer, InitArg, ReplyOf, ServerClass } from "./gen-server.ts";
 import { link, unlink } from "./link.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
-import { Priority, type Process, ProcessState } from "./process.ts";
+import type { Priority } from "./process.ts";
+import { type Process, ProcessState } from "./process.ts";
 import { PRIORITY_NAMES, type ProcessInfo, processInfo } from "./process-info.ts";
 import { type Match, receive } from "./receive.ts";
 import { Ref } from "./ref.ts";
@@ -54,7 +55,8 @@ export class ProcessHandle implements Self {
 
   receive(match?: Match, options?: { readonly timeoutMs: number }): Promise<never> {
     const timeoutMs = options === undefined ? Number.POSITIVE_INFINITY : options.timeoutMs;
-    if (!(timeoutMs >= 0)) throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
+    if (!(timeoutMs >= 0))
+      throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
     return receive(this.process, match, timeoutMs) as Promise<never>;
   }
 
@@ -75,7 +77,8 @@ export class ProcessHandle implements Self {
   }
 
   #spawn(body: Body): Process {
-    if (typeof body !== "function") throw runtimeError("ROOKERY_BADARG", "a function as the body of a process", body);
+    if (typeof body !== "function")
+      throw runtimeError("ROOKERY_BADARG", "a function as the body of a process", body);
     const { shard } = this.process;
     const child = shard.create(bodyBehaviour, body, this.process);
     if (this.#dead) exitProcess(child, "killed");
@@ -218,13 +221,11 @@ export class ProcessHandle implements Self {
     return readTimer(ref);
   }
 
-  call<S extends GenServer>(dest: Pid<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
-  call(dest: Dest, request: unknown, timeoutMs?: number): Promise<unknown>;
-  call(dest: Dest, request: unknown, timeoutMs: number = CALL_TIMEOUT_MS): Promise<unknown> {
-    return call(this.process.shard, this.process, dest, request, timeoutMs);
+  call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs: number = CALL_TIMEOUT_MS): Promise<ReplyOf<S>> {
+    return call(this.process.shard, this.process, dest, request, timeoutMs) as Promise<ReplyOf<S>>;
   }
 
-  cast(dest: Dest, request: unknown): void {
+  cast<S>(dest: Dest<S>, request: CastOf<S>): void {
     if (!this.#dead) cast(this.process.shard, dest, request);
   }
 
@@ -232,11 +233,19 @@ export class ProcessHandle implements Self {
     if (!this.#dead) answerCall(from, value);
   }
 
-  start<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>> {
+  start<S extends GenServer>(
+    Server: ServerClass<S>,
+    arg: InitArg<S>,
+    options?: StartOptions,
+  ): Promise<Pid<S>> {
     return startOrThrow(this.process.shard, this.process, Server, arg, { ...options, linked: false });
   }
 
-  startLink<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>> {
+  startLink<S extends GenServer>(
+    Server: ServerClass<S>,
+    arg: InitArg<S>,
+    options?: StartOptions,
+  ): Promise<Pid<S>> {
     return startOrThrow(this.process.shard, this.process, Server, arg, { ...options, linked: true });
   }
 

@@ -71,7 +71,13 @@ export class Process {
   ancestors: readonly (Pid | string)[];
   label: unknown = undefined;
 
-  constructor(shard: Shard, id: number, behaviour: Behaviour, instance: unknown, spawner: Process | undefined) {
+  constructor(
+    shard: Shard,
+    id: number,
+    behaviour: Behaviour,
+    instance: unknown,
+    spawner: Process | undefined,
+  ) {
     this.shard = shard;
     this.pid = new Pid(id, this);
     this.mailbox = new Mailbox();

@@ -47,7 +47,7 @@ export class Registry extends GenServer<RegistryOptions> {
 
   init(options: RegistryOptions): Ok<RegistryOptions> {
     if (options?.keys !== "unique" && options?.keys !== "duplicate") {
-      throw runtimeError("ROOKERY_BADARG", "the option keys: \"unique\" or \"duplicate\"", options);
+      throw runtimeError("ROOKERY_BADARG", 'the option keys: "unique" or "duplicate"', options);
     }
     // Linked to every holder, it must outlive them.
     this.self.trapExit(true);
@@ -97,7 +97,9 @@ export class Registry extends GenServer<RegistryOptions> {
     key: unknown,
     update: (value: unknown) => unknown,
   ): { readonly newValue: unknown; readonly oldValue: unknown } | undefined {
-    const row = instanceOf(self, registry).#byPid.get(self.pid)?.find((candidate) => candidate.key === key);
+    const row = instanceOf(self, registry)
+      .#byPid.get(self.pid)
+      ?.find((candidate) => candidate.key === key);
     if (row === undefined) return undefined;
     const oldValue = row.value;
     row.value = update(oldValue);
@@ -121,10 +123,15 @@ export class Registry extends GenServer<RegistryOptions> {
   }
 
   /** @internal */
-  static registerVia(home: ViaHome, { registry, key, value }: ViaKey, pid: Pid): { ok: true } | { ok: false; holder: Pid } {
+  static registerVia(
+    home: ViaHome,
+    { registry, key, value }: ViaKey,
+    pid: Pid,
+  ): { ok: true } | { ok: false; holder: Pid } {
     const table = home.whereis(registry)?.instance;
     if (!(table instanceof Registry)) throw runtimeError("ROOKERY_NO_REGISTRY", "Registry", registry);
-    if (table.state.keys === "duplicate") throw runtimeError("ROOKERY_BADARG", "a registry with unique keys", registry);
+    if (table.state.keys === "duplicate")
+      throw runtimeError("ROOKERY_BADARG", "a registry with unique keys", registry);
     const result = table.#insert(pid, key, value);
     return result.ok ? { ok: true } : { ok: false, holder: result.reason[1] };
   }
@@ -150,7 +157,7 @@ export class Registry extends GenServer<RegistryOptions> {
     } else {
       this.#byPid.set(pid, [row]);
       onProcessExit(pid, () => {
-        for (const left of [...(this.#byPid.get(pid) ?? [])]) this.#remove(left);
+        for (const left of this.#byPid.get(pid)?.slice() ?? []) this.#remove(left);
       });
     }
     return { ok: true, owner: this.self.pid };

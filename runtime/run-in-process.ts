@@ -2,7 +2,10 @@ import type { Runtime } from "./runtime.ts";
 import type { Self } from "./self.ts";
 
 /** Runs `body` in a process of `runtime` and answers what it answers; what it throws is thrown here, too. */
-export function runInProcess<Value>(runtime: Runtime, body: (self: Self) => Value | Promise<Value>): Promise<Value> {
+export function runInProcess<Value>(
+  runtime: Runtime,
+  body: (self: Self) => Value | Promise<Value>,
+): Promise<Value> {
   return new Promise((resolve, reject) => {
     runtime.spawn(async (self) => {
       try {

@@ -76,7 +76,8 @@ export class Runtime {
 
   /** Starts a process that runs `body`, linked to nobody. */
   spawn(body: Body): Pid {
-    if (typeof body !== "function") throw runtimeError("ROOKERY_BADARG", "a function as the body of a process", body);
+    if (typeof body !== "function")
+      throw runtimeError("ROOKERY_BADARG", "a function as the body of a process", body);
     const process = this.shard.create(bodyBehaviour, body, undefined);
     this.shard.scheduler.schedule(process);
     return process.pid;
@@ -88,16 +89,12 @@ export class Runtime {
   }
 
   /** Calls a server and waits for the reply; see `Self.call`. */
-  call<S extends GenServer>(dest: Pid<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
-  call(dest: Dest, request: unknown, timeoutMs?: number): Promise<unknown>;
-  call(dest: Dest, request: unknown, timeoutMs: number = CALL_TIMEOUT_MS): Promise<unknown> {
-    return call(this.shard, undefined, dest, request, timeoutMs);
+  call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs: number = CALL_TIMEOUT_MS): Promise<ReplyOf<S>> {
+    return call(this.shard, undefined, dest, request, timeoutMs) as Promise<ReplyOf<S>>;
   }
 
   /** Sends a request that is not answered; see `Self.cast`. */
-  cast<S extends GenServer>(dest: Pid<S>, request: CastOf<S>): void;
-  cast(dest: Dest, request: unknown): void;
-  cast(dest: Dest, request: unknown): void {
+  cast<S>(dest: Dest<S>, request: CastOf<S>): void {
     cast(this.shard, dest, request);
   }
 
@@ -107,7 +104,11 @@ export class Runtime {
   }
 
   /** Starts a server, linked to nobody; see `Self.start`. */
-  start<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>> {
+  start<S extends GenServer>(
+    Server: ServerClass<S>,
+    arg: InitArg<S>,
+    options?: StartOptions,
+  ): Promise<Pid<S>> {
     return startOrThrow(this.shard, undefined, Server, arg, { ...options, linked: false });
   }
 

@@ -153,7 +153,8 @@ export class Scheduler {
       exitProcess(process, pendingExit.reason);
     } else if ((process.state as ProcessState) === ProcessState.Running) {
       process.state = ProcessState.Waiting;
-      if ((process.mailbox.length > 0 || process.outcome !== undefined) && !process.queued) this.schedule(process);
+      if ((process.mailbox.length > 0 || process.outcome !== undefined) && !process.queued)
+        this.schedule(process);
     }
     return taken === 0 ? 1 : taken;
   }

@@ -99,18 +99,24 @@ export interface Self {
    * `GenServer.call`: sends a request and waits for the reply, 5,000 ms unless told otherwise. Rejects with an ExitError if there
    * is no such process, if it exits first, or when the time is over; a reply that comes later is dropped.
    */
-  call<S extends GenServer>(dest: Pid<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
-  call(dest: Dest, request: unknown, timeoutMs?: number): Promise<unknown>;
+  call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
   /** `GenServer.cast`: sends a request that is not answered. Never fails. */
-  cast<S extends GenServer>(dest: Pid<S>, request: CastOf<S>): void;
-  cast(dest: Dest, request: unknown): void;
+  cast<S>(dest: Dest<S>, request: CastOf<S>): void;
   /** `GenServer.reply`: answers a call that a callback left open. */
   reply(from: From, value: unknown): void;
 
   /** `GenServer.start`: starts a server, resolves when its init is done, rejects with a StartError if there is none. */
-  start<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>>;
+  start<S extends GenServer>(
+    Server: ServerClass<S>,
+    arg: InitArg<S>,
+    options?: StartOptions,
+  ): Promise<Pid<S>>;
   /** `GenServer.start_link`: linked from the first moment, and this process is its parent. */
-  startLink<S extends GenServer>(Server: ServerClass<S>, arg: InitArg<S>, options?: StartOptions): Promise<Pid<S>>;
+  startLink<S extends GenServer>(
+    Server: ServerClass<S>,
+    arg: InitArg<S>,
+    options?: StartOptions,
+  ): Promise<Pid<S>>;
   /** `GenServer.stop`: makes a server terminate with `reason` and waits until it is dead. */
   stop(dest: Dest, reason?: unknown, timeoutMs?: number): Promise<void>;
 

@@ -15,7 +15,8 @@ export function send(shard: Shard, dest: Dest, message: unknown): void {
     sendToAlias(dest, message);
   } else {
     const target = shard.find(dest);
-    if (target === undefined && typeof dest === "string") throw runtimeError("ROOKERY_BADARG", "a registered name", dest);
+    if (target === undefined && typeof dest === "string")
+      throw runtimeError("ROOKERY_BADARG", "a registered name", dest);
     target?.deliverFrozen(undefined, message);
   }
 }
@@ -77,7 +78,13 @@ export interface TimeoutMessage {
 }
 
 /** `erlang:send_after`, or, with `wrapped`, `erlang:start_timer`. */
-export function startMessageTimer(shard: Shard, ms: number, dest: Dest, message: unknown, wrapped: boolean): MessageTimer {
+export function startMessageTimer(
+  shard: Shard,
+  ms: number,
+  dest: Dest,
+  message: unknown,
+  wrapped: boolean,
+): MessageTimer {
   if (!(ms >= 0) || !Number.isFinite(ms)) throw runtimeError("ROOKERY_BADARG", "a time of at least 0 ms", ms);
   const timer = new MessageTimer(shard, dest, (ref) => {
     return wrapped ? ({ type: "timeout", ref, message } satisfies TimeoutMessage) : message;

@@ -80,7 +80,8 @@ export class Shard implements ViaHome {
     if (typeof dest === "string") return this.names.whereis(dest);
     if (dest instanceof Monitor) return dest.alias === undefined ? undefined : dest.watcher;
     if (dest instanceof Ref) return undefined;
-    if (typeof dest === "object" && dest !== null && "via" in dest) return dest.via.whereis(this, dest.key)?.process;
+    if (typeof dest === "object" && dest !== null && "via" in dest)
+      return dest.via.whereis(this, dest.key)?.process;
     throw runtimeError("ROOKERY_BADARG", "a destination: a pid, a name, a via name or an alias", dest);
   }
 }

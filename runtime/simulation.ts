@@ -122,7 +122,11 @@ export class Simulation implements AsyncDisposable {
   async advance(ms: number): Promise<void> {
     await this.settle();
     const endMs = this.clock.nowMs() + ms;
-    for (let next = this.clock.nextTimerMs(); next !== undefined && next <= endMs; next = this.clock.nextTimerMs()) {
+    for (
+      let next = this.clock.nextTimerMs();
+      next !== undefined && next <= endMs;
+      next = this.clock.nextTimerMs()
+    ) {
       this.clock.advance(next - this.clock.nowMs());
       await this.settle();
     }

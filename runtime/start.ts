@@ -96,7 +96,8 @@ export function startServer(
   }
   return new Promise((resolve) => {
     process.starting = new Starting(process, arg, starter, resolve);
-    if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) shard.timers.start(process.starting, timeoutMs);
+    if (timeoutMs !== undefined && Number.isFinite(timeoutMs))
+      shard.timers.start(process.starting, timeoutMs);
     shard.scheduler.schedule(process);
   });
 }

@@ -83,7 +83,10 @@ export class Task<Value> {
     this.#owner.demonitor(this.ref, { flush: true });
     const call = ["Task", "await", [this.pid, timeoutMs]];
     if (result === TIMEOUT) {
-      throw new ExitError("ROOKERY_TASK_TIMEOUT", errorText("ROOKERY_TASK_TIMEOUT", this.pid, timeoutMs), ["timeout", call]);
+      throw new ExitError("ROOKERY_TASK_TIMEOUT", errorText("ROOKERY_TASK_TIMEOUT", this.pid, timeoutMs), [
+        "timeout",
+        call,
+      ]);
     }
     if (result.ok) return result.value;
     const text = errorText("ROOKERY_TASK_EXIT", this.pid, brief(result.reason));
@@ -102,7 +105,9 @@ export class Task<Value> {
    * Ends the task: its value if it is there already, undefined if it ended because of this, else why it ended. With
    * `"brutal_kill"`, or when it has not ended after `timeoutMs`, it is killed. `Task.shutdown/2`.
    */
-  async shutdown(timeoutMs: number | "brutal_kill" = AWAIT_TIMEOUT_MS): Promise<TaskResult<Value> | undefined> {
+  async shutdown(
+    timeoutMs: number | "brutal_kill" = AWAIT_TIMEOUT_MS,
+  ): Promise<TaskResult<Value> | undefined> {
     const owner = this.#owner;
     owner.unlink(this.pid);
     const reason = timeoutMs === "brutal_kill" ? "kill" : "shutdown";
@@ -113,7 +118,9 @@ export class Task<Value> {
       result = await this.#wait(Number.POSITIVE_INFINITY);
     }
     owner.demonitor(this.ref, { flush: true });
-    await owner.receive((message) => message instanceof ExitMessage && message.pid === this.pid, { timeoutMs: 0 });
+    await owner.receive((message) => message instanceof ExitMessage && message.pid === this.pid, {
+      timeoutMs: 0,
+    });
     if (result === TIMEOUT || result.ok) return result === TIMEOUT ? undefined : result;
     const asked = result.reason === "shutdown" || (timeoutMs === "brutal_kill" && result.reason === "killed");
     return asked ? undefined : result;

@@ -108,7 +108,8 @@ export class TimerWheel {
 
   #place(timer: Timer): void {
     let level = 0;
-    while (Math.floor(timer.dueMs / SPANS[level + 1]!) !== Math.floor(this.#nowMs / SPANS[level + 1]!)) level += 1;
+    while (Math.floor(timer.dueMs / SPANS[level + 1]!) !== Math.floor(this.#nowMs / SPANS[level + 1]!))
+      level += 1;
     const slot = Math.floor(timer.dueMs / SPANS[level]!) % SLOTS;
     const index = level * SLOTS + slot;
     const last = this.#last[index];

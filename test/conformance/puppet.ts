@@ -1,14 +1,25 @@
-import { DownMessage, ExitMessage, type Pid, type Ref, RookeryError, type Self, TIMEOUT } from "../../runtime/index.ts";
-import { type Json, type Labels, TermError, toTerm, toValue } from "./term.ts";
+import {
+  DownMessage,
+  ExitMessage,
+  type Pid,
+  type Ref,
+  RookeryError,
+  type Self,
+  TIMEOUT,
+} from "../../runtime/index.ts";
+import { type Json, type Labels, raise, toTerm, toValue } from "./term.ts";
 
 export type Op = readonly [name: string, ...args: Json[]];
 
+/** An op that no scenario spells out. */
+export type Act = (self: Self) => Promise<Json>;
+
 /** Ops for a puppet, and where their results go; `undefined` results mean that it died of them. */
 export class Script {
-  readonly ops: readonly Op[];
+  readonly ops: readonly (Op | Act)[];
   results: Json[] | undefined = undefined;
 
-  constructor(ops: readonly Op[]) {
+  constructor(ops: readonly (Op | Act)[]) {
     this.ops = ops;
   }
 }
@@ -44,7 +55,9 @@ export function puppet(stage: Stage, trap: boolean, spawner: Pid | undefined): (
       const results: Json[] = [];
       try {
         for (const op of message.ops) {
-          if (op[0] === "hold" || op[0] === "resume") {
+          if (typeof op === "function") {
+            results.push(await op(self));
+          } else if (op[0] === "hold" || op[0] === "resume") {
             held = op[0] === "hold";
             stage.hold(self.pid, held);
             results.push(true);
@@ -75,7 +88,7 @@ async function perform(self: Self, op: Op, stage: Stage): Promise<Json> {
   const [name, ...args] = op;
   if (name === "return") throw new Return();
   if (name === "exit") self.exit(toValue(args[0]!, labels));
-  if (name === "error") throw new TermError(toValue(args[0]!, labels));
+  if (name === "error") raise(self, toValue(args[0]!, labels));
   if (name === "throw") throw new Thrown(toValue(args[0]!, labels));
   try {
     return await act(self, op, stage);
@@ -114,7 +127,10 @@ async function act(self: Self, [name, ...args]: Op, stage: Stage): Promise<Json>
     }
     case "demonitor": {
       const flags = (args[1] ?? []) as string[];
-      return self.demonitor(labels.ref(text), { flush: flags.includes("flush"), info: flags.includes("info") });
+      return self.demonitor(labels.ref(text), {
+        flush: flags.includes("flush"),
+        info: flags.includes("info"),
+      });
     }
     case "alias":
       return named(text, self.alias({ reply: args[1] !== undefined }));
@@ -167,8 +183,10 @@ async function spawn(self: Self, label: string, options: SpawnOptions, stage: St
 }
 
 function matcher(what: string, label: string, labels: Labels): (message: unknown) => boolean {
-  if (what === "exit") return (message) => message instanceof ExitMessage && message.pid === labels.pid(label);
-  if (what === "down") return (message) => message instanceof DownMessage && message.ref === labels.ref(label);
+  if (what === "exit")
+    return (message) => message instanceof ExitMessage && message.pid === labels.pid(label);
+  if (what === "down")
+    return (message) => message instanceof DownMessage && message.ref === labels.ref(label);
   return (message) => Array.isArray(message) && message[0] === "m" && message[1] === labels.pid(label);
 }
 

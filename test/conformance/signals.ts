@@ -55,7 +55,8 @@ class SignalsRun implements Stage {
 
   async run(scenario: SignalsScenario): Promise<Trace> {
     const { runtime } = this.#simulation;
-    for (const { id, trap } of scenario.procs) this.enter(runtime.spawn(puppet(this, trap ?? false, undefined)), id);
+    for (const { id, trap } of scenario.procs)
+      this.enter(runtime.spawn(puppet(this, trap ?? false, undefined)), id);
     await this.#simulation.settle();
     const steps: StepTrace[] = [];
     for (const step of scenario.steps) steps.push(await this.#step(step));
@@ -110,8 +111,19 @@ class SignalsRun implements Stage {
     if (groups === undefined) return observationTerms(messages, this.labels);
     this.#held.delete(pid);
     const known = new Set(groups.flat());
-    const listed = groups.flatMap((group) => observationTerms(group.filter((m) => messages.includes(m)), this.labels));
-    return [...listed, ...observationTerms(messages.filter((m) => !known.has(m)), this.labels)];
+    const listed = groups.flatMap((group) =>
+      observationTerms(
+        group.filter((m) => messages.includes(m)),
+        this.labels,
+      ),
+    );
+    return [
+      ...listed,
+      ...observationTerms(
+        messages.filter((m) => !known.has(m)),
+        this.labels,
+      ),
+    ];
   }
 
   #noteArrivals(): void {

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { DownMessage, ExitMessage, Pid, Ref, RookeryError } from "../../runtime/index.ts";
+import { DownMessage, ExitMessage, Pid, Ref, RookeryError, type Self } from "../../runtime/index.ts";
 
 /** Terms as scenarios and traces write them: an atom is a string, a tuple `{"t": [...]}`, a pid `{"p": label}`. */
 export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
@@ -12,6 +12,16 @@ export class TermError extends Error {
     super(inspect(term));
     this.term = term;
   }
+}
+
+/** Where Erlang has a stack. */
+export const STACK: unique symbol = Symbol("$stack");
+
+/** `erlang:error(Term)`. */
+export function raise(self: Self, term: unknown): never {
+  // Erlang's reason is the pair of term and stack, and there is one term with which that pair is an orderly end.
+  if (term === "shutdown") self.exit([term, STACK]);
+  throw new TermError(term);
 }
 
 /** The labels of pids and references, both ways. A label keeps naming the same one after its death. */
@@ -61,13 +71,16 @@ export function toTerm(value: unknown, labels: Labels): Json {
   if (value instanceof Ref) return { r: labels.of(value) };
   if (value instanceof TermError) return { t: [toTerm(value.term, labels), "$stack"] };
   if (value instanceof RookeryError) return { t: [value.code, "$stack"] };
-  if (value instanceof ExitMessage) return { t: ["EXIT", toTerm(value.pid, labels), toTerm(value.reason, labels)] };
+  if (value instanceof ExitMessage)
+    return { t: ["EXIT", toTerm(value.pid, labels), toTerm(value.reason, labels)] };
   if (value instanceof DownMessage) {
-    const target = value.process instanceof Pid ? toTerm(value.process, labels) : { t: [value.process.name, "node"] };
+    const target =
+      value.process instanceof Pid ? toTerm(value.process, labels) : { t: [value.process.name, "node"] };
     const tag = toTerm(value.type, labels);
     return { t: [tag, toTerm(value.ref, labels), "process", target, toTerm(value.reason, labels)] };
   }
   if (isTimeout(value)) return { t: ["timeout", toTerm(value.ref, labels), toTerm(value.message, labels)] };
+  if (value === STACK) return "$stack";
   if (isCallReason(value)) return "$call";
   if (Array.isArray(value)) {
     const items = value.map((item) => toTerm(item, labels));

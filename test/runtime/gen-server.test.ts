@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { DownMessage } from "../../runtime/index.ts";
 import {
   type Action,
-  DownMessage,
   ExitMessage,
   type From,
   GenServer,
@@ -74,7 +74,11 @@ function start(script: Scripted["script"], notes: unknown[] = []): Promise<Pid<S
 }
 
 /** How a server ends after `provoke`. */
-async function endOf(script: Scripted["script"], provoke: (self: Self, pid: Pid) => void, notes: unknown[] = []): Promise<unknown> {
+async function endOf(
+  script: Scripted["script"],
+  provoke: (self: Self, pid: Pid) => void,
+  notes: unknown[] = [],
+): Promise<unknown> {
   const pid = await start(script, notes);
   return runInProcess(runtime, async (self) => {
     self.monitor(pid);
@@ -90,10 +94,12 @@ const raise = (thrown: unknown) => (): never => {
 
 describe("start", () => {
   test("answers when init is done, also an asynchronous one (144)", async () => {
-    const pid = await start({ init: async (server) => {
-      await server.self.receive((m) => m === "go", { timeoutMs: 0 });
-      return ok("ready");
-    } });
+    const pid = await start({
+      init: async (server) => {
+        await server.self.receive((m) => m === "go", { timeoutMs: 0 });
+        return ok("ready");
+      },
+    });
     expect(runtime.isAlive(pid)).toBe(true);
   });
 
@@ -137,13 +143,17 @@ describe("start", () => {
       seen = server.self.whereis("one") === server.self.pid;
       return stop("r");
     };
-    await expect(runtime.start(Scripted, { init } as never, { name: "one" })).rejects.toThrow();
+    await expect(runtime.start(Scripted, { init } as never, { name: "one" })).rejects.toMatchObject({
+      reason: "r",
+    });
     expect(seen).toBe(true);
     expect(runtime.whereis("one")).toBe(undefined);
   });
 
   test("an init that takes too long is killed (151)", async () => {
-    const started = runtime.start(Scripted, { init: (server: Scripted) => server.self.receive() } as never, { timeoutMs: 50 });
+    const started = runtime.start(Scripted, { init: (server: Scripted) => server.self.receive() } as never, {
+      timeoutMs: 50,
+    });
     const failed = expect(started).rejects.toMatchObject({ reason: "timeout" });
     await settle(runtime);
     clock.advance(50);
@@ -153,22 +163,32 @@ describe("start", () => {
 
   test("a continuation of init comes before any message, even init's own (152)", async () => {
     const notes: unknown[] = [];
-    await start({ init: (server) => {
-      server.self.send(server.self.pid, "own");
-      return ok(0, { continue: "c" });
-    } }, notes);
+    await start(
+      {
+        init: (server) => {
+          server.self.send(server.self.pid, "own");
+          return ok(0, { continue: "c" });
+        },
+      },
+      notes,
+    );
     await settle(runtime);
-    expect(notes).toEqual([["continue", "c"], ["info", "own"]]);
+    expect(notes).toEqual([
+      ["continue", "c"],
+      ["info", "own"],
+    ]);
   });
 });
 
 describe("call", () => {
   test("answers, also later and from another process (169)", async () => {
-    const pid = await start({ call: (server, request, from) => {
-      if (request !== "later") return reply("now");
-      server.self.spawn((helper) => helper.reply(from!, "later"));
-      return noReply();
-    } });
+    const pid = await start({
+      call: (server, request, from) => {
+        if (request !== "later") return reply("now");
+        server.self.spawn((helper) => helper.reply(from!, "later"));
+        return noReply();
+      },
+    });
     expect(await runtime.call(pid, "x")).toBe("now");
     expect(await runtime.call(pid, "later")).toBe("later");
   });
@@ -189,13 +209,17 @@ describe("call", () => {
 
   test("times out without disturbing the server, and a late reply is dropped (162, 168)", async () => {
     let pending: From | undefined;
-    const pid = await start({ call: (_, request, from) => {
-      if (request !== "slow") return reply(request);
-      pending = from;
-      return noReply();
-    } });
+    const pid = await start({
+      call: (_, request, from) => {
+        if (request !== "slow") return reply(request);
+        pending = from;
+        return noReply();
+      },
+    });
     await runInProcess(runtime, async (self) => {
-      const failed = expect(self.call(pid, "slow", 100)).rejects.toMatchObject({ code: "ROOKERY_CALL_TIMEOUT" });
+      const failed = expect(self.call(pid, "slow", 100)).rejects.toMatchObject({
+        code: "ROOKERY_CALL_TIMEOUT",
+      });
       await settle(runtime);
       clock.advance(100);
       await failed;
@@ -213,7 +237,10 @@ describe("call", () => {
   ])("fails with the reason of a server that %s", async (_, callback, reason) => {
     const pid = await start({ call: callback });
     const call = ["GenServer", "call", [pid, "m", 5000]];
-    await expect(runtime.call(pid, "m")).rejects.toMatchObject({ code: "ROOKERY_CALL_EXIT", reason: [reason, call] });
+    await expect(runtime.call(pid, "m")).rejects.toMatchObject({
+      code: "ROOKERY_CALL_EXIT",
+      reason: [reason, call],
+    });
   });
 
   test("leaves the caller's other messages alone (171)", async () => {
@@ -243,7 +270,10 @@ describe("callbacks", () => {
   ])("handleCast ends with %s", async (_, cast, reason) => {
     const notes: unknown[] = [];
     expect(await endOf({ cast }, (self, pid) => self.cast(pid, "m"), notes)).toEqual(reason);
-    expect(notes).toEqual([["cast", "m"], ["terminate", reason]]);
+    expect(notes).toEqual([
+      ["cast", "m"],
+      ["terminate", reason],
+    ]);
     const orderly = Array.isArray(reason) && reason[0] === "shutdown";
     expect(reports).toHaveLength(orderly ? 0 : 1);
   });
@@ -260,8 +290,13 @@ describe("callbacks", () => {
       self.cast(pid, { order: 7 });
       await self.receive();
       expect(reports[0]?.fields).toMatchObject({
-        pid: String(pid), name: "one", behaviour: "Scripted", reason: boom,
-        callback: "handleCast", lastMessage: "{ order: 7 }", links: [String(self.pid)],
+        pid: String(pid),
+        name: "one",
+        behaviour: "Scripted",
+        reason: boom,
+        callback: "handleCast",
+        lastMessage: "{ order: 7 }",
+        links: [String(self.pid)],
       });
     });
   });
@@ -269,7 +304,10 @@ describe("callbacks", () => {
   test("terminate runs before the reply of a stop (182)", async () => {
     const notes: unknown[] = [];
     const pid = await start({ call: () => stop("normal", "bye") }, notes);
-    runtime.call(pid, "m").then((value) => notes.push(value), () => {});
+    runtime.call(pid, "m").then(
+      (value) => notes.push(value),
+      () => {},
+    );
     await settle(runtime);
     expect(notes).toEqual([["call", "m"], ["terminate", "normal"], "bye"]);
   });
@@ -313,7 +351,9 @@ describe("callbacks", () => {
     ["a thrown value is ignored", raise("x"), "r"],
     ["a rejected promise replaces the reason", () => Promise.reject(boom), boom],
   ])("terminate itself fails: %s (189)", async (_, terminate, reason) => {
-    expect(await endOf({ cast: () => stop("r"), terminate }, (self, pid) => self.cast(pid, "m"))).toEqual(reason);
+    expect(await endOf({ cast: () => stop("r"), terminate }, (self, pid) => self.cast(pid, "m"))).toEqual(
+      reason,
+    );
   });
 
   test("continuations chain, before what is in the mailbox, and after the reply (192, 193)", async () => {
@@ -324,16 +364,23 @@ describe("callbacks", () => {
     runtime.send(pid, "later");
     await answer;
     await settle(runtime);
-    expect(notes.filter((note) => note !== "r")).toEqual(
-      [["call", "m"], ["continue", 1], ["continue", 2], ["continue", 3], ["info", "later"]],
-    );
+    expect(notes.filter((note) => note !== "r")).toEqual([
+      ["call", "m"],
+      ["continue", 1],
+      ["continue", 2],
+      ["continue", 3],
+      ["info", "later"],
+    ]);
   });
 
   test("a million continuations need no stack and keep no one else waiting", async () => {
-    const pid = await start({ cast: () => noReply({ continue: 0 }), continue: (server, n) => {
-      server.notes.length = 0;
-      return (n as number) < 1_000_000 ? noReply({ continue: (n as number) + 1 }) : noReply();
-    } });
+    const pid = await start({
+      cast: () => noReply({ continue: 0 }),
+      continue: (server, n) => {
+        server.notes.length = 0;
+        return (n as number) < 1_000_000 ? noReply({ continue: (n as number) + 1 }) : noReply();
+      },
+    });
     const other = await start({});
     runtime.cast(pid, "go");
     expect(await runtime.call(other, "ping")).toBe("ping");
@@ -363,20 +410,30 @@ describe("callbacks", () => {
     await settle(runtime);
     expect(notes).toEqual([["info", "timeout"]]);
     const busy: unknown[] = [];
-    await start({ init: (server) => {
-      server.self.send(server.self.pid, "first");
-      return ok(0, { timeoutMs: 0 });
-    } }, busy);
+    await start(
+      {
+        init: (server) => {
+          server.self.send(server.self.pid, "first");
+          return ok(0, { timeoutMs: 0 });
+        },
+      },
+      busy,
+    );
     await settle(runtime);
     expect(busy).toEqual([["info", "first"]]);
   });
 
   test("an asynchronous callback keeps everything else waiting, and can be killed", async () => {
     const notes: unknown[] = [];
-    const pid = await start({ cast: async (server) => {
-      await server.self.receive((m) => m === "go");
-      return noReply();
-    } }, notes);
+    const pid = await start(
+      {
+        cast: async (server) => {
+          await server.self.receive((m) => m === "go");
+          return noReply();
+        },
+      },
+      notes,
+    );
     runtime.cast(pid, 1);
     runtime.cast(pid, 2);
     runtime.send(pid, "info");
@@ -384,7 +441,10 @@ describe("callbacks", () => {
     expect(notes).toEqual([["cast", 1]]);
     runtime.send(pid, "go");
     await settle(runtime);
-    expect(notes).toEqual([["cast", 1], ["cast", 2]]);
+    expect(notes).toEqual([
+      ["cast", 1],
+      ["cast", 2],
+    ]);
     runtime.exit(pid, "kill");
     expect(runtime.isAlive(pid)).toBe(false);
   });
@@ -399,7 +459,9 @@ describe("callbacks", () => {
     runtime.send(pid, "m");
     await settle(runtime);
     expect(runtime.isAlive(pid)).toBe(true);
-    await expect(runtime.call(pid, "m")).rejects.toMatchObject({ reason: [{ code: "ROOKERY_NO_CALLBACK" }, expect.anything()] });
+    await expect(runtime.call(pid, "m")).rejects.toMatchObject({
+      reason: [{ code: "ROOKERY_NO_CALLBACK" }, expect.anything()],
+    });
   });
 });
 
@@ -409,7 +471,10 @@ describe("stop", () => {
     const pid = await start({}, notes);
     runtime.cast(pid, 1);
     await runtime.stop(pid, "shutdown");
-    expect(notes).toEqual([["cast", 1], ["terminate", "shutdown"]]);
+    expect(notes).toEqual([
+      ["cast", 1],
+      ["terminate", "shutdown"],
+    ]);
     await expect(runtime.stop(pid)).rejects.toMatchObject({ reason: ["noproc", expect.anything()] });
   });
 
@@ -417,7 +482,9 @@ describe("stop", () => {
     const crashing = await start({ terminate: raise(boom) });
     await expect(runtime.stop(crashing)).rejects.toMatchObject({ reason: [boom, expect.anything()] });
     const slow = await start({ terminate: (server) => server.self.receive() });
-    const failed = expect(runtime.stop(slow, "normal", 30)).rejects.toMatchObject({ code: "ROOKERY_STOP_TIMEOUT" });
+    const failed = expect(runtime.stop(slow, "normal", 30)).rejects.toMatchObject({
+      code: "ROOKERY_STOP_TIMEOUT",
+    });
     await settle(runtime);
     clock.advance(30);
     await failed;
@@ -426,10 +493,15 @@ describe("stop", () => {
 
   test("an ExitMessage of the parent is not confused with that of a stranger of the same name", async () => {
     const notes: unknown[] = [];
-    const pid = await start({ init: (server) => {
-      server.self.trapExit(true);
-      return ok(0);
-    } }, notes);
+    const pid = await start(
+      {
+        init: (server) => {
+          server.self.trapExit(true);
+          return ok(0);
+        },
+      },
+      notes,
+    );
     runtime.send(pid, new ExitMessage(pid, "faked"));
     await settle(runtime);
     expect(notes).toMatchObject([["info", { reason: "faked" }]]);

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DownMessage, ExitError, ExitMessage, type Pid, Runtime, type Self, silentLogger, TIMEOUT } from "../../runtime/index.ts";
+import {
+  DownMessage,
+  ExitError,
+  ExitMessage,
+  type Pid,
+  Runtime,
+  type Self,
+  silentLogger,
+  TIMEOUT,
+} from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
@@ -153,9 +162,21 @@ describe("exit reasons", () => {
     ["a body that returns: normal (20)", () => 1, "normal"],
     ["an async body that returns: normal (20)", async () => 1, "normal"],
     ["exit(r): r, without a stack (21)", (self) => self.exit("r"), "r"],
-    ["an uncaught error: the error (22)", () => { throw boom; }, boom],
+    [
+      "an uncaught error: the error (22)",
+      () => {
+        throw boom;
+      },
+      boom,
+    ],
     ["a rejected body: the error (22)", () => Promise.reject(boom), boom],
-    ["an uncaught throw of anything else: nocatch (23)", () => { throw "ball"; }, ["nocatch", "ball"]],
+    [
+      "an uncaught throw of anything else: nocatch (23)",
+      () => {
+        throw "ball";
+      },
+      ["nocatch", "ball"],
+    ],
     ["exit(self, normal) is deadly to oneself (28)", (self) => self.exit(self.pid, "normal"), "normal"],
     ["exit(kill), the form with one argument: kill (33)", (self) => self.exit("kill"), "kill"],
     ["exit(self, kill): killed (31)", (self) => self.exit(self.pid, "kill"), "killed"],
@@ -195,9 +216,14 @@ describe("exit reasons", () => {
 
   test("a link passes on killed, and kill of exit/1 as an ordinary reason (33, 34)", async () => {
     await runInProcess(runtime, async (self) => {
-      for (const [how, reason] of [["signal", "killed"], ["own", "kill"]] as const) {
+      for (const [how, reason] of [
+        ["signal", "killed"],
+        ["own", "kill"],
+      ] as const) {
         const { pid } = self.spawnMonitor(async (middle) => {
-          middle.spawnLink(async (child) => (how === "own" ? child.exit("kill") : child.exit(child.pid, "kill")));
+          middle.spawnLink(async (child) =>
+            how === "own" ? child.exit("kill") : child.exit(child.pid, "kill"),
+          );
           await middle.receive();
         });
         expect(await self.receive()).toMatchObject({ process: pid, reason });
@@ -260,10 +286,14 @@ describe("links", () => {
 
   test("a ring of links dies as one, each once (54)", async () => {
     const downs = await runInProcess(runtime, async (self) => {
-      const pids = Array.from({ length: 50 }, () => self.spawn((child) => child.receive().then((next) => {
-        child.link(next as Pid);
-        return child.receive();
-      })));
+      const pids = Array.from({ length: 50 }, () =>
+        self.spawn((child) =>
+          child.receive().then((next) => {
+            child.link(next as Pid);
+            return child.receive();
+          }),
+        ),
+      );
       pids.forEach((pid, i) => self.send(pid, pids[(i + 1) % pids.length]));
       await settle(runtime);
       for (const pid of pids) self.monitor(pid);
@@ -511,7 +541,10 @@ describe("timers", () => {
 
   test("a timer to a process ends with it, one to a name finds who has it then (98-100)", async () => {
     const { pid } = collector();
-    const timers = await runInProcess(runtime, (self) => [self.sendAfter(50, pid, "m"), self.sendAfter(50, "later", "m")]);
+    const timers = await runInProcess(runtime, (self) => [
+      self.sendAfter(50, pid, "m"),
+      self.sendAfter(50, "later", "m"),
+    ]);
     runtime.exit(pid, "kill");
     expect(runtime.cancelTimer(timers[0]!)).toBe(false);
     const late = collector();
@@ -530,14 +563,19 @@ describe("the messages", () => {
     runtime.send(pid, message);
     expect(() => message.list.push(2)).toThrow(TypeError);
     expect(() => message.map.set("k", { deep: 2 })).toThrow(TypeError);
-    expect(() => { message.map.get("k")!.deep = 2; }).toThrow(TypeError);
+    expect(() => {
+      message.map.get("k")!.deep = 2;
+    }).toThrow(TypeError);
     await settle(runtime);
   });
 
   test("are left alone where the runtime is told so", async () => {
     const lax = await Runtime.start({ freezeMessages: false, logger: silentLogger });
     const message = { list: [1] };
-    lax.send(lax.spawn(() => {}), message);
+    lax.send(
+      lax.spawn(() => {}),
+      message,
+    );
     expect(message.list.push(2)).toBe(2);
     await lax.shutdown();
   });

@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DownMessage, GenServer, noReply, ok, ProcessGroups, Registry, reply, Runtime, silentLogger } from "../../runtime/index.ts";
+import {
+  DownMessage,
+  GenServer,
+  noReply,
+  ok,
+  ProcessGroups,
+  Registry,
+  reply,
+  Runtime,
+  silentLogger,
+} from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
 
 let runtime: Runtime;
@@ -28,10 +38,16 @@ describe("Registry", () => {
   test("a unique key has one holder, also against oneself (307, 308)", async () => {
     await runInProcess(runtime, (self) => {
       expect(Registry.register(self, "unique", "k", 1)).toMatchObject({ ok: true });
-      expect(Registry.register(self, "unique", "k", 2)).toEqual({ ok: false, reason: ["already_registered", self.pid] });
+      expect(Registry.register(self, "unique", "k", 2)).toEqual({
+        ok: false,
+        reason: ["already_registered", self.pid],
+      });
       expect(Registry.lookup(self, "unique", "k")).toEqual([{ pid: self.pid, value: 1 }]);
       expect(Registry.lookup(self, "unique", "other")).toEqual([]);
-      expect(Registry.updateValue(self, "unique", "k", (v) => (v as number) + 1)).toEqual({ newValue: 2, oldValue: 1 });
+      expect(Registry.updateValue(self, "unique", "k", (v) => (v as number) + 1)).toEqual({
+        newValue: 2,
+        oldValue: 1,
+      });
       Registry.unregister(self, "unique", "k");
       expect(Registry.count(self, "unique")).toBe(0);
     });
@@ -43,7 +59,9 @@ describe("Registry", () => {
       Registry.register(self, "duplicate", "k", 2);
       expect(Registry.keys(self, "duplicate", self.pid)).toEqual(["k", "k"]);
       const values: unknown[] = [];
-      Registry.dispatch(self, "duplicate", "k", (entries) => values.push(...entries.map((entry) => entry.value)));
+      Registry.dispatch(self, "duplicate", "k", (entries) =>
+        values.push(...entries.map((entry) => entry.value)),
+      );
       expect(values).toEqual([1, 2]);
     });
   });
@@ -79,14 +97,20 @@ describe("Registry", () => {
     const via = Registry.via("unique", "room:1");
     const pid = await runtime.start(Echo, undefined, { name: via });
     expect(await runtime.call(Registry.via("unique", "room:1"), "hi")).toBe("hi");
-    await expect(runtime.start(Echo, undefined, { name: via })).rejects.toMatchObject({ reason: ["already_started", pid] });
-    await expect(runtime.call(Registry.via("unique", "nobody"), "hi")).rejects.toMatchObject({ code: "ROOKERY_NOPROC" });
+    await expect(runtime.start(Echo, undefined, { name: via })).rejects.toMatchObject({
+      reason: ["already_started", pid],
+    });
+    await expect(runtime.call(Registry.via("unique", "nobody"), "hi")).rejects.toMatchObject({
+      code: "ROOKERY_NOPROC",
+    });
     const twice = runtime.start(Echo, undefined, { name: Registry.via("duplicate", "k") });
     await expect(twice).rejects.toMatchObject({ code: "ROOKERY_BADARG" });
   });
 
   test("one that does not run is an error that names it (316)", () => {
-    expect(() => Registry.lookup(runtime, "nowhere", "k")).toThrow(expect.objectContaining({ code: "ROOKERY_NO_REGISTRY" }));
+    expect(() => Registry.lookup(runtime, "nowhere", "k")).toThrow(
+      expect.objectContaining({ code: "ROOKERY_NO_REGISTRY" }),
+    );
   });
 });
 

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => runtime.shutdown());
 
 class Counter extends GenServer<number, unknown, unknown, unknown> {
-  init(_: undefined) {
+  init(_arg: undefined) {
     return ok(0);
   }
   override handleInfo(again: unknown) {

@@ -41,7 +41,10 @@ describe("Task.async", () => {
     await runInProcess(runtime, async (self) => {
       self.trapExit(true);
       const task = Task.async(self, (inner) => inner.exit("r"));
-      await expect(task.await()).rejects.toMatchObject({ code: "ROOKERY_TASK_EXIT", reason: ["r", expect.anything()] });
+      await expect(task.await()).rejects.toMatchObject({
+        code: "ROOKERY_TASK_EXIT",
+        reason: ["r", expect.anything()],
+      });
       expect(await self.receive()).toEqual(new ExitMessage(task.pid, "r"));
     });
   });

@@ -19,14 +19,19 @@ class Note extends Timer {
 
 describe("TimerWheel", () => {
   test("fires in the order of time, and of adding within a millisecond", () => {
-    const times = fc.array(fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 5_000_000_000 })), { maxLength: 60 });
+    const times = fc.array(
+      fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 5_000_000_000 })),
+      { maxLength: 60 },
+    );
     fc.assert(
       fc.property(times, fc.nat(100_000), (dueMs, startMs) => {
         const fired: number[] = [];
         const wheel = new TimerWheel(startMs);
         dueMs.forEach((ms, number) => wheel.add(new Note(number, fired), startMs + ms));
         wheel.advance(startMs + 6_000_000_000);
-        const expected = dueMs.map((ms, number) => ({ ms, number })).sort((a, b) => a.ms - b.ms || a.number - b.number);
+        const expected = dueMs
+          .map((ms, number) => ({ ms, number }))
+          .sort((a, b) => a.ms - b.ms || a.number - b.number);
         expect(fired).toEqual(expected.map(({ number }) => number));
         expect(wheel.length).toBe(0);
       }),
@@ -36,18 +41,22 @@ describe("TimerWheel", () => {
   test("never fires early, whatever the steps in which time passes, and never late by a step", () => {
     const steps = fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 60 });
     fc.assert(
-      fc.property(steps, fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 30 }), (stepsMs, dueMs) => {
-        const fired: number[] = [];
-        const wheel = new TimerWheel(0);
-        dueMs.forEach((ms, number) => wheel.add(new Note(number, fired), ms));
-        let nowMs = 0;
-        for (const stepMs of stepsMs) {
-          nowMs += stepMs;
-          wheel.advance(nowMs);
-          const due = dueMs.map((_, number) => number).filter((number) => dueMs[number]! <= nowMs);
-          expect([...fired].sort((a, b) => a - b)).toEqual(due);
-        }
-      }),
+      fc.property(
+        steps,
+        fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 30 }),
+        (stepsMs, dueMs) => {
+          const fired: number[] = [];
+          const wheel = new TimerWheel(0);
+          dueMs.forEach((ms, number) => wheel.add(new Note(number, fired), ms));
+          let nowMs = 0;
+          for (const stepMs of stepsMs) {
+            nowMs += stepMs;
+            wheel.advance(nowMs);
+            const due = dueMs.map((_, number) => number).filter((number) => dueMs[number]! <= nowMs);
+            expect([...fired].sort((a, b) => a - b)).toEqual(due);
+          }
+        },
+      ),
     );
   });
 

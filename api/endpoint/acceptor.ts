@@ -1,0 +1,73 @@
+import type { FastifyInstance } from "fastify";
+import type { CastResult, InitResult } from "../../runtime/index.ts";
+import { ExitMessage, GenServer, noReply, ok, RookeryError, stop } from "../../runtime/index.ts";
+import { isOrderly, onProcessExit } from "../../runtime/internal.ts";
+import { buildApp } from "./app.ts";
+import { Listener } from "./listener.ts";
+import type { EndpointState } from "./running-endpoint.ts";
+
+/** The listening socket is broken: the acceptor sends it to itself. */
+class ListenerFailed {
+  readonly error: Error;
+
+  constructor(error: Error) {
+    this.error = error;
+  }
+}
+
+/**
+ * The HTTP server as a process: it owns the Fastify instance and the listening socket, and nothing listens once it is
+ * dead, whatever it died of. WebSockets and requests that are in go on without it; its successor listens on the same port.
+ */
+export class Acceptor extends GenServer<{ readonly url: string }> {
+  static override readonly module: string = import.meta.url;
+
+  #endpoint!: EndpointState;
+
+  async init(endpoint: EndpointState): Promise<InitResult<{ readonly url: string }>> {
+    const { pid, runtime } = this.self;
+    this.self.trapExit(true);
+    this.#endpoint = endpoint;
+    endpoint.runtime = runtime;
+    endpoint.draining = false;
+    const app = await buildApp(endpoint);
+    const listener = new Listener(app.server);
+    // Before it listens: a kill may come at any moment.
+    onProcessExit(pid, () => listener.abandon());
+    this.#releaseWhenOver(app, listener);
+    try {
+      endpoint.listening(await listener.listen(endpoint.host, endpoint.port));
+    } catch (error) {
+      endpoint.listeners.delete(listener);
+      await app.close();
+      // Not a crash: the supervisor hears of it, and whoever starts the tree.
+      if (error instanceof RookeryError) return stop(error);
+      throw error;
+    }
+    app.server.on("error", (error) => runtime.send(pid, new ListenerFailed(error)));
+    return ok({ url: endpoint.url });
+  }
+
+  override handleInfo(message: unknown): CastResult {
+    if (message instanceof ListenerFailed) return stop(message.error);
+    return message instanceof ExitMessage ? stop(message.reason) : noReply();
+  }
+
+  /** Lets the requests that are in finish, also those that came in through acceptors before this one. */
+  override async terminate(reason: unknown): Promise<void> {
+    if (!isOrderly(reason)) return;
+    const { clock } = this.self.runtime;
+    const { listeners, options } = this.#endpoint;
+    await Promise.all([...listeners].map((listener) => listener.drain(clock, options.requestDrainMs)));
+  }
+
+  /** Closes the Fastify instance, and what plugins hold with it, once its last connection has ended. */
+  #releaseWhenOver(app: FastifyInstance, listener: Listener): void {
+    const { listeners } = this.#endpoint;
+    listeners.add(listener);
+    app.server.once("close", () => {
+      listeners.delete(listener);
+      app.close().catch((error: unknown) => app.log.error({ err: error }, "A plugin failed to close"));
+    });
+  }
+}

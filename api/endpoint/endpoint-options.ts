@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyServerOptions } from "fastify";
+import type { SocketDefinition, WebSocketOptions } from "../../channels/index.ts";
+import { apiError } from "../errors.ts";
+import { Router } from "../router/router.ts";
+
+/** Where clients connect to the channels of one kind of socket. */
+export interface SocketMount {
+  readonly handler: SocketDefinition;
+  /** Options, or false to have none. */
+  readonly websocket?: WebSocketOptions | boolean;
+  /** There is no long-polling yet. */
+  readonly longpoll?: false;
+}
+
+export interface EndpointOptions {
+  readonly router: Router;
+  /** By path: `"/socket"` is reached at `/socket/websocket`. */
+  readonly sockets?: Readonly<Record<string, SocketMount>>;
+  /** The name of the PubSub that carries the broadcasts of the sockets. Needed if there are any. */
+  readonly pubsub?: string;
+  /** The name of the supervisor; `<name>.acceptor` is the HTTP server. Default: `"endpoint"`. */
+  readonly name?: string;
+  /** Adds what the router does not: plugins (static files, CORS), parsers, hooks. Run for each start of the HTTP server. */
+  readonly configure?: (app: FastifyInstance) => void | Promise<void>;
+  /** More options of Fastify: `trustProxy`, `bodyLimit`. */
+  readonly fastify?: FastifyServerOptions;
+  /** How long an orderly stop waits for requests that are in, in milliseconds. Default: 5,000. */
+  readonly requestDrainMs?: number;
+}
+
+export type CompleteEndpointOptions = Required<EndpointOptions>;
+
+/** Checks and completes the options of an endpoint. Throws `ROOKERY_ENDPOINT_OPTION`. */
+export function completeEndpointOptions(options: EndpointOptions): CompleteEndpointOptions {
+  const { router, sockets = {}, pubsub = "", name = "endpoint", configure = () => {}, ...rest } = options;
+  const { fastify = {}, requestDrainMs = 5_000, ...unknown } = rest;
+  for (const key of Object.keys(unknown)) refuse("only known names", key);
+  if (!(router instanceof Router)) refuse("a router made by defineRouter", router);
+  for (const [path, { handler, websocket = true, longpoll = false, ...unknownOfMount }] of Object.entries(
+    sockets,
+  )) {
+    if (!/^(\/[\w.~-]+)+$/.test(path)) refuse('the path of a socket, such as "/socket",', path);
+    for (const key of Object.keys(unknownOfMount)) refuse(`only known names in the socket ${path}`, key);
+    if (handler === undefined) refuse(`a handler in the socket ${path}`, handler);
+    if (websocket === false) refuse(`a transport in the socket ${path}`, "none");
+    if (longpoll !== false) refuse(`longpoll to be false in the socket ${path}`, longpoll);
+    if (pubsub === "") refuse("the name of a PubSub for the sockets", pubsub);
+  }
+  if (!(requestDrainMs >= 0)) refuse("requestDrainMs of at least 0", requestDrainMs);
+  return Object.freeze({ router, sockets, pubsub, name, configure, fastify, requestDrainMs });
+}
+
+export interface ListenOptions {
+  /** Default: `"127.0.0.1"`. */
+  readonly host?: string;
+  /** 0 lets the system choose a port; a restarted HTTP server keeps it. Default: 4000. */
+  readonly port?: number;
+}
+
+const PORT_MAX = 65_535;
+
+export function completeListenOptions({
+  host = "127.0.0.1",
+  port = 4000,
+}: ListenOptions): Required<ListenOptions> {
+  if (typeof host !== "string" || host === "") refuse("a host to listen on", host);
+  if (!Number.isInteger(port) || port < 0 || port > PORT_MAX) refuse(`a port from 0 to ${PORT_MAX}`, port);
+  return { host, port };
+}
+
+function refuse(expected: string, got: unknown): never {
+  throw apiError("ROOKERY_ENDPOINT_OPTION", expected, got);
+}

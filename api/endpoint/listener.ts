@@ -1,0 +1,91 @@
+import type { Server, ServerResponse } from "node:http";
+import { type AddressInfo, Server as NetServer } from "node:net";
+import type { Clock } from "../../runtime/index.ts";
+import { apiError } from "../errors.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there already",
+  EACCES: "this program is not permitted to",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "there is no such host",
+};
+
+/**
+ * The listening socket of one HTTP server, and the requests that came in through it. Connections outlive the listening: those
+ * that are open go on, also new requests on them, until the client ends them or `drain` does.
+ */
+export class Listener {
+  readonly server: Server;
+  readonly #active: Set<ServerResponse> = new Set();
+  #abandoned = false;
+
+  constructor(server: Server) {
+    this.server = server;
+    server.on("request", (_request, response) => {
+      this.#active.add(response);
+      response.once("close", () => this.#active.delete(response));
+    });
+  }
+
+  /** Listens and answers the port, which the system chooses for port 0. Throws `ROOKERY_LISTEN`. */
+  async listen(host: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      const refuse = (error: NodeJS.ErrnoException): void => {
+        const reason = REASONS[error.code ?? ""] ?? error.message;
+        reject(apiError("ROOKERY_LISTEN", `http://${host}:${port}`, reason));
+      };
+      this.server.once("error", refuse);
+      this.server.listen({ host, port }, () => {
+        this.server.off("error", refuse);
+        resolve();
+      });
+    });
+    const chosen = (this.server.address() as AddressInfo).port;
+    // The owner may have died while the system was asked.
+    if (this.#abandoned) this.#close();
+    return chosen;
+  }
+
+  /** Closes the listening socket, at once: another one may listen on its port when this returns. */
+  abandon(): void {
+    this.#abandoned = true;
+    if (this.server.listening) this.#close();
+  }
+
+  /**
+   * Waits for the answers to the requests that are in, then closes everything, at the latest after `timeoutMs`. For the first half of
+   * that time it goes on listening, until those that are in now are answered: whoever asks for the health of the program
+   * shall hear that it is draining rather than nothing.
+   */
+  async drain(clock: Clock, timeoutMs: number): Promise<void> {
+    const endMs = clock.nowMs() + timeoutMs;
+    await this.#answered(clock, timeoutMs / 2);
+    this.abandon();
+    this.server.closeIdleConnections();
+    await this.#answered(clock, Math.max(0, endMs - clock.nowMs()));
+    this.server.closeAllConnections();
+  }
+
+  /** Resolves when all requests that are in now are answered, or after `timeoutMs`. */
+  #answered(clock: Clock, timeoutMs: number): Promise<void> {
+    const open = new Set(this.#active);
+    if (open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(timeoutMs, resolve);
+      for (const response of open) {
+        response.once("close", () => {
+          open.delete(response);
+          if (open.size > 0) return;
+          timer.cancel();
+          resolve();
+        });
+      }
+    });
+  }
+
+  #close(): void {
+    // Not http's own close: that one would also end connections that are idle between two requests, and a client that is just
+    // sending its next one can't tell whether it was served.
+    NetServer.prototype.close.call(this.server);
+  }
+}

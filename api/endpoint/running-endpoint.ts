@@ -1,0 +1,58 @@
+import type { Runtime } from "../../runtime/index.ts";
+import type { CompleteEndpointOptions, ListenOptions } from "./endpoint-options.ts";
+import type { Listener } from "./listener.ts";
+
+/** What plugs, actions and the program may know of an endpoint that was started: `request.server.endpoint`. */
+export interface RunningEndpoint {
+  /** True from the beginning of an orderly stop on: requests are still served, but a load balancer should send no more. */
+  readonly draining: boolean;
+  readonly host: string;
+  /** The one it listens on; if 0 was asked for, the one that the system has chosen. */
+  readonly port: number;
+  /** Where it is reached, for a log line or a link. */
+  readonly url: string;
+  readonly runtime: Runtime;
+}
+
+declare module "fastify" {
+  interface FastifyInstance {
+    endpoint: RunningEndpoint;
+  }
+}
+
+/** What the processes of one endpoint share. It outlives them: their successors go on with it. */
+export class EndpointState implements RunningEndpoint {
+  readonly options: CompleteEndpointOptions;
+  readonly host: string;
+  port: number;
+  draining = false;
+  /** Set by the acceptor, which all that is served goes through. */
+  runtime!: Runtime;
+  /** Also those of acceptors that have died, while connections of theirs are open. */
+  readonly listeners: Set<Listener> = new Set();
+
+  #onListening: ((endpoint: RunningEndpoint) => void) | undefined;
+
+  constructor(
+    options: CompleteEndpointOptions,
+    { host, port }: Required<ListenOptions>,
+    onListening?: (endpoint: RunningEndpoint) => void,
+  ) {
+    this.options = options;
+    this.host = host;
+    this.port = port;
+    this.#onListening = onListening;
+  }
+
+  /** Keeps the port for the acceptors to come, and tells the program the first time. */
+  listening(port: number): void {
+    this.port = port;
+    this.#onListening?.(this);
+    this.#onListening = undefined;
+  }
+
+  get url(): string {
+    const host = this.host.includes(":") ? `[${this.host}]` : this.host;
+    return `http://${host}:${this.port}`;
+  }
+}

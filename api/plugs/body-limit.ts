@@ -1,0 +1,10 @@
+import type { Plug } from "../plug.ts";
+
+/**
+ * Refuses larger bodies with 413, before they are read to their end. Of several on the way to a route the smallest counts;
+ * it may also be larger than the endpoint's own limit.
+ */
+export function bodyLimit(bytes: number): Plug {
+  const limited = (): undefined => undefined;
+  return Object.assign(limited, { bodyLimitBytes: bytes });
+}

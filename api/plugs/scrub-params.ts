@@ -1,0 +1,27 @@
+import type { Plug } from "../plug.ts";
+
+/**
+ * Requires the body to be an object with `key`, else it is answered with 400, and turns strings of nothing but white space in
+ * what stands there into null, all the way down. `Phoenix.Controller.scrub_params/2`.
+ */
+export function scrubParams(key: string): Plug {
+  return (request) => {
+    const body = request.body;
+    const scrubbed = isRecord(body) && Object.hasOwn(body, key) ? scrub(body[key]) : null;
+    if (scrubbed === null) return { error: "bad_request" };
+    request.body = { ...(body as object), [key]: scrubbed };
+    return undefined;
+  };
+}
+
+function scrub(value: unknown): unknown {
+  if (typeof value === "string") return value.trim() === "" ? null : value;
+  if (Array.isArray(value)) return value.map(scrub);
+  if (isRecord(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, scrub(item)]));
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

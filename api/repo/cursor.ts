@@ -1,0 +1,85 @@
+import { repoError } from "./errors.ts";
+
+export type OrderValue = string | number;
+
+/** A column by which a list is ordered. Its values must not be null: SQLite orders nulls, but compares them with nothing. */
+export interface OrderBy {
+  /** As the query names it, with its table where that is needed: "messages.inserted_at". The row has it under the last part. */
+  readonly column: string;
+  readonly type: "string" | "number";
+  readonly direction?: "asc" | "desc";
+}
+
+/** How the text of a cursor becomes what clients get, and back: undefined for what `encode` has not made. Signing goes here. */
+export interface CursorCodec {
+  encode(text: string): string;
+  decode(cursor: string): string | undefined;
+}
+
+const VERSION = 1;
+/** Longer than any cursor that we make of short columns; what is longer is not even decoded. */
+const CURSOR_LENGTH_MAX = 2_048;
+
+export const base64url: CursorCodec = {
+  encode: (text) => Buffer.from(text).toString("base64url"),
+  decode(cursor) {
+    const text = Buffer.from(cursor, "base64url").toString();
+    // Buffer skips what is no base64url, so that many texts would stand for one cursor.
+    return this.encode(text) === cursor ? text : undefined;
+  },
+};
+
+/**
+ * The cursor that points behind `row` in a list that is ordered by `order`. It holds the row's values of these columns and which
+ * they are, so that the cursor of another list is recognised.
+ */
+export function encodeCursor(order: readonly OrderBy[], row: object, codec: CursorCodec = base64url): string {
+  const values = order.map(({ column, type }) => {
+    const value = (row as Record<string, unknown>)[keyOf(column)];
+    if (!isOfType(type, value))
+      throw repoError("ROOKERY_PAGE_ORDER", [`have ${column} in each row as a ${type}`, value]);
+    return value;
+  });
+  return codec.encode(JSON.stringify([VERSION, signature(order), ...values]));
+}
+
+/** The values of a cursor; undefined if it is not one of a list with this order. */
+export function decodeCursor(
+  order: readonly OrderBy[],
+  cursor: unknown,
+  codec: CursorCodec = base64url,
+): OrderValue[] | undefined {
+  if (typeof cursor !== "string" || cursor.length > CURSOR_LENGTH_MAX) return undefined;
+  const text = codec.decode(cursor);
+  const parts = text === undefined ? undefined : parse(text);
+  if (!Array.isArray(parts)) return undefined;
+  const [version, signed, ...values] = parts as unknown[];
+  const fits =
+    version === VERSION &&
+    signed === signature(order) &&
+    values.length === order.length &&
+    order.every(({ type }, index) => isOfType(type, values[index]));
+  return fits ? (values as OrderValue[]) : undefined;
+}
+
+/** The key under which a row has `column`. */
+export function keyOf(column: string): string {
+  return column.slice(column.lastIndexOf(".") + 1);
+}
+
+function signature(order: readonly OrderBy[]): string {
+  return order.map(({ column, direction }) => `${column}:${direction ?? "asc"}`).join();
+}
+
+// JSON writes Infinity as null, but reads 1e999 as Infinity.
+function isOfType(type: OrderBy["type"], value: unknown): value is OrderValue {
+  return typeof value === type && (type === "string" || Number.isFinite(value));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+import { type Kysely, sql } from "kysely";
+import { repoError } from "./errors.ts";
+import { KyselyConnection, type QueryOrigin, transactionKysely } from "./kysely-connection.ts";
+import type { SqliteConnection } from "./sqlite.ts";
+
+/** One step in the life of a database's schema. Once it has run somewhere it must not change any more: write another one. */
+export interface Migration {
+  /** Its place in the order, a point in time by custom: 20261122061900. */
+  readonly version: number;
+  readonly name: string;
+  up(db: Kysely<unknown>): unknown;
+  /** Undoes `up`. Without it, the migration can't be rolled back. */
+  down?(db: Kysely<unknown>): unknown;
+}
+
+type MigrationsDb = { schema_migrations: { version: number; inserted_at: string } };
+
+/** Refuses, with `ROOKERY_REPO_MIGRATION_LIST`, what is not in rising order of versions. */
+export function checkMigrations(migrations: readonly Migration[]): void {
+  let last: Migration | undefined;
+  for (const migration of migrations) {
+    const { version, name } = migration;
+    if (!Number.isSafeInteger(version) || version < 0) {
+      throw repoError("ROOKERY_REPO_MIGRATION_LIST", [`${name} has the version ${version}`]);
+    }
+    if (last !== undefined && version <= last.version) {
+      throw repoError("ROOKERY_REPO_MIGRATION_LIST", [
+        `${name} (${version}) comes after ${last.name} (${last.version})`,
+      ]);
+    }
+    last = migration;
+  }
+}
+
+/**
+ * Runs the migrations that the table `schema_migrations` does not list, in their order, each in a transaction of its own together
+ * with its entry there. Throws `ROOKERY_REPO_MIGRATION` for the first that fails; those before it stay.
+ */
+export async function migrate(
+  connection: SqliteConnection,
+  migrations: readonly Migration[],
+  origin: QueryOrigin,
+  systemTimeMs: () => number,
+): Promise<void> {
+  const kysely = transactionKysely<MigrationsDb>(new KyselyConnection(origin, () => connection));
+  await inTransaction(connection, () => createTable(kysely));
+  const applied = await appliedVersions(kysely);
+  for (const migration of migrations) {
+    if (applied.has(migration.version)) continue;
+    try {
+      await inTransaction(connection, async () => {
+        await migration.up(kysely as unknown as Kysely<unknown>);
+        const inserted_at = new Date(systemTimeMs()).toISOString();
+        await kysely
+          .insertInto("schema_migrations")
+          .values({ version: migration.version, inserted_at })
+          .execute();
+      });
+    } catch (error) {
+      throw failure(migration, error);
+    }
+  }
+}
+
+/**
+ * Undoes the newest `steps` of the applied migrations, newest first, on the Kysely of a transaction: all of them or, if
+ * it throws, none. Answers the versions that it has undone.
+ */
+export async function rollback(
+  db: Kysely<unknown>,
+  migrations: readonly Migration[],
+  steps: number,
+): Promise<number[]> {
+  const kysely = db as unknown as Kysely<MigrationsDb>;
+  const applied = await appliedVersions(kysely);
+  const undone: number[] = [];
+  for (const version of [...applied].sort((a, b) => b - a).slice(0, steps)) {
+    const migration = migrations.find((candidate) => candidate.version === version);
+    if (migration?.down === undefined) {
+      throw repoError("ROOKERY_REPO_MIGRATION", [migration?.name ?? version, "there is no way down from it"]);
+    }
+    try {
+      await migration.down(db);
+    } catch (error) {
+      throw failure(migration, error);
+    }
+    await kysely.deleteFrom("schema_migrations").where("version", "=", version).execute();
+    undone.push(version);
+  }
+  return undone;
+}
+
+async function createTable(kysely: Kysely<MigrationsDb>): Promise<void> {
+  await sql`CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, inserted_at TEXT NOT NULL)`.execute(
+    kysely,
+  );
+}
+
+async function appliedVersions(kysely: Kysely<MigrationsDb>): Promise<Set<number>> {
+  const rows = await kysely.selectFrom("schema_migrations").select("version").execute();
+  return new Set(rows.map((row) => row.version));
+}
+
+async function inTransaction(connection: SqliteConnection, run: () => Promise<void>): Promise<void> {
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    await run();
+    connection.exec("COMMIT");
+  } catch (error) {
+    if (connection.isOpen && connection.inTransaction) connection.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function failure({ name, version }: Migration, error: unknown): Error {
+  return repoError(
+    "ROOKERY_REPO_MIGRATION",
+    [`${name} (${version})`, error instanceof Error ? error.message : error],
+    error,
+  );
+}

@@ -1,0 +1,69 @@
+import {
+  AliasNode,
+  type CompiledQuery,
+  DeleteQueryNode,
+  InsertQueryNode,
+  type OperationNode,
+  type QueryResult,
+  SelectQueryNode,
+  TableNode,
+  UpdateQueryNode,
+} from "kysely";
+import { type TelemetryEvent, telemetryEvent } from "../../runtime/telemetry.ts";
+
+export interface QueryMeasurements {
+  /** From before the query is prepared to the last of its rows. */
+  readonly totalTimeMs: number;
+}
+
+export interface QueryMetadata {
+  /** The name of the repo. */
+  readonly repo: string;
+  readonly sql: string;
+  /** Only how many there are: their values may be secrets. */
+  readonly parameterCount: number;
+  /** The table that is read or written; undefined for raw SQL and subqueries. */
+  readonly source: string | undefined;
+  readonly result: "ok" | "error";
+  /** What the query threw, where the result is `error`. */
+  readonly error?: unknown;
+}
+
+/** Executed after each query of a repo, failed ones included (`[:my_app, :repo, :query]` of Ecto). */
+export const repoQuery: TelemetryEvent<QueryMeasurements, QueryMetadata> =
+  telemetryEvent("rookery.repo.query");
+
+/** Runs `query` by `run`, and tells `repoQuery` if somebody listens. */
+export function measured(
+  repo: string,
+  nowMs: () => number,
+  query: CompiledQuery,
+  run: (query: CompiledQuery) => QueryResult<unknown>,
+): QueryResult<unknown> {
+  if (!repoQuery.enabled) return run(query);
+  const { sql, parameters } = query;
+  const about = { repo, sql, parameterCount: parameters.length, source: sourceOf(query.query) };
+  const startedMs = nowMs();
+  try {
+    const result = run(query);
+    repoQuery.execute({ totalTimeMs: nowMs() - startedMs }, { ...about, result: "ok" });
+    return result;
+  } catch (error) {
+    repoQuery.execute({ totalTimeMs: nowMs() - startedMs }, { ...about, result: "error", error });
+    throw error;
+  }
+}
+
+function sourceOf(node: OperationNode): string | undefined {
+  if (SelectQueryNode.is(node)) return tableOf(node.from?.froms[0]);
+  if (InsertQueryNode.is(node)) return tableOf(node.into);
+  if (UpdateQueryNode.is(node)) return tableOf(node.table);
+  if (DeleteQueryNode.is(node)) return tableOf(node.from.froms[0]);
+  return undefined;
+}
+
+function tableOf(node: OperationNode | undefined): string | undefined {
+  if (node === undefined) return undefined;
+  if (AliasNode.is(node)) return tableOf(node.node);
+  return TableNode.is(node) ? node.table.identifier.name : undefined;
+}

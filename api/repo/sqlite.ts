@@ -1,0 +1,118 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import type { CompiledQuery, QueryResult } from "kysely";
+import { repoError } from "./errors.ts";
+
+/** So many different texts of queries are kept prepared; a list of values of every length would else grow for ever. */
+const STATEMENTS_MAX = 500;
+/** Only while opening: another program may be recovering the same file. Afterwards no event loop waits for a lock. */
+const OPENING_BUSY_MS = 1_000;
+
+/** What a query is allowed to do on a connection; throws if it is not. */
+export type Admit = (statement: Database.Statement, sql: string) => void;
+
+/**
+ * One connection to a SQLite file, with its prepared statements. Everything here is synchronous and blocks the thread for
+ * as long as SQLite needs.
+ */
+export class SqliteConnection {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+  readonly #admit: Admit;
+
+  constructor(database: Database.Database, admit: Admit) {
+    this.#database = database;
+    this.#admit = admit;
+  }
+
+  get isOpen(): boolean {
+    return this.#database.open;
+  }
+
+  /** False also after SQLite rolled a transaction back by itself (disk full, `ON CONFLICT ROLLBACK`). */
+  get inTransaction(): boolean {
+    return this.#database.inTransaction;
+  }
+
+  query(query: CompiledQuery): QueryResult<unknown> {
+    const statement = this.#prepare(query.sql);
+    if (statement.reader) return { rows: statement.all(query.parameters) };
+    const { changes, lastInsertRowid } = statement.run(query.parameters);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  /** Runs statements of our own, such as BEGIN: nothing from users comes here. */
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Closes the file; an open transaction is rolled back by that. A second time does nothing. */
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #prepare(sql: string): Database.Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#admit(statement, sql);
+    const oldest = this.#statements.size < STATEMENTS_MAX ? undefined : this.#statements.keys().next().value;
+    if (oldest !== undefined) this.#statements.delete(oldest);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/**
+ * Opens the one connection that writes, and creates the file and its folder where they are missing. WAL, so that readers and
+ * the writer never wait for each other; `synchronous=FULL`, so that a commit that has returned survives a power cut.
+ * Throws `ROOKERY_REPO_OPEN`.
+ */
+export function openForWriting(path: string): SqliteConnection {
+  return open(
+    path,
+    ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"],
+    admitInTransaction,
+    () => {
+      mkdirSync(dirname(path), { recursive: true });
+      return new Database(path, { timeout: OPENING_BUSY_MS });
+    },
+  );
+}
+
+/** Opens a connection that reads what has been committed. The file must be there. Throws `ROOKERY_REPO_OPEN`. */
+export function openForReading(path: string): SqliteConnection {
+  return open(path, [], admitReading, () => new Database(path, { readonly: true, timeout: OPENING_BUSY_MS }));
+}
+
+function open(
+  path: string,
+  pragmas: string[],
+  admit: Admit,
+  connect: () => Database.Database,
+): SqliteConnection {
+  let database: Database.Database | undefined;
+  try {
+    database = connect();
+    for (const pragma of pragmas) database.pragma(pragma);
+    // SQLite opens anything; whether it is a database shows when it is read.
+    database.exec("SELECT count(*) FROM sqlite_schema");
+    database.pragma("busy_timeout = 0");
+    return new SqliteConnection(database, admit);
+  } catch (error) {
+    database?.close();
+    throw repoError("ROOKERY_REPO_OPEN", [path, error instanceof Error ? error.message : error], error);
+  }
+}
+
+// What returns no rows and writes nothing is BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ATTACH, DETACH or a switch.
+// SQLite itself tells, so neither a comment nor an odd spelling gets a COMMIT past it into the group of others.
+function admitInTransaction(statement: Database.Statement, sql: string): void {
+  if (statement.readonly && !statement.reader) throw repoError("ROOKERY_REPO_TRANSACTION_CONTROL", [sql]);
+}
+
+function admitReading(statement: Database.Statement, sql: string): void {
+  if (!statement.readonly || !statement.reader) throw repoError("ROOKERY_REPO_READ_ONLY", [sql]);
+}

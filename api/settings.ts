@@ -1,0 +1,31 @@
+import type { z } from "zod";
+import { apiError } from "./errors.ts";
+import { isSecretName } from "./filter-parameters.ts";
+
+/**
+ * Reads a program's settings from the environment, once, through a zod schema whose keys are the names of the variables.
+ * An empty variable counts as missing. Throws `ROOKERY_SETTINGS`, one sentence about everything that is missing
+ * or malformed, for a program to print before it exits; it never shows the value of a secret.
+ *
+ * ```ts
+ * const schema = z.object({ HOST: z.string().default("127.0.0.1"), PORT: z.coerce.number().int().default(4000) });
+ * readSettings(schema, { PORT: "80", HOST: "" }); // => { HOST: "127.0.0.1", PORT: 80 }
+ * ```
+ */
+export function readSettings<Settings extends object>(
+  schema: z.ZodType<Settings>,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Readonly<Settings> {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const result = schema.safeParse(given);
+  if (result.success) return Object.freeze(result.data);
+  const problems = result.error.issues.map(({ path, message }) => {
+    const name = path.join(".");
+    if (!Object.hasOwn(given, name)) return `${name} is missing`;
+    const came = isSecretName(name) || name.endsWith("_URL") ? "" : ` (${JSON.stringify(given[name])})`;
+    return `${name}${came} is malformed: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  });
+  throw apiError("ROOKERY_SETTINGS", problems.join("; "));
+}

@@ -1,0 +1,47 @@
+import type { FastifyRequest } from "fastify";
+import { type TelemetryEvent, telemetryEvent } from "../runtime/index.ts";
+import type { Route } from "./router/route.ts";
+
+export interface EndpointMetadata {
+  readonly request: FastifyRequest;
+  readonly method: string;
+  /** The path of the route as it was declared; undefined when none matched. */
+  readonly route: string | undefined;
+}
+
+/** A request has arrived. */
+export const endpointStart: TelemetryEvent<{ readonly systemTimeMs: number }, EndpointMetadata> =
+  telemetryEvent("phoenix.endpoint.start");
+
+/** The reply is written, or the client has gone away before it was (`aborted`). */
+export const endpointStop: TelemetryEvent<
+  { readonly durationMs: number },
+  EndpointMetadata & { readonly status: number; readonly aborted: boolean }
+> = telemetryEvent("phoenix.endpoint.stop");
+
+export interface DispatchMetadata {
+  readonly request: FastifyRequest;
+  readonly route: Route;
+}
+
+/** A route has matched; its pipelines are about to run. */
+export const dispatchStart: TelemetryEvent<Record<never, never>, DispatchMetadata> = telemetryEvent(
+  "phoenix.router_dispatch.start",
+);
+
+/** The action has finished, or a plug has halted before it. */
+export const dispatchStop: TelemetryEvent<{ readonly durationMs: number }, DispatchMetadata> = telemetryEvent(
+  "phoenix.router_dispatch.stop",
+);
+
+/** A plug, the action or the fallback has thrown. */
+export const dispatchException: TelemetryEvent<
+  { readonly durationMs: number },
+  DispatchMetadata & { readonly error: unknown }
+> = telemetryEvent("phoenix.router_dispatch.exception");
+
+/** An exception or an unknown route was turned into an answer. */
+export const errorRendered: TelemetryEvent<
+  { readonly durationMs: number },
+  { readonly request: FastifyRequest; readonly status: number; readonly error: unknown }
+> = telemetryEvent("phoenix.error_rendered");

@@ -1,0 +1,92 @@
+%% The workloads of ../workloads for the BEAM: run(Name) measures one in this VM, after a run to warm up, and prints the figure.
+-module(workloads).
+-behaviour(gen_server).
+-export([run/1, init/1, handle_call/3, handle_cast/2, handle_info/2]).
+
+run(Name) ->
+    _ = in_process(Name),
+    io:format("~p~n", [float(in_process(Name))]),
+    halt().
+
+%% A process of its own for each run, so that neither heap nor mailbox is handed on.
+in_process(Name) ->
+    {Pid, Monitor} = spawn_monitor(fun() -> exit({figure, workload(Name)}) end),
+    receive {'DOWN', Monitor, process, Pid, {figure, Figure}} -> Figure end.
+
+workload('cast') ->
+    {ok, Counter} = gen_server:start(?MODULE, 0, []),
+    Handled = rate(10_000_000, fun(Casts) ->
+        repeat(Casts, fun() -> gen_server:cast(Counter, increment) end),
+        Casts = gen_server:call(Counter, count, infinity)
+    end),
+    ok = gen_server:stop(Counter),
+    Handled;
+workload('ring') ->
+    rate(1_000_000, fun(Hops) ->
+        Size = 1_000,
+        First = lists:foldl(fun(_, Next) -> spawn_link(fun() -> forward(Next) end) end, self(), lists:seq(2, Size)),
+        repeat(Hops div Size, fun() -> First ! token, receive token -> ok end end)
+    end);
+workload('fan-out') ->
+    {Receivers, Rounds, Owner} = {10_000, 50, self()},
+    Sinks = [spawn_link(fun() -> sink(Rounds, Owner) end) || _ <- lists:seq(1, Receivers)],
+    rate(Receivers * Rounds, fun(_) ->
+        [[Sink ! {item, Round} || Sink <- Sinks] || Round <- lists:seq(1, Rounds)],
+        [receive {done, Sink} -> ok end || Sink <- Sinks]
+    end);
+workload('call-1') -> calls(500_000, 1);
+workload('call-8') -> calls(800_000, 8);
+workload('spawn-exit') ->
+    rate(200_000, fun(Processes) ->
+        repeat(Processes, fun() ->
+            {_, Monitor} = spawn_monitor(fun() -> ok end),
+            receive {'DOWN', Monitor, process, _, _} -> ok end
+        end)
+    end);
+workload('start') ->
+    rate(50_000, fun(Servers) -> kill_all(start_all(Servers)) end);
+workload('idle-bytes') ->
+    Servers = 100_000,
+    erlang:garbage_collect(),
+    Before = erlang:memory(processes),
+    Pids = start_all(Servers),
+    timer:sleep(100),
+    erlang:garbage_collect(),
+    Used = erlang:memory(processes) - Before,
+    kill_all(Pids),
+    Used / Servers.
+
+rate(Operations, Work) ->
+    Started = erlang:monotonic_time(nanosecond),
+    Work(Operations),
+    Operations * 1.0e9 / (erlang:monotonic_time(nanosecond) - Started).
+
+repeat(0, _) -> ok;
+repeat(Left, Step) -> Step(), repeat(Left - 1, Step).
+
+forward(Next) -> receive token -> Next ! token, forward(Next) end.
+
+sink(0, Owner) -> Owner ! {done, self()};
+sink(Left, Owner) -> receive {item, _} -> sink(Left - 1, Owner) end.
+
+calls(Total, Callers) ->
+    {ok, Server} = gen_server:start(?MODULE, 0, []),
+    RoundTrips = rate(Total, fun(_) ->
+        Call = fun() -> repeat(Total div Callers, fun() -> pong = gen_server:call(Server, ping) end) end,
+        Monitors = [element(2, spawn_monitor(Call)) || _ <- lists:seq(1, Callers)],
+        [receive {'DOWN', Monitor, process, _, normal} -> ok end || Monitor <- Monitors]
+    end),
+    ok = gen_server:stop(Server),
+    RoundTrips.
+
+start_all(Servers) -> [begin {ok, Pid} = gen_server:start(?MODULE, 0, []), Pid end || _ <- lists:seq(1, Servers)].
+
+kill_all(Pids) ->
+    Monitors = [begin Monitor = monitor(process, Pid), exit(Pid, kill), Monitor end || Pid <- Pids],
+    [receive {'DOWN', Monitor, process, _, _} -> ok end || Monitor <- Monitors].
+
+init(Count) -> {ok, Count}.
+handle_call(ping, _, Count) -> {reply, pong, Count};
+handle_call(count, _, Count) -> {reply, Count, Count}.
+handle_cast(increment, Count) -> {noreply, Count + 1}.
+handle_info(_, Count) -> {noreply, Count}.

@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import type { BenchCase, Contender, Metric } from "./bench-case.ts";
+import { Child, type ChildOptions } from "./child.ts";
+
+/** A server to be measured: it listens on HOST and PORT of its environment and prints its address when it does. */
+export interface MeasuredServer {
+  readonly name: string;
+  readonly file: string;
+  readonly env?: () => Readonly<Record<string, string>>;
+}
+
+/** What the load client reports of the measured part of its run. */
+export interface LoadResult {
+  readonly operations: number;
+  readonly seconds: number;
+  readonly cpuMicros: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const HOST = "127.0.0.1";
+
+/** A case whose figures are those of a server under the load of a client in another process. */
+export function loadCase(
+  name: string,
+  operation: string,
+  operations: string,
+  servers: readonly MeasuredServer[],
+  client: { readonly file: string; readonly args: readonly string[] },
+): BenchCase {
+  const metrics: Metric[] = [
+    { name: "serverMicros", unit: `µs of the server's CPU per ${operation}`, better: "less" },
+    { name: "serverPerClient", unit: "server CPU / client CPU", better: "less" },
+    { name: "perSecond", unit: `${operations}/s`, better: "more" },
+    { name: "p50Ms", unit: "p50, ms", better: "less" },
+    { name: "p99Ms", unit: "p99, ms", better: "less" },
+  ];
+  const contenders = servers.map((server): Contender => ({
+    name: server.name,
+    measure: () => measure(server, client.file, client.args),
+  }));
+  return { name, metrics, contenders };
+}
+
+async function measure(
+  server: MeasuredServer,
+  clientFile: string,
+  args: readonly string[],
+): Promise<Record<string, number>> {
+  const port = await freePort();
+  const options: ChildOptions = {
+    execArgv: ["--import", new URL("./servers/report-usage.ts", import.meta.url).href],
+    env: { HOST, PORT: String(port), SHARDS: "1", ...server.env?.() },
+  };
+  const serving = new Child(server.file, options);
+  try {
+    await serving.printed(new RegExp(`:${port}\\b`));
+    const client = new Child(clientFile, { args: [HOST, String(port), ...args] });
+    await client.message(); // connected and warmed up
+    const before = await cpuMicros(serving);
+    client.send("go");
+    const load = (await client.message()) as LoadResult;
+    const used = (await cpuMicros(serving)) - before;
+    await client.stop();
+    return {
+      serverMicros: used / load.operations,
+      serverPerClient: used / load.cpuMicros,
+      perSecond: load.operations / load.seconds,
+      p50Ms: load.p50Ms,
+      p99Ms: load.p99Ms,
+    };
+  } finally {
+    await serving.stop();
+  }
+}
+
+async function cpuMicros(server: Child): Promise<number> {
+  server.send("usage");
+  return (await server.message()) as number;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

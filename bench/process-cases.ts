@@ -1,0 +1,29 @@
+import type { BenchCase, Contender } from "./bench-case.ts";
+import { Child } from "./child.ts";
+
+const cases = {
+  cast: "casts handled/s, 1 sender to 1 server",
+  ring: "hops/s, 1,000 servers in a ring",
+  "fan-out": "deliveries/s, 1 to 10,000 servers",
+  "call-1": "call round trips/s, 1 caller",
+  "call-8": "call round trips/s, 8 callers",
+  "spawn-exit": "processes/s, spawned, exited and awaited",
+  start: "servers/s, started and killed",
+  "idle-bytes": "bytes of an idle server, 100,000 alive",
+} as const;
+
+/** The cases that need a runtime and nothing else; each has its workload in `workloads/`, and for the BEAM in `beam/`. */
+export function processCases(others: (workload: string) => readonly Contender[]): BenchCase[] {
+  return Object.entries(cases).map(([name, unit]) => ({
+    name,
+    metrics: [{ name: "figure", unit, better: name === "idle-bytes" ? "less" : "more" }],
+    contenders: [{ name: "Rookery", measure: () => measure(name) }, ...others(name)],
+  }));
+}
+
+async function measure(workload: string): Promise<{ figure: number }> {
+  const child = new Child("./workloads/child.ts", { args: [workload], execArgv: ["--expose-gc"] });
+  const figure = (await child.message()) as number;
+  await child.stop();
+  return { figure };
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BenchCase } from "./bench-case.ts";
+import { loadCase, type MeasuredServer } from "./load-case.ts";
+
+const socketServers: MeasuredServer[] = [
+  { name: "Rookery", file: "../test/support/wire-server.ts" },
+  { name: "raw ws", file: "./servers/raw-ws.ts" },
+];
+
+const demo: MeasuredServer = {
+  name: "Rookery",
+  file: "../demo/server.ts",
+  env: () => ({
+    DATABASE_PATH: join(mkdtempSync(join(tmpdir(), "rookery-bench-")), "demo.db"),
+    SECRET_KEY_BASE: randomBytes(48).toString("base64"),
+  }),
+};
+
+const httpServers: MeasuredServer[] = [
+  demo,
+  { name: "bare Fastify", file: "./servers/bare-fastify.ts" },
+  { name: "bare node:http", file: "./servers/bare-http.ts" },
+];
+
+/** The cases of a server and a load client. */
+export const serverCases: readonly BenchCase[] = [
+  loadCase("echo", "echo", "echoes", socketServers, {
+    file: "./clients/sockets.ts",
+    args: ["echo", "100", "150000", "1"],
+  }),
+  loadCase("broadcast", "delivery", "deliveries", socketServers, {
+    file: "./clients/sockets.ts",
+    args: ["broadcast", "1000", "300000", "1"],
+  }),
+  loadCase("broadcast-burst", "delivery", "deliveries", socketServers, {
+    file: "./clients/sockets.ts",
+    args: ["broadcast", "1000", "600000", "200"],
+  }),
+  loadCase("healthz", "request", "requests", httpServers, {
+    file: "./clients/http.ts",
+    args: ["/healthz", "50", "100000"],
+  }),
+];

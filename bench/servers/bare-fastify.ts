@@ -1,0 +1,6 @@
+import fastify from "fastify";
+
+const server = fastify();
+server.get("/healthz", () => ({ status: "ok" }));
+await server.listen({ host: process.env["HOST"]!, port: Number(process.env["PORT"]) });
+console.log(`Fastify on port :${process.env["PORT"]}`);

@@ -1,0 +1,4 @@
+import { calls } from "./call.ts";
+import type { Workload } from "./workload.ts";
+
+export const run: Workload = calls(800_000, 8);

@@ -1,0 +1,73 @@
+import { inspect } from "node:util";
+import type { Runtime } from "../runtime/index.ts";
+import { Accepted, Refused } from "./channel-returns.ts";
+import type { Params } from "./params.ts";
+import { negotiateSerializer, type Serializer } from "./serializer/serializer.ts";
+import { Socket } from "./socket.ts";
+import type { SocketDefinition } from "./socket-definition.ts";
+import { socketConnected } from "./telemetry.ts";
+import type { ConnectInfo } from "./transport/connect-info.ts";
+
+export interface ConnectContext {
+  readonly handler: SocketDefinition;
+  readonly transport: string;
+  readonly runtime: Runtime;
+  readonly pubsub: string;
+  readonly serializers: readonly Serializer[];
+}
+
+export type ConnectResult =
+  | { readonly ok: true; readonly socket: Socket }
+  /** `failed`: connect has thrown. A `reason` is what it refused with. */
+  | { readonly ok: false; readonly failed: boolean; readonly reason: unknown };
+
+const REFUSED: ConnectResult = { ok: false, failed: false, reason: undefined };
+
+/** Asks the application whether a client may connect, over whatever transport. Never rejects. `Phoenix.Socket.__connect__`. */
+export async function connectSocket(
+  { handler, transport, runtime, pubsub, serializers }: ConnectContext,
+  params: Params,
+  connectInfo: ConnectInfo,
+): Promise<ConnectResult> {
+  const { logger, clock } = runtime;
+  const { vsn = "1.0.0" } = params;
+  const serializer = negotiateSerializer(serializers, vsn);
+  if (serializer === undefined) {
+    logger.warn({ vsn }, `A client of ${handler.name} asked for a version of the protocol that is not spoken`);
+    return REFUSED;
+  }
+  const connection = { handler, transport, serializer, runtime, pubsub, id: undefined, transportPid: undefined };
+  const startedMs = clock.nowMs();
+  let result: ConnectResult;
+  try {
+    const returned = await handler.connect(params, new Socket(connection, undefined, Object.freeze({})), connectInfo);
+    result = completed(returned, handler, runtime);
+  } catch (error) {
+    logger.error({ err: error }, `The connect of ${handler.name} failed`);
+    return { ok: false, failed: true, reason: error };
+  }
+  if (socketConnected.enabled) {
+    const durationMs = clock.nowMs() - startedMs;
+    const metadata = { transport, params, connectInfo, vsn: String(vsn), userSocket: handler, serializer };
+    socketConnected.execute({ durationMs }, { ...metadata, result: result.ok ? "ok" : "error" });
+  }
+  return result;
+}
+
+function completed(returned: unknown, handler: SocketDefinition, { logger }: Runtime): ConnectResult {
+  if (returned instanceof Refused) return { ok: false, failed: false, reason: returned.reason };
+  if (!(returned instanceof Accepted) || !(returned.socket instanceof Socket)) {
+    logger.error(
+      { returned: inspect(returned) },
+      `Expected the connect of ${handler.name} to return ok(socket), error() or error(reason): the client is refused`,
+    );
+    return REFUSED;
+  }
+  const socket = returned.socket as Socket;
+  const id = handler.id(socket) ?? undefined;
+  if (id !== undefined && typeof id !== "string") {
+    logger.warn({ id: inspect(id) }, `Expected the id of ${handler.name} to be a string or null: the client is refused`);
+    return REFUSED;
+  }
+  return { ok: true, socket: id === undefined ? socket : socket.withConnection({ id }) };
+}

@@ -1,0 +1,47 @@
+import { RookeryError } from "../runtime/index.ts";
+import { brief } from "../runtime/internal.ts";
+
+/** Every error that the channels layer raises: `%s` are filled in order. `docs/errors.md` explains each. */
+export const channelsErrors = {
+  ROOKERY_CHANNEL_BAD_RETURN: "Expected %s to return one of:%s\ngot %s",
+  ROOKERY_CHANNEL_NO_HANDLER: "Expected %s to have %s for the event %s, got none",
+  ROOKERY_CHANNEL_NOT_JOINED: `Expected push, broadcast and socketRef to be called after the socket has finished joining, got a socket that has not.
+To push on join, send yourself a message and push when it comes, in handleInfo:
+
+    join(topic, payload, socket) {
+      this.self.send(this.self.pid, "after_join");
+      return ok(socket);
+    }
+
+    handleInfo(message, socket) {
+      push(socket, "feed", { list: this.feedItems(socket) });
+      return noReply(socket);
+    }`,
+  ROOKERY_CHANNEL_NO_REF: "Expected socketRef to be called while a push of the client is handled, got a socket without one on %s",
+  ROOKERY_FIELD_TOO_LONG: "Expected the %s of a binary frame to have at most 255 bytes in UTF-8, got %s bytes",
+  ROOKERY_FRAME_MALFORMED: "Expected a V2 frame %s, got %s",
+  ROOKERY_NOT_STARTED: "Expected a running %s under the name %s, got none",
+  ROOKERY_ORIGIN: "Expected checkOrigin to be true, false, a function, or a list of origins like //x.com, got %s",
+  ROOKERY_PAYLOAD: "Expected the payload of %s to be an object or bytes (Uint8Array), got %s",
+  ROOKERY_PAYLOAD_NOT_JSON: "Expected the payload of %s to be JSON, but it can't be encoded: %s",
+  ROOKERY_PRESENCE_CALLBACK: "Expected %s to have %s, got none",
+  ROOKERY_PRESENCE_META: "Expected the meta of %s to be an object that JSON has a form for, got %s",
+  ROOKERY_SECRET: "Expected a secret key base of at least 20 bytes, got %s",
+  ROOKERY_SOCKET_OPTION: "Expected %s in the definition of a socket, got %s",
+  ROOKERY_TERM: "Expected a term that can be in a token (%s), got %s",
+  ROOKERY_TOKEN_OPTION: "Expected %s in the options of a token, got %s",
+  ROOKERY_TOPIC_AND_EVENT: "Expected topic and event to be strings, got %s and %s",
+  ROOKERY_TOPIC_PATTERN: "Expected a topic pattern to be a topic or to end in its only *, got %s",
+  ROOKERY_UNNAMED: "Expected the %s to be started under a name, got none",
+  ROOKERY_WEBSOCKET_OPTION: "Expected %s in the options of a WebSocket mount, got %s",
+} as const;
+
+export type ChannelsErrorCode = keyof typeof channelsErrors;
+
+export function channelsError(code: ChannelsErrorCode, ...values: unknown[]): RookeryError {
+  let next = 0;
+  return new RookeryError(
+    code,
+    channelsErrors[code].replace(/%s/g, () => brief(values[next++])),
+  );
+}

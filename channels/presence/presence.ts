@@ -1,0 +1,262 @@
+import {
+  type CastResult,
+  DownMessage,
+  noReply,
+  ok,
+  type Ok,
+  type Pid,
+  type Ref,
+} from "../../runtime/index.ts";
+import type { Origin } from "../../runtime/internal.ts";
+import { channelsError } from "../errors.ts";
+import { fastlaneDispatcher } from "../fastlane.ts";
+import { Broadcast } from "../message.ts";
+import type { Dispatcher } from "../pubsub/dispatcher.ts";
+import { PubSub } from "../pubsub/pubsub.ts";
+import type { TopicDiff } from "../tracker/topic-diff.ts";
+import { type PresenceKey, Tracker } from "../tracker/tracker.ts";
+import { type PresenceDiff, type PresenceEntry, type Presences, presencesOf } from "./presences.ts";
+import { type KeyMetas, TopicMetas } from "./topic-metas.ts";
+
+/** How long a `fetch` for a diff may take before the diff goes out without what it adds. */
+const FETCH_TIMEOUT_MS = 5_000;
+
+export interface PresenceOptions {
+  /** The name of the PubSub on which diffs are published. */
+  readonly pubsub: string;
+  /** How diffs are sent to the subscribers. Default: as channels' broadcasts are. */
+  readonly dispatcher?: Dispatcher;
+  /** A `fetch` for a diff may take so long; then the diff goes out without what it adds. */
+  readonly fetchTimeoutMs?: number;
+}
+
+interface PresenceState<Client> {
+  readonly pubsub: string;
+  /** What `initClient` and `handleMetas` returned last. */
+  client: Client | undefined;
+}
+
+/** What readers get: a promise if the class has an asynchronous `fetch`. */
+type Fetched<P extends Presence, Value> = undefined extends P["fetch"]
+  ? Value
+  : ReturnType<NonNullable<P["fetch"]>> extends Promise<unknown>
+    ? Promise<Value>
+    : Value;
+
+type PresenceClass<P extends Presence> = (abstract new () => P) & { readonly prototype: P };
+
+/** The oldest diff, on its way through `fetch`. */
+interface Fetching {
+  readonly topic: string;
+  readonly raw: PresenceDiff;
+  readonly fetcher: Pid;
+  /** The monitor of the fetcher; as a message, its time is over. */
+  readonly ref: Ref;
+  readonly timer: Ref;
+  fetched: PresenceDiff | undefined;
+}
+
+/** What a fetcher sends. */
+class FetchedDiff {
+  readonly diff: PresenceDiff;
+
+  constructor(diff: PresenceDiff) {
+    this.diff = diff;
+  }
+}
+
+/**
+ * Shows who is there: channels track themselves under a key, and everybody in the topic is told who joins and who leaves, by the
+ * broadcast `presence_diff` `{ joins, leaves }`. `Phoenix.Presence`, for the unmodified client's `Presence`. A child of a
+ * supervisor, after its PubSub: `{ id: "presence", start: [Presence, { pubsub: "demo.pubsub" }], name: "demo.presence" }`.
+ *
+ * Each operation makes one diff a topic; diffs of a topic are ordered. The exit of a tracked process, for whatever reason, makes
+ * its leave. A killed Presence process loses nobody: see `Tracker`. The first state is not sent by itself: the channel pushes
+ * `presence_state` with `list`.
+ *
+ * Subclass it to add data to what is shown (`fetch`), or to follow who is there on the server (`handleMetas`).
+ *
+ * @example
+ * ```ts doctest
+ * await runtime.start(PubSub, {}, { name: "doc.pubsub" });
+ * await runtime.start(Presence, { pubsub: "doc.pubsub" }, { name: "doc.presence" });
+ * await Presence.track(self, "doc.presence", self.pid, "room:1", "alice", { online_at: 1 });
+ * Object.keys(Presence.list(self, "doc.presence", "room:1")); // => ["alice"]
+ * ```
+ */
+export class Presence<Client = unknown> extends Tracker<PresenceState<Client>> {
+  static override readonly module: string = import.meta.url;
+
+  /**
+   * Adds data to presences of a topic: return them with more beside `metas`. Called for `list` and `getByKey`, in the process of
+   * the reader; and for what joins and what leaves in each diff, in a process of its own, so that it holds up nobody:
+   * diffs go out in order all the same. A `fetch` that fails or takes too long for a diff is reported, and the diff
+   * goes out without what it adds, for the clients must know who is there. It must not use `this.self` or `this.state`.
+   */
+  fetch?(topic: string, presences: Presences): Presences | Promise<Presences>;
+
+  /** Makes the first state of `handleMetas`. */
+  initClient?(): Client;
+
+  /**
+   * Follows the diffs, after they were broadcast, with what `fetch` added: answers the next client state. `presences` holds the
+   * metas of the topic's keys after this diff. After a restart it is called for all who are there as if they joined now.
+   */
+  handleMetas?(topic: string, diff: PresenceDiff, presences: KeyMetas, client: Client): Client;
+
+  #options: Required<PresenceOptions> = undefined as never;
+  #fetching: Fetching | undefined;
+  readonly #metas = new TopicMetas();
+  /** All who were there when this process began, for `handleMetas`: the client state that knew of them is gone. */
+  readonly #retold: TopicDiff<Pid>[] = [];
+  /** How many of the first `table.diffs` are part of `#retold` already. */
+  #inherited = 0;
+
+  /**
+   * Who is there: `{ [key]: { metas: [...] } }`, with what `fetch` adds. Reads the table of this shard, without a message. A
+   * class with an asynchronous `fetch` must be asked itself, and answers a promise.
+   */
+  static list<P extends Presence>(
+    this: PresenceClass<P>,
+    from: Origin,
+    name: string,
+    topic: string,
+  ): Fetched<P, Presences> {
+    const { state, tracker } = Presence.table(from, name);
+    return fetchWith(this, tracker, topic, presencesOf(state.entries.inTopic(topic))) as Fetched<
+      P,
+      Presences
+    >;
+  }
+
+  /** What `list` has under one key; undefined if nobody is there. */
+  static getByKey<P extends Presence>(
+    this: PresenceClass<P>,
+    from: Origin,
+    name: string,
+    topic: string,
+    key: PresenceKey,
+  ): Fetched<P, PresenceEntry | undefined> {
+    type Result = Fetched<P, PresenceEntry | undefined>;
+    const { state, tracker } = Presence.table(from, name);
+    const presences = presencesOf(state.entries.keys(topic).get(String(key)) ?? []);
+    const fetched = fetchWith(this, tracker, topic, presences);
+    if (fetched instanceof Promise) return fetched.then((all) => all[String(key)]) as Result;
+    return fetched[String(key)] as Result;
+  }
+
+  init({
+    pubsub,
+    dispatcher = fastlaneDispatcher,
+    fetchTimeoutMs = FETCH_TIMEOUT_MS,
+  }: PresenceOptions): Ok<PresenceState<Client>> {
+    if (this.handleMetas !== undefined && this.initClient === undefined) {
+      throw channelsError(
+        "ROOKERY_PRESENCE_CALLBACK",
+        this.constructor.name,
+        "initClient beside handleMetas",
+      );
+    }
+    this.#options = { pubsub, dispatcher, fetchTimeoutMs };
+    const { state, diffs } = this.open(PubSub.nodeName(this.self, pubsub));
+    if (this.handleMetas !== undefined) {
+      for (const topic of state.entries.topics()) {
+        this.#retold.push({ topic, joins: [...state.entries.inTopic(topic)], leaves: [] });
+      }
+      this.#inherited = diffs.length;
+    }
+    return ok({ pubsub, client: this.initClient?.() }, { continue: "announce" });
+  }
+
+  override handleContinue(): CastResult {
+    this.announce();
+    return noReply();
+  }
+
+  protected override announce(): void {
+    while (this.#fetching === undefined) {
+      const next = this.#retold[0] ?? this.table.diffs[0];
+      if (next === undefined) return;
+      const diff = { joins: presencesOf(next.joins), leaves: presencesOf(next.leaves) };
+      if (this.fetch === undefined) this.#publish(next.topic, diff);
+      else this.#fetching = this.#startFetch(next.topic, diff);
+    }
+  }
+
+  #publish(topic: string, diff: PresenceDiff): void {
+    const { pubsub, dispatcher } = this.#options;
+    const retold = this.#retold.shift() !== undefined;
+    if (!retold) {
+      // First taken from the table: a diff that can't be sent must not end the successor of this process, too.
+      this.table.diffs.shift();
+      PubSub.localBroadcast(
+        this.self,
+        pubsub,
+        topic,
+        new Broadcast(topic, "presence_diff", diff),
+        dispatcher,
+      );
+    }
+    if (!retold && this.#inherited > 0) this.#inherited -= 1;
+    else if (this.handleMetas !== undefined) {
+      const metas = this.#metas.apply(topic, diff);
+      this.state.client = this.handleMetas(topic, diff, metas, this.state.client as Client);
+    }
+  }
+
+  #startFetch(topic: string, raw: PresenceDiff): Fetching {
+    const { self } = this;
+    const fetchSome = async (presences: Presences): Promise<Presences> => {
+      return Object.keys(presences).length === 0
+        ? presences
+        : ((await this.fetch?.(topic, presences)) ?? presences);
+    };
+    const { pid: fetcher, ref } = self.spawnMonitor(async (task) => {
+      task.send(
+        self.pid,
+        new FetchedDiff({ joins: await fetchSome(raw.joins), leaves: await fetchSome(raw.leaves) }),
+      );
+    });
+    const timer = self.sendAfter(this.#options.fetchTimeoutMs, self.pid, ref);
+    return { topic, raw, fetcher, ref, timer, fetched: undefined };
+  }
+
+  override handleInfo(message: unknown): CastResult | Promise<CastResult> {
+    const fetching = this.#fetching;
+    if (fetching !== undefined && message instanceof FetchedDiff) {
+      fetching.fetched = message.diff;
+    } else if (fetching !== undefined && message === fetching.ref) {
+      this.self.exit(fetching.fetcher, "kill");
+    } else if (fetching !== undefined && message instanceof DownMessage && message.ref === fetching.ref) {
+      this.#fetched(fetching, message.reason);
+    } else {
+      return super.handleInfo(message);
+    }
+    return noReply();
+  }
+
+  #fetched({ topic, raw, timer, fetched }: Fetching, reason: unknown): void {
+    this.self.cancelTimer(timer);
+    this.#fetching = undefined;
+    if (fetched === undefined) {
+      const what = `The fetch of ${this.constructor.name} failed: a diff goes out without what it adds`;
+      this.self.runtime.logger.error({ topic, reason }, what);
+    }
+    this.#publish(topic, fetched ?? raw);
+    this.announce();
+  }
+}
+
+function fetchWith<P extends Presence>(
+  asked: PresenceClass<P>,
+  tracker: Tracker,
+  topic: string,
+  presences: Presences,
+): Presences | Promise<Presences> {
+  const fetched = (tracker as Presence).fetch?.(topic, presences) ?? presences;
+  if (fetched instanceof Promise && asked.prototype.fetch === undefined) {
+    const own = `the list of ${tracker.constructor.name}, which is asynchronous`;
+    throw channelsError("ROOKERY_PRESENCE_CALLBACK", asked.name, own);
+  }
+  return fetched;
+}

@@ -1,0 +1,29 @@
+import type { Pid, Self } from "../../runtime/index.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+
+/** The place that an adapter connects with others: one PubSub on one shard. */
+export interface PubSubPlace {
+  /** The name of the PubSub: adapters of one name speak with each other. */
+  readonly name: string;
+  /** The process of the PubSub. What an adapter starts, it links to it, or ends it when `self.signal` is aborted. */
+  readonly self: Self;
+  /** Hands what came from another place to the subscribers here; dropped before the PubSub has started. */
+  deliver(topic: string, from: Pid | undefined, message: unknown, dispatcher: Dispatcher): void;
+}
+
+/**
+ * Carries broadcasts to other places: shards, nodes, machines. It never delivers to its own place, which the PubSub does
+ * itself. It keeps the order of what one process broadcasts, and throws only for a message that can't be sent as it is;
+ * trouble on the way is its own to report. Answers to the behaviour Phoenix.PubSub.Adapter.
+ */
+export interface PubSubAdapter {
+  /** What this place is called among the others. */
+  readonly nodeName: string;
+  /** To every other place; rows of `from` are skipped there, too. */
+  broadcast(topic: string, from: Pid | undefined, message: unknown, dispatcher: Dispatcher): void;
+  /** To one other place; dropped if there is none of that name. */
+  directBroadcast(nodeName: string, topic: string, message: unknown, dispatcher: Dispatcher): void;
+}
+
+/** Makes the adapter of a PubSub that starts, each time it starts anew. */
+export type PubSubAdapterFactory = (place: PubSubPlace) => PubSubAdapter | Promise<PubSubAdapter>;

@@ -1,0 +1,170 @@
+import { GenServer, type Ok, ok, type Pid, type Self } from "../../runtime/index.ts";
+import type { Origin } from "../../runtime/internal.ts";
+import { NamedTables } from "../named-tables.ts";
+import type { PubSubAdapter, PubSubAdapterFactory } from "./adapter.ts";
+import { type Dispatcher, plainDispatcher, type Subscription } from "./dispatcher.ts";
+import { localAdapter } from "./local-adapter.ts";
+import { SubscriptionTable } from "./subscription-table.ts";
+
+export interface PubSubOptions {
+  /** Carries broadcasts to other places. Default: there is only this one. */
+  readonly adapter?: PubSubAdapterFactory;
+}
+
+interface PubSubState {
+  readonly nodeName: string;
+}
+
+interface PubSubTable {
+  readonly subscriptions: SubscriptionTable;
+  adapter: PubSubAdapter;
+}
+
+const tables = new NamedTables<PubSubTable>("PubSub");
+
+/**
+ * Publishes messages to the processes that have subscribed to a topic: `Phoenix.PubSub`. A child of a supervisor, under a
+ * name: `{ id: "pubsub", start: [PubSub], name: "demo.pubsub" }`.
+ *
+ * Subscribing adds a row to a table, broadcasting is a loop over rows in the turn of the broadcaster; no process stands in
+ * between. So what one process broadcasts arrives at each subscriber in order; nothing is ordered between different
+ * broadcasters. The rows of a process vanish when it exits.
+ *
+ * The process keeps the adapter and says whether the PubSub is running. Subscriptions outlive it: when it crashes or is
+ * killed, broadcasts go on, and its successor finds every row in place. (In Phoenix the subscribers are linked to a
+ * Registry and die with it, because their rows do. Here that would only make clients join again for nothing.) While a
+ * PubSub is stopped in order, its functions throw ROOKERY_NOT_STARTED; the rows of processes that live on count again
+ * once it is back.
+ *
+ * @example
+ * ```ts doctest
+ * await runtime.start(PubSub, {}, { name: "doc.pubsub" });
+ * PubSub.subscribe(self, "doc.pubsub", "orders");
+ * PubSub.broadcast(self, "doc.pubsub", "orders", { created: 7 });
+ * await self.receive(); // => { created: 7 }
+ * ```
+ */
+export class PubSub extends GenServer<PubSubState, never, never> {
+  static override readonly module: string = import.meta.url;
+
+  /** Subscribes the calling process. Subscribed twice, it gets everything twice. Dispatchers read `metadata`. */
+  static subscribe(self: Self, name: string, topic: string, metadata?: unknown): void {
+    tables.get(self, name).subscriptions.add(self.pid, topic, metadata);
+  }
+
+  /** Removes all subscriptions of the calling process to the topic. */
+  static unsubscribe(self: Self, name: string, topic: string): void {
+    tables.get(self, name).subscriptions.remove(self.pid, topic);
+  }
+
+  /** Sends `message` to every subscriber of the topic, in all places. Throws what the adapter or the dispatcher throws. */
+  static broadcast(
+    from: Origin,
+    name: string,
+    topic: string,
+    message: unknown,
+    dispatcher?: Dispatcher,
+  ): void {
+    publish(from, name, undefined, topic, message, dispatcher);
+  }
+
+  /** The same, except for the subscriptions of `pid`. */
+  static broadcastFrom(
+    from: Origin,
+    name: string,
+    pid: Pid,
+    topic: string,
+    message: unknown,
+    dispatcher?: Dispatcher,
+  ): void {
+    publish(from, name, pid, topic, message, dispatcher);
+  }
+
+  /** As `broadcast`, to the subscribers of this place only. */
+  static localBroadcast(
+    from: Origin,
+    name: string,
+    topic: string,
+    message: unknown,
+    dispatcher?: Dispatcher,
+  ): void {
+    deliver(tables.get(from, name), from, undefined, topic, message, dispatcher);
+  }
+
+  /** As `broadcastFrom`, to the subscribers of this place only. */
+  static localBroadcastFrom(
+    from: Origin,
+    name: string,
+    pid: Pid,
+    topic: string,
+    message: unknown,
+    dispatcher?: Dispatcher,
+  ): void {
+    deliver(tables.get(from, name), from, pid, topic, message, dispatcher);
+  }
+
+  /** To the subscribers of the place called `nodeName` only. Nothing happens if there is none. */
+  static directBroadcast(
+    from: Origin,
+    nodeName: string,
+    name: string,
+    topic: string,
+    message: unknown,
+    dispatcher: Dispatcher = plainDispatcher,
+  ): void {
+    const table = tables.get(from, name);
+    if (nodeName === table.adapter.nodeName) deliver(table, from, undefined, topic, message, dispatcher);
+    else table.adapter.directBroadcast(nodeName, topic, message, dispatcher);
+  }
+
+  /** What this place is called among those that the adapter connects. */
+  static nodeName(from: Origin, name: string): string {
+    return tables.get(from, name).adapter.nodeName;
+  }
+
+  /** The subscriptions to a topic in this place, one for each `subscribe`. */
+  static subscribers(from: Origin, name: string, topic: string): readonly Subscription[] {
+    return tables.get(from, name).subscriptions.rows(topic);
+  }
+
+  async init({ adapter: start = localAdapter }: PubSubOptions = {}): Promise<Ok<PubSubState>> {
+    const { self } = this;
+    const name = tables.nameOf(self);
+    const adapter = await start({
+      name,
+      self,
+      deliver: (topic, from, message, dispatcher) => {
+        const table = tables.find(self, name);
+        if (table !== undefined) deliver(table, self.runtime, from, topic, message, dispatcher);
+      },
+    });
+    const table = tables.adopt(self, () => ({ subscriptions: new SubscriptionTable(), adapter }));
+    table.adapter = adapter;
+    return ok({ nodeName: adapter.nodeName });
+  }
+}
+
+/** Others first: what can't be sent to them is refused before anybody here has it. */
+function publish(
+  origin: Origin,
+  name: string,
+  from: Pid | undefined,
+  topic: string,
+  message: unknown,
+  dispatcher: Dispatcher = plainDispatcher,
+): void {
+  const table = tables.get(origin, name);
+  table.adapter.broadcast(topic, from, message, dispatcher);
+  deliver(table, origin, from, topic, message, dispatcher);
+}
+
+function deliver(
+  table: PubSubTable,
+  origin: Origin,
+  from: Pid | undefined,
+  topic: string,
+  message: unknown,
+  dispatcher: Dispatcher = plainDispatcher,
+): void {
+  table.subscriptions.dispatch(topic, from, message, dispatcher, origin);
+}

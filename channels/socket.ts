@@ -1,0 +1,152 @@
+import type { Pid, Runtime, Self } from "../runtime/index.ts";
+import type { ChannelClass } from "./channel.ts";
+import type { MessageRef } from "./message.ts";
+import type { Serializer } from "./serializer/serializer.ts";
+import type { SocketDefinition } from "./socket-definition.ts";
+
+/** What a socket knows of its connection: the same for all channels of one client. */
+export interface Connection {
+  readonly handler: SocketDefinition;
+  readonly transport: string;
+  readonly serializer: Serializer;
+  readonly runtime: Runtime;
+  readonly pubsub: string;
+  readonly id: string | undefined;
+  readonly transportPid: Pid | undefined;
+}
+
+/** What a socket knows of its channel: the same as long as the channel lives. */
+export interface ChannelSeat {
+  readonly channel: ChannelClass;
+  readonly self: Self;
+  readonly topic: string;
+  readonly joinRef: MessageRef;
+}
+
+/** A socket, whatever its assigns are. */
+export type AnySocket = Socket<object>;
+
+/**
+ * One client as the application sees it: in `connect` the connection, in a channel the connection and the topic. A value
+ * that never changes: `assign` answers another socket, and the one that a callback returns is what the next one gets.
+ */
+export class Socket<Assigns extends object = Record<string, unknown>> {
+  readonly assigns: Readonly<Assigns>;
+  /** Of the push that is being handled, null outside of handleIn. */
+  readonly ref: MessageRef;
+  /** Whether join has returned ok. */
+  readonly joined: boolean;
+  /** @internal */
+  readonly connection: Connection;
+  /** @internal */
+  readonly seat: ChannelSeat | undefined;
+
+  /** @internal */
+  constructor(
+    connection: Connection,
+    seat: ChannelSeat | undefined,
+    assigns: Readonly<Assigns>,
+    ref: MessageRef = null,
+    joined: boolean = false,
+  ) {
+    this.assigns = assigns;
+    this.ref = ref;
+    this.joined = joined;
+    this.connection = connection;
+    this.seat = seat;
+  }
+
+  /** What `id` of the definition has answered: broadcast `"disconnect"` on that topic to close all sockets that have it. */
+  get id(): string | undefined {
+    return this.connection.id;
+  }
+
+  /** The name of the PubSub that carries this socket's broadcasts. */
+  get pubsub(): string {
+    return this.connection.pubsub;
+  }
+
+  get runtime(): Runtime {
+    return this.connection.runtime;
+  }
+
+  get serializer(): Serializer {
+    return this.connection.serializer;
+  }
+
+  get handler(): SocketDefinition {
+    return this.connection.handler;
+  }
+
+  /** `"websocket"`. */
+  get transport(): string {
+    return this.connection.transport;
+  }
+
+  /** The process of the connection; none yet in `connect`. */
+  get transportPid(): Pid | undefined {
+    return this.connection.transportPid;
+  }
+
+  /** What was joined; empty in `connect`. */
+  get topic(): string {
+    return this.seat === undefined ? "" : this.seat.topic;
+  }
+
+  /** Of the join; null in `connect`. */
+  get joinRef(): MessageRef {
+    return this.seat === undefined ? null : this.seat.joinRef;
+  }
+
+  get channel(): ChannelClass | undefined {
+    return this.seat?.channel;
+  }
+
+  get channelPid(): Pid | undefined {
+    return this.seat?.self.pid;
+  }
+
+  /**
+   * A socket with one more assign, or several, or those that a function makes of the present ones. Assigns are frozen.
+   * @example
+   * ```ts doctest
+   * socket.assign("userId", 7).assigns; // => { userId: 7 }
+   * socket.assign({ userId: 7 }).assign(({ userId }) => ({ userId: userId + 1 })).assigns; // => { userId: 8 }
+   * socket.assigns; // => {}
+   * ```
+   */
+  assign<Key extends keyof Assigns & string>(key: Key, value: Assigns[Key]): Socket<Assigns>;
+  assign(changes: Partial<Assigns> | ((assigns: Readonly<Assigns>) => Partial<Assigns>)): Socket<Assigns>;
+  assign(
+    changes: string | Partial<Assigns> | ((assigns: Readonly<Assigns>) => Partial<Assigns>),
+    value?: unknown,
+  ): Socket<Assigns> {
+    const { assigns } = this;
+    if (typeof changes === "string") return this.#with({ ...assigns, [changes]: value });
+    return this.#with({ ...assigns, ...(typeof changes === "function" ? changes(assigns) : changes) });
+  }
+
+  #with(assigns: Assigns): Socket<Assigns> {
+    return new Socket(this.connection, this.seat, Object.freeze(assigns), this.ref, this.joined);
+  }
+
+  /** @internal For the handling of one push. */
+  withRef(ref: MessageRef): Socket<Assigns> {
+    return new Socket(this.connection, this.seat, this.assigns, ref, this.joined);
+  }
+
+  /** @internal */
+  withConnection(changes: Partial<Connection>): Socket<Assigns> {
+    return new Socket({ ...this.connection, ...changes }, this.seat, this.assigns, this.ref, this.joined);
+  }
+
+  /** @internal */
+  seated(seat: ChannelSeat, assigns: object): Socket<Assigns> {
+    return new Socket(this.connection, seat, Object.freeze({ ...this.assigns, ...assigns }));
+  }
+
+  /** @internal */
+  afterJoin(): Socket<Assigns> {
+    return new Socket(this.connection, this.seat, this.assigns, null, true);
+  }
+}

@@ -1,0 +1,140 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../runtime/index.ts";
+import { channelsError } from "./errors.ts";
+import { decodeTerm } from "./token/decode-term.ts";
+import { derivedKey, type Digest, type KeyOptions } from "./token/derived-key.ts";
+import { encodeTerm } from "./token/encode-term.ts";
+import { Tuple, tuple } from "./token/tuple.ts";
+
+interface TokenOptions {
+  readonly keyIterations?: number;
+  /** In bytes. */
+  readonly keyLength?: number;
+  readonly keyDigest?: Digest;
+  /** Whose time counts: `runtime.clock`. */
+  readonly clock: Pick<Clock, "systemTimeMs">;
+}
+
+export interface SignOptions extends TokenOptions {
+  /** In seconds since 1970; now if left out. */
+  readonly signedAt?: number;
+  /** For how many seconds the token is good, unless `verify` says otherwise; a day if left out. */
+  readonly maxAge?: number;
+}
+
+export interface VerifyOptions extends TokenOptions {
+  /** For how many seconds after its signing the token is taken: has the last word over what `sign` said. */
+  readonly maxAge?: number;
+}
+
+export type VerifyResult =
+  | { readonly ok: true; readonly data: unknown }
+  | { readonly ok: false; readonly reason: "expired" | "invalid" | "missing" };
+
+const MAX_AGE_S = 86_400;
+const SECRET_BYTES_MIN = 20;
+const ALGORITHM = Buffer.from("HS256").toString("base64url");
+const DIGESTS: ReadonlyMap<string, Digest> = new Map([
+  [ALGORITHM, "sha256"],
+  [Buffer.from("HS384").toString("base64url"), "sha384"],
+  [Buffer.from("HS512").toString("base64url"), "sha512"],
+]);
+
+/**
+ * Tokens that clients carry and can't change: `Phoenix.Token`, byte for byte, so those of a Phoenix application with the same
+ * secret and salt are taken and the other way round. They are signed, not encrypted: everybody can read what is inside.
+ *
+ * Data is plain: numbers, strings, bytes, null, booleans, arrays, objects with string keys; for what only Erlang has there are
+ * `Symbol.for("ok")` (an atom), `tuple(...)`, and Map (a map with other keys than strings).
+ */
+export const Token: {
+  /**
+   * Signs `data` for `salt`, which says what the token is for: one made for `"user socket"` is no good elsewhere. Throws
+   * ROOKERY_SECRET for a secret under 20 bytes and ROOKERY_TERM for data that is not plain.
+   */
+  sign(secretKeyBase: string, salt: string, data: unknown, options: SignOptions): string;
+  /**
+   * The data of a token, or why it is refused: `"missing"` (undefined or null), `"invalid"` (changed, made with another
+   * secret or salt, signed in the future), `"expired"`. Takes the same time for any wrong signature.
+   * @example
+   * ```ts doctest
+   * const { clock } = runtime;
+   * const token = Token.sign("a secret of twenty bytes", "user socket", { user_id: 7 }, { clock });
+   * const result = Token.verify("a secret of twenty bytes", "user socket", token, { clock, maxAge: 60 });
+   * result.ok && result.data.user_id; // => 7
+   * Token.verify("a secret of twenty bytes", "another salt", token, { clock }); // => { ok: false, reason: "invalid" }
+   * ```
+   */
+  verify(secretKeyBase: string, salt: string, token: string | null | undefined, options: VerifyOptions): VerifyResult;
+} = {
+  sign(secretKeyBase, salt, data, options) {
+    const { signedAt, maxAge = MAX_AGE_S } = options;
+    const signedAtMs = signedAt === undefined ? nowMs(options) : Math.trunc(signedAt * 1_000);
+    const age = maxAge === Number.POSITIVE_INFINITY ? Symbol.for("infinity") : maxAge;
+    const content = encodeTerm(tuple(data, signedAtMs, age)).toString("base64url");
+    const signed = `${ALGORITHM}.${content}`;
+    return `${signed}.${signature(signed, keyOf(secretKeyBase, salt, options), "sha256")}`;
+  },
+
+  verify(secretKeyBase, salt, token, options) {
+    const key = keyOf(secretKeyBase, salt, options);
+    if (token === undefined || token === null) return { ok: false, reason: "missing" };
+    const content = verifiedContent(token, key);
+    if (content === undefined) return { ok: false, reason: "invalid" };
+    const { data, signedAtMs } = content;
+    const maxAge = options.maxAge ?? content.maxAge;
+    const now = nowMs(options);
+    if (signedAtMs > now) return { ok: false, reason: "invalid" };
+    if (maxAge <= 0 || signedAtMs + Math.trunc(maxAge * 1_000) < now) return { ok: false, reason: "expired" };
+    return { ok: true, data };
+  },
+};
+
+function nowMs({ clock }: TokenOptions): number {
+  return Math.trunc(clock.systemTimeMs());
+}
+
+function keyOf(secretKeyBase: string, salt: string, options: TokenOptions): Buffer {
+  if (typeof secretKeyBase !== "string" || Buffer.byteLength(secretKeyBase) < SECRET_BYTES_MIN) {
+    throw channelsError("ROOKERY_SECRET", typeof secretKeyBase === "string" ? "a shorter one" : typeof secretKeyBase);
+  }
+  const { keyIterations: iterations = 1_000, keyLength: length = 32, keyDigest: digest = "sha256" } = options;
+  return derivedKey(secretKeyBase, salt, { iterations, length, digest } satisfies KeyOptions);
+}
+
+function signature(signed: string, key: Buffer, digest: Digest): string {
+  return createHmac(digest, key).update(signed).digest("base64url");
+}
+
+interface Content {
+  readonly data: unknown;
+  readonly signedAtMs: number;
+  readonly maxAge: number;
+}
+
+/** What a token holds, if its signature is right. Compared as text: there is one spelling of a signature only. */
+function verifiedContent(token: unknown, key: Buffer): Content | undefined {
+  if (typeof token !== "string") return undefined;
+  const [algorithm = "", content = "", given = "", ...rest] = token.split(".");
+  const digest = DIGESTS.get(algorithm);
+  if (digest === undefined || rest.length > 0) return undefined;
+  const expected = Buffer.from(signature(`${algorithm}.${content}`, key, digest));
+  const actual = Buffer.from(given);
+  if (expected.length !== actual.length || !timingSafeEqual(expected, actual)) return undefined;
+  return contentOf(Buffer.from(content, "base64url"));
+}
+
+/** The term inside: `{data, signedAtMs, maxAge}`, or `{data, signedAtMs}` of old. What the secret's owner signed may still be no term. */
+function contentOf(bytes: Buffer): Content | undefined {
+  let term: unknown;
+  try {
+    term = decodeTerm(bytes);
+  } catch {
+    return undefined;
+  }
+  if (!(term instanceof Tuple)) return undefined;
+  const [data, signedAtMs, age = MAX_AGE_S] = term.elements;
+  const maxAge = age === Symbol.for("infinity") ? Number.POSITIVE_INFINITY : age;
+  if (typeof signedAtMs !== "number" || typeof maxAge !== "number") return undefined;
+  return { data, signedAtMs, maxAge };
+}

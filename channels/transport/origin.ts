@@ -1,0 +1,65 @@
+import { channelsError } from "../errors.ts";
+
+/**
+ * Which pages may connect. `true`: those of the host the request was made to; `false`: all; a list: those named, as
+ * `"https://x.com"`, `"//x.com"` (any scheme and port), `"//*.x.com"` (x.com and all below) or `"//x.com:81"`; a function: those
+ * for which it answers true.
+ */
+export type CheckOrigin = boolean | readonly string[] | ((origin: URL) => boolean);
+
+/** Answers whether a page of `origin` may connect to a server that the request calls `host`. */
+export type OriginCheck = (origin: string | undefined, host: string | undefined) => boolean;
+
+interface AllowedOrigin {
+  readonly scheme: string | undefined;
+  readonly host: string;
+  readonly port: string | undefined;
+}
+
+const ALLOWED = /^(?:([a-z][a-z0-9+.-]*):)?\/\/(\[[0-9a-f:.]+\]|[^:/?#\s]+)(?::(\d+))?\/?$/i;
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: "80", ws: "80", https: "443", wss: "443" };
+
+/**
+ * Makes the check of a mount. A request without origin passes: it is no page's, and a page's browser always sends one. An
+ * origin that is no URL (`null`, of a sandboxed page) never passes. A scheme brings its usual port, as in an origin.
+ */
+export function originCheck(option: CheckOrigin): OriginCheck {
+  if (option === false) return () => true;
+  if (option === true) return withUrl((origin, host) => origin.hostname === hostnameOf(host));
+  if (typeof option === "function") return withUrl((origin) => option(origin));
+  if (!Array.isArray(option)) throw channelsError("ROOKERY_ORIGIN", option);
+  const allowed = option.map(parseAllowed);
+  return withUrl((origin) => allowed.some((one) => isAllowed(origin, one)));
+}
+
+function withUrl(check: (origin: URL, host: string | undefined) => boolean): OriginCheck {
+  return (origin, host) => {
+    if (origin === undefined) return true;
+    const url = parseUrl(origin);
+    return url !== undefined && url.hostname !== "" && check(url, host);
+  };
+}
+
+function parseUrl(url: string): URL | undefined {
+  return URL.parse(url) ?? undefined;
+}
+
+function hostnameOf(host: string | undefined): string | undefined {
+  return host === undefined ? undefined : parseUrl(`http://${host}`)?.hostname;
+}
+
+function parseAllowed(origin: unknown): AllowedOrigin {
+  const parts = typeof origin === "string" ? ALLOWED.exec(origin) : null;
+  if (parts === null) throw channelsError("ROOKERY_ORIGIN", origin);
+  const scheme = parts[1]?.toLowerCase();
+  const port = parts[3] ?? (scheme === undefined ? undefined : DEFAULT_PORTS[scheme]);
+  return { scheme, host: parts[2]!.toLowerCase(), port };
+}
+
+function isAllowed(origin: URL, { scheme, host, port }: AllowedOrigin): boolean {
+  const originScheme = origin.protocol.slice(0, -1);
+  if (scheme !== undefined && scheme !== originScheme) return false;
+  if (port !== undefined && port !== (origin.port || DEFAULT_PORTS[originScheme])) return false;
+  if (!host.startsWith("*.")) return origin.hostname === host;
+  return origin.hostname === host.slice(2) || origin.hostname.endsWith(host.slice(1));
+}

@@ -1,0 +1,68 @@
+import type { Duplex } from "node:stream";
+
+/** More than this is not copied together: the stream gets the pieces, and the kernel gathers them. */
+const JOIN_BYTES_MAX = 65_536;
+
+let dirty: Outbox[] = [];
+
+/** After everything that is to happen in this turn of the event loop has happened, all sockets are written to. */
+function flushAll(): void {
+  const outboxes = dirty;
+  dirty = [];
+  for (const outbox of outboxes) outbox.flush();
+}
+
+/**
+ * What is to be written to one socket. All that comes in one turn of the event loop leaves in one system call: the replies to a
+ * burst of pushes, or a hundred broadcasts.
+ */
+export class Outbox {
+  readonly #stream: Duplex;
+  readonly #bytesMax: number;
+  readonly #full: () => void;
+  #first: Buffer | undefined = undefined;
+  #rest: Buffer[] | undefined = undefined;
+  #bytes = 0;
+
+  /** `full` is called when more than `bytesMax` bytes wait in the stream for the other side to read. */
+  constructor(stream: Duplex, bytesMax: number, full: () => void) {
+    this.#stream = stream;
+    this.#bytesMax = bytesMax;
+    this.#full = full;
+  }
+
+  /** `bytes` are whole frames, and not changed any more. */
+  push(bytes: Buffer): void {
+    this.#bytes += bytes.length;
+    if (this.#first !== undefined) {
+      if (this.#rest === undefined) this.#rest = [bytes];
+      else this.#rest.push(bytes);
+      return;
+    }
+    this.#first = bytes;
+    if (dirty.push(this) === 1) setImmediate(flushAll);
+  }
+
+  /** Writes what waits, now. */
+  flush(): void {
+    const first = this.#first;
+    const rest = this.#rest;
+    const size = this.#bytes;
+    this.#first = undefined;
+    this.#rest = undefined;
+    this.#bytes = 0;
+    if (first === undefined || !this.#stream.writable) return;
+    if (rest === undefined) {
+      this.#stream.write(first);
+    } else if (size <= JOIN_BYTES_MAX) {
+      rest.unshift(first);
+      this.#stream.write(Buffer.concat(rest, size));
+    } else {
+      this.#stream.cork();
+      this.#stream.write(first);
+      for (const bytes of rest) this.#stream.write(bytes);
+      this.#stream.uncork();
+    }
+    if (this.#stream.writableLength > this.#bytesMax) this.#full();
+  }
+}

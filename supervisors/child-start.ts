@@ -1,0 +1,64 @@
+import type { Self } from "../runtime/index.ts";
+import { ExitError, Pid, StartError } from "../runtime/index.ts";
+import { startChildServer } from "../runtime/internal.ts";
+import type { ChildStartResult, CompleteChildSpec } from "./child-spec.ts";
+
+/** What came of a start. Without a pid when the start function had nothing to run: `ignore`. */
+export type StartedChild =
+  | { readonly ok: true; readonly pid: Pid | undefined; readonly extra?: unknown }
+  | { readonly ok: false; readonly reason: unknown };
+
+const IGNORED: StartedChild = { ok: true, pid: undefined };
+
+/**
+ * Starts a child, linked to `self`. Never throws: what a start function throws is turned into a reason by `reasonOf`, and what it
+ * answers that is no result of a start is the reason itself.
+ */
+export async function startChild(
+  self: Self,
+  spec: CompleteChildSpec,
+  reasonOf: (thrown: unknown) => unknown,
+  extraArguments?: readonly unknown[],
+): Promise<StartedChild> {
+  const { start, name } = spec;
+  let result: unknown;
+  try {
+    if (typeof start === "function") {
+      result = await start(self, ...(extraArguments ?? []));
+    } else {
+      const [Server, arg] = start;
+      const initArg = extraArguments === undefined ? arg : [...extraArguments, ...start.slice(1)];
+      result = await startChildServer(
+        self,
+        Server,
+        initArg,
+        name === undefined ? LINKED : { linked: true, name },
+      );
+    }
+  } catch (thrown) {
+    result = { ok: false, reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown) };
+  }
+  if (result instanceof Pid) return { ok: true, pid: result };
+  if (!isStartResult(result)) return { ok: false, reason: result };
+  return !result.ok && result.reason === "ignore" ? IGNORED : result;
+}
+
+const LINKED = { linked: true };
+
+function isStartResult(value: unknown): value is ChildStartResult {
+  if (typeof value !== "object" || value === null) return false;
+  const { ok } = value as { ok?: unknown };
+  return ok === true ? "pid" in value : ok === false && "reason" in value;
+}
+
+/** As `catch` in Erlang, which `supervisor` uses: an exit or an error is tagged, a thrown value is taken for an answer. */
+export function caughtReason(thrown: unknown): unknown {
+  if (thrown instanceof ExitError) return ["EXIT", thrown.reason];
+  return thrown instanceof Error ? ["EXIT", thrown] : thrown;
+}
+
+/** As the exit reason of a process in which nobody catches it, which is what DynamicSupervisor answers. */
+export function uncaughtReason(thrown: unknown): unknown {
+  if (thrown instanceof ExitError) return thrown.reason;
+  return thrown instanceof Error ? thrown : ["nocatch", thrown];
+}

@@ -1,0 +1,279 @@
+import type { CallResult, CastResult, Dest, InitResult, Pid } from "../runtime/index.ts";
+import { DownMessage, ExitMessage, GenServer, noReply, ok, reply, stop } from "../runtime/index.ts";
+import { isOrderly, type Origin } from "../runtime/internal.ts";
+import { endsSupervisor } from "./auto-shutdown.ts";
+import { endedAsTold, shutdownChild } from "./child-shutdown.ts";
+import {
+  type ChildDefaults,
+  type ChildSpec,
+  type CompleteChildSpec,
+  completeChildSpec,
+  modulesOf,
+} from "./child-spec.ts";
+import { startChild, uncaughtReason } from "./child-start.ts";
+import { supervisorError } from "./errors.ts";
+import { RestartIntensity } from "./restart-intensity.ts";
+import { afterExit } from "./restart-plan.ts";
+import type { ChildCounts, ChildInfo, TerminateChildResult } from "./supervisor.ts";
+import {
+  type CompleteDynamicSupervisorOptions,
+  completeDynamicSupervisorOptions,
+  type DynamicSupervisorOptions,
+} from "./supervisor-options.ts";
+import { SupervisorReport } from "./supervisor-report.ts";
+
+/** The reason is `"max_children"`, `"ignore"`, or that of the start which failed. */
+export type StartDynamicChildResult =
+  | { readonly ok: true; readonly pid: Pid; readonly extra?: unknown }
+  | { readonly ok: false; readonly reason: "max_children" | "ignore" | (unknown & {}) };
+
+type Request =
+  | readonly ["start_child", CompleteChildSpec]
+  | readonly ["terminate_child", Pid]
+  | readonly ["which_children"]
+  | readonly ["count_children"];
+
+/** A child, known by its pid; while it is restarting, by that of the process that it was. */
+class DynamicChild {
+  readonly spec: CompleteChildSpec;
+  pid: Pid;
+  restarting = false;
+
+  constructor(spec: CompleteChildSpec, pid: Pid) {
+    this.spec = spec;
+    this.pid = pid;
+  }
+}
+
+interface DynamicSupervisorState {
+  readonly options: CompleteDynamicSupervisorOptions;
+  readonly children: Map<Pid, DynamicChild>;
+  readonly intensity: RestartIntensity;
+}
+
+/** What a supervisor sends to itself after a failed restart, so that requests are served between the attempts. */
+class TryAgain {
+  readonly pid: Pid;
+
+  constructor(pid: Pid) {
+    this.pid = pid;
+  }
+}
+
+/** The time of children with the same shutdown time is over. */
+class ShutdownOverdue {
+  readonly shutdownMs: number;
+
+  constructor(shutdownMs: number) {
+    this.shutdownMs = shutdownMs;
+  }
+}
+
+/**
+ * Starts children on demand, any number of them, and forgets those that have ended and are not started again. Children are
+ * known by their pids; the ids of their specs need not differ. They have no order: a crash concerns only the one that
+ * crashed, and when the supervisor ends, all are ended at once, each with the time of its own shutdown.
+ * Elixir's `DynamicSupervisor`.
+ * @example
+ * ```ts doctest
+ * class Cell extends GenServer<number, "get"> {
+ *   init(value: number) { return ok(value); }
+ *   handleCall() { return reply(this.state); }
+ * }
+ * const cells = await runtime.start(DynamicSupervisor, { maxChildren: 1 });
+ * const cell = await DynamicSupervisor.startChild(runtime, cells, child(Cell, 7, { restart: "temporary" }));
+ * await runtime.call(cell.pid, "get"); // => 7
+ * await DynamicSupervisor.startChild(runtime, cells, child(Cell, 8)); // => { ok: false, reason: "max_children" }
+ * await DynamicSupervisor.terminateChild(runtime, cells, cell.pid); // => { ok: true }
+ * ```
+ */
+export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request> {
+  static override readonly module: string = import.meta.url;
+  static readonly childSpec: ChildDefaults = { type: "supervisor" };
+
+  #report!: SupervisorReport;
+
+  /** Starts a child; the supervisor is its parent. Rejects for an invalid spec (`ROOKERY_CHILD_SPEC`). */
+  static async startChild(from: Origin, supervisor: Dest, spec: ChildSpec): Promise<StartDynamicChildResult> {
+    return ask(from, supervisor, ["start_child", completeChildSpec(spec)]);
+  }
+
+  /** Ends a child and forgets it. */
+  static terminateChild(from: Origin, supervisor: Dest, pid: Pid): Promise<TerminateChildResult> {
+    return ask(from, supervisor, ["terminate_child", pid]);
+  }
+
+  /** All children, without ids. */
+  static whichChildren(from: Origin, supervisor: Dest): Promise<readonly ChildInfo[]> {
+    return ask(from, supervisor, ["which_children"]);
+  }
+
+  /** `specs` is the number of children; `active` leaves out those that are restarting. */
+  static countChildren(from: Origin, supervisor: Dest): Promise<ChildCounts> {
+    return ask(from, supervisor, ["count_children"]);
+  }
+
+  /** Ends a supervisor and its children, as `GenServer.stop` does. */
+  static stop(from: Origin, supervisor: Dest, reason: unknown = "normal", timeoutMs?: number): Promise<void> {
+    return from.stop(supervisor, reason, timeoutMs);
+  }
+
+  init(arg: DynamicSupervisorOptions): InitResult<DynamicSupervisorState> {
+    const { self } = this;
+    self.trapExit(true);
+    const options = completeDynamicSupervisorOptions(arg);
+    this.#report = new SupervisorReport(
+      String(self.info(self.pid)?.registeredName ?? self.pid),
+      self.runtime.logger,
+    );
+    return ok({
+      options,
+      children: new Map(),
+      intensity: new RestartIntensity(options.intensity, options.periodMs),
+    });
+  }
+
+  override handleCall(request: Request): CallResult | Promise<CallResult> {
+    switch (request[0]) {
+      case "start_child":
+        return this.#startChild(request[1]);
+      case "terminate_child":
+        return this.#terminateChild(request[1]);
+      case "which_children":
+        return reply(Array.from(this.state.children.values(), childInfo));
+      case "count_children":
+        return reply(countChildren(this.state.children.values()));
+      default:
+        throw supervisorError("ROOKERY_SUPERVISOR_REQUEST", "a DynamicSupervisor", request);
+    }
+  }
+
+  override handleInfo(message: unknown): CastResult | Promise<CastResult> {
+    if (message instanceof ExitMessage) return this.#exited(message);
+    if (message instanceof TryAgain) {
+      const child = this.state.children.get(message.pid);
+      // It may have been ended before its turn came.
+      return child === undefined ? noReply() : this.#restart(child);
+    }
+    this.#report.unexpected(message);
+    return noReply();
+  }
+
+  override async terminate(): Promise<void> {
+    const { self } = this;
+    const waiting = new Map<Pid, DynamicChild>();
+    const overdue = new Set<number>();
+    for (const child of this.state.children.values()) {
+      if (child.restarting) continue;
+      const { pid } = child;
+      const { shutdown } = child.spec;
+      waiting.set(pid, child);
+      self.monitor(pid);
+      self.exit(pid, shutdown === "brutal_kill" ? "kill" : "shutdown");
+      if (typeof shutdown === "number" && !overdue.has(shutdown)) {
+        overdue.add(shutdown);
+        self.sendAfter(shutdown, self.pid, new ShutdownOverdue(shutdown));
+      }
+    }
+    while (waiting.size > 0) {
+      // This process answers nobody any more, so whatever it does not wait for can be dropped: no message is looked at twice.
+      const message = await self.receive();
+      if (message instanceof ShutdownOverdue) {
+        for (const [pid, { spec }] of waiting)
+          if (spec.shutdown === message.shutdownMs) self.exit(pid, "kill");
+      } else if (message instanceof ExitMessage || message instanceof DownMessage) {
+        // The EXIT comes first and has the real reason; of a child that has unlinked itself only the DOWN comes.
+        const pid = message instanceof ExitMessage ? message.pid : (message.process as Pid);
+        const child = waiting.get(pid);
+        if (child === undefined || !waiting.delete(pid)) continue;
+        if (!endedAsTold(child.spec, message.reason))
+          this.#report.child("shutdown_error", message.reason, child);
+      }
+    }
+  }
+
+  async #startChild(spec: CompleteChildSpec): Promise<CallResult> {
+    const { children, options } = this.state;
+    if (children.size >= options.maxChildren) return reply({ ok: false, reason: "max_children" });
+    const started = await startChild(this.self, spec, uncaughtReason, options.extraArguments);
+    if (!started.ok) return reply(started);
+    if (started.pid === undefined) return reply({ ok: false, reason: "ignore" });
+    this.#runs(new DynamicChild(spec.restart === "temporary" ? withoutArg(spec) : spec, started.pid));
+    return reply(started);
+  }
+
+  async #terminateChild(pid: Pid): Promise<CallResult> {
+    const child = this.state.children.get(pid);
+    if (child === undefined) return reply({ ok: false, reason: "not_found" });
+    if (!child.restarting) {
+      const reason = await shutdownChild(this.self, pid, child.spec.shutdown);
+      if (!endedAsTold(child.spec, reason)) this.#report.child("shutdown_error", reason, child);
+    }
+    this.state.children.delete(pid);
+    return reply({ ok: true });
+  }
+
+  #exited({ pid, reason }: ExitMessage): CastResult | Promise<CastResult> {
+    const { children, options } = this.state;
+    const child = children.get(pid);
+    if (child === undefined) return noReply();
+    const { restart } = child.spec;
+    const orderly = isOrderly(reason);
+    if (!orderly || restart === "permanent") this.#report.child("child_terminated", reason, child);
+    if (afterExit(restart, orderly) === "restart") return this.#restart(child);
+    children.delete(pid);
+    return endsSupervisor(options.autoShutdown, child, children.values()) ? stop("shutdown") : noReply();
+  }
+
+  /** Counts and starts again; what fails to start is tried again after what is in the mailbox. */
+  async #restart(child: DynamicChild): Promise<CastResult> {
+    const { children, intensity, options } = this.state;
+    const { self } = this;
+    if (!intensity.add(self.runtime.clock.nowMs())) {
+      this.#report.child("shutdown", "reached_max_restart_intensity", child);
+      children.delete(child.pid);
+      return stop("shutdown");
+    }
+    const started = await startChild(self, child.spec, uncaughtReason, options.extraArguments);
+    if (!started.ok) {
+      this.#report.child("start_error", started.reason, child);
+      child.restarting = true;
+      self.send(self.pid, new TryAgain(child.pid));
+      return noReply();
+    }
+    children.delete(child.pid);
+    if (started.pid === undefined) return noReply();
+    child.pid = started.pid;
+    child.restarting = false;
+    this.#runs(child);
+    return noReply();
+  }
+
+  #runs(child: DynamicChild): void {
+    this.state.children.set(child.pid, child);
+    this.#report.progress(child);
+  }
+}
+
+function ask<Answer>(from: Origin, supervisor: Dest, request: Request): Promise<Answer> {
+  return from.call(supervisor, request, Number.POSITIVE_INFINITY) as Promise<Answer>;
+}
+
+/** A child that is never started again needs its argument no more: often all that would be kept of a request. */
+function withoutArg(spec: CompleteChildSpec): CompleteChildSpec {
+  return typeof spec.start === "function" ? spec : { ...spec, start: [spec.start[0]] };
+}
+
+function childInfo({ spec, pid, restarting }: DynamicChild): ChildInfo {
+  return { id: undefined, pid: restarting ? "restarting" : pid, type: spec.type, modules: modulesOf(spec) };
+}
+
+function countChildren(children: Iterable<DynamicChild>): ChildCounts {
+  const counts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
+  for (const { spec, restarting } of children) {
+    counts.specs += 1;
+    counts[spec.type === "supervisor" ? "supervisors" : "workers"] += 1;
+    if (!restarting) counts.active += 1;
+  }
+  return counts;
+}

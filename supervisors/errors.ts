@@ -1,0 +1,22 @@
+import { RookeryError } from "../runtime/index.ts";
+import { brief } from "../runtime/internal.ts";
+
+/** Every error that supervisors raise: `%s` are filled in order. `docs/errors.md` explains each. */
+export const supervisorErrors = {
+  ROOKERY_CHILD_SPEC: "Expected %s in the child spec %s, got %s",
+  ROOKERY_DUPLICATE_CHILD: "Expected the ids of a supervisor's children to differ, but two are %s",
+  ROOKERY_SIGNIFICANT_CHILD: "Expected the significant child %s to have %s",
+  ROOKERY_SUPERVISOR_OPTION: "Expected %s in the options of %s, got %s",
+  ROOKERY_SUPERVISOR_REQUEST: "Expected %s to be asked through the functions of its class, got the call %s",
+  ROOKERY_MAX_CHILDREN: "Expected %s to have room for one more child, but it holds its maximum of %s",
+} as const;
+
+export type SupervisorErrorCode = keyof typeof supervisorErrors;
+
+export function supervisorError(code: SupervisorErrorCode, ...values: unknown[]): RookeryError {
+  let next = 0;
+  return new RookeryError(
+    code,
+    supervisorErrors[code].replace(/%s/g, () => brief(values[next++])),
+  );
+}

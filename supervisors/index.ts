@@ -1,0 +1,29 @@
+export { Application, type ApplicationOptions, type SignalSource } from "./application.ts";
+export type { AutoShutdown } from "./auto-shutdown.ts";
+export {
+  child,
+  type ChildDefaults,
+  type ChildId,
+  type ChildSpec,
+  type ChildStartResult,
+  type ChildType,
+  type CompleteChildSpec,
+  type RestartType,
+  type Shutdown,
+  type StartFunction,
+} from "./child-spec.ts";
+export { DynamicSupervisor, type StartDynamicChildResult } from "./dynamic-supervisor.ts";
+export type { Strategy } from "./restart-plan.ts";
+export {
+  type ChildCounts,
+  type ChildInfo,
+  type ChildSpecResult,
+  type DeleteChildResult,
+  type RestartChildResult,
+  type StartChildError,
+  type StartChildResult,
+  Supervisor,
+  type TerminateChildResult,
+} from "./supervisor.ts";
+export type { DynamicSupervisorOptions, IntensityOptions, SupervisorOptions } from "./supervisor-options.ts";
+export { type SupervisedTaskOptions, TaskSupervisor } from "./task-supervisor.ts";

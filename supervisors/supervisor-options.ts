@@ -1,0 +1,138 @@
+import { type AutoShutdown } from "./auto-shutdown.ts";
+import { type ChildSpec, type CompleteChildSpec, completeChildSpec } from "./child-spec.ts";
+import { supervisorError } from "./errors.ts";
+import type { Strategy } from "./restart-plan.ts";
+
+/** How often children may be started again before the supervisor gives up: `intensity` times within `periodMs`. */
+export interface IntensityOptions {
+  /** 3 if left out. */
+  readonly intensity?: number;
+  /** 5,000 if left out. Compared in whole seconds. */
+  readonly periodMs?: number;
+}
+
+export interface SupervisorOptions extends IntensityOptions {
+  readonly strategy: Strategy;
+  /** Started in this order, each completely before the next; ended in reverse. None if left out. */
+  readonly children?: readonly ChildSpec[];
+  /** `"never"` if left out. */
+  readonly autoShutdown?: AutoShutdown;
+}
+
+export interface CompleteSupervisorOptions extends Required<Omit<SupervisorOptions, "children">> {
+  readonly children: readonly CompleteChildSpec[];
+}
+
+export interface DynamicSupervisorOptions extends IntensityOptions {
+  /** There is no other one for children that have no order. */
+  readonly strategy?: "one_for_one";
+  /** Children that are being restarted count. `Infinity` if left out. */
+  readonly maxChildren?: number;
+  /** Come before the arguments of each child: `init` gets `[...extraArguments, arg]`, a start function `(self, ...extraArguments)`. */
+  readonly extraArguments?: readonly unknown[];
+  /** `"never"` if left out. As in a `simple_one_for_one` of OTP. */
+  readonly autoShutdown?: AutoShutdown;
+}
+
+export interface CompleteDynamicSupervisorOptions extends Required<
+  Omit<DynamicSupervisorOptions, "extraArguments">
+> {
+  readonly extraArguments: readonly unknown[] | undefined;
+}
+
+const STRATEGIES: readonly unknown[] = ["one_for_one", "one_for_all", "rest_for_one"] satisfies Strategy[];
+const AUTO_SHUTDOWNS: readonly unknown[] = [
+  "never",
+  "any_significant",
+  "all_significant",
+] satisfies AutoShutdown[];
+
+const INTENSITY = 3;
+const PERIOD_MS = 5_000;
+
+/** Checks and completes the options of a Supervisor, children included. Throws `ROOKERY_SUPERVISOR_OPTION` and what `completeChildSpec` throws. */
+export function completeSupervisorOptions(options: SupervisorOptions): CompleteSupervisorOptions {
+  const check = checker("Supervisor", options, [
+    "strategy",
+    "children",
+    "intensity",
+    "periodMs",
+    "autoShutdown",
+  ]);
+  const {
+    strategy,
+    children = [],
+    intensity = INTENSITY,
+    periodMs = PERIOD_MS,
+    autoShutdown = "never",
+  } = options;
+  check(STRATEGIES.includes(strategy), `a strategy of ${STRATEGIES.join(", ")}`, strategy);
+  check(Array.isArray(children), "a list of children", children);
+  checkLimits(check, intensity, periodMs, autoShutdown);
+
+  const ids = new Set<unknown>();
+  const completed = children.map((spec) => {
+    const child = completeChildSpec(spec);
+    if (ids.has(child.id)) throw supervisorError("ROOKERY_DUPLICATE_CHILD", child.id);
+    if (child.significant && autoShutdown === "never") {
+      throw supervisorError(
+        "ROOKERY_SIGNIFICANT_CHILD",
+        child.id,
+        "a supervisor whose autoShutdown is not never",
+      );
+    }
+    ids.add(child.id);
+    return child;
+  });
+  return Object.freeze({ strategy, children: Object.freeze(completed), intensity, periodMs, autoShutdown });
+}
+
+/** Checks and completes the options of a DynamicSupervisor. Throws `ROOKERY_SUPERVISOR_OPTION`. */
+export function completeDynamicSupervisorOptions(
+  options: DynamicSupervisorOptions = {},
+): CompleteDynamicSupervisorOptions {
+  const known = ["strategy", "maxChildren", "extraArguments", "intensity", "periodMs", "autoShutdown"];
+  const check = checker("DynamicSupervisor", options, known);
+  const { strategy = "one_for_one", maxChildren = Number.POSITIVE_INFINITY, extraArguments } = options;
+  const { intensity = INTENSITY, periodMs = PERIOD_MS, autoShutdown = "never" } = options;
+  check(strategy === "one_for_one", "no strategy but one_for_one", strategy);
+  check(
+    isCount(maxChildren) || maxChildren === Number.POSITIVE_INFINITY,
+    "maxChildren of at least 0",
+    maxChildren,
+  );
+  check(
+    extraArguments === undefined || Array.isArray(extraArguments),
+    "a list of extraArguments",
+    extraArguments,
+  );
+  checkLimits(check, intensity, periodMs, autoShutdown);
+  return Object.freeze({ strategy, maxChildren, extraArguments, intensity, periodMs, autoShutdown });
+}
+
+type Check = (valid: boolean, expected: string, got: unknown) => void;
+
+/** Refuses what is no object and misspelled names, and answers the check for the values. */
+function checker(supervisor: string, options: object, known: readonly string[]): Check {
+  const check: Check = (valid, expected, got) => {
+    if (!valid) throw supervisorError("ROOKERY_SUPERVISOR_OPTION", expected, supervisor, got);
+  };
+  check(typeof options === "object" && options !== null, "an object", options);
+  for (const key of Object.keys(options))
+    check(known.includes(key), `only the names ${known.join(", ")}`, key);
+  return check;
+}
+
+function checkLimits(check: Check, intensity: number, periodMs: number, autoShutdown: AutoShutdown): void {
+  check(isCount(intensity), "an intensity of at least 0 restarts", intensity);
+  check(isCount(periodMs) && periodMs > 0, "a periodMs of at least 1", periodMs);
+  check(
+    AUTO_SHUTDOWNS.includes(autoShutdown),
+    `an autoShutdown of ${AUTO_SHUTDOWNS.join(", ")}`,
+    autoShutdown,
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,71 @@
+import type { Logger, Pid } from "../runtime/index.ts";
+import { brief } from "../runtime/internal.ts";
+import type { CompleteChildSpec } from "./child-spec.ts";
+
+/** What a supervisor reports of a child, in OTP's words, and in a sentence. */
+const CONTEXTS = {
+  child_terminated: "terminated",
+  start_error: "failed to start",
+  shutdown_error: "did not shut down as told",
+  shutdown: "was restarted too often, the supervisor gives up",
+} as const;
+
+export type ReportContext = keyof typeof CONTEXTS;
+
+/** A child as reports show it. */
+export interface Offender {
+  readonly spec: CompleteChildSpec;
+  readonly pid: Pid | "restarting" | undefined;
+}
+
+/** The reports of one supervisor. Its name is found out once: asking costs as much as it has children. */
+export class SupervisorReport {
+  readonly supervisor: string;
+  readonly #logger: Logger;
+
+  constructor(supervisor: string, logger: Logger) {
+    this.supervisor = supervisor;
+    this.#logger = logger;
+  }
+
+  /** What became of a child: `supervisor`, `context`, `reason` and `offender`, as in the reports of OTP's supervisor. */
+  child(context: ReportContext, reason: unknown, offender: Offender): void {
+    const fields = {
+      supervisor: this.supervisor,
+      context,
+      reason: reason instanceof Error ? reason : brief(reason),
+      err: reason instanceof Error ? reason : undefined,
+      offender: describe(offender),
+    };
+    const sentence = `Child ${offender.spec.id} of supervisor ${this.supervisor} ${CONTEXTS[context]}: ${brief(reason)}`;
+    this.#logger.error(fields, sentence);
+  }
+
+  /** A child runs. At debug level. */
+  progress(started: Offender): void {
+    this.#logger.debug({ supervisor: this.supervisor, started: describe(started) }, "Child started");
+  }
+
+  /** A message that no supervisor expects; it is dropped. */
+  unexpected(message: unknown): void {
+    const fields = { supervisor: this.supervisor, message: brief(message) };
+    this.#logger.error(
+      fields,
+      `Supervisor ${this.supervisor} received an unexpected message, which was dropped`,
+    );
+  }
+}
+
+function describe({ spec, pid }: Offender): object {
+  const { id, start, restart, shutdown, type, significant } = spec;
+  const server = typeof start === "function" ? start.name : start[0].name;
+  return {
+    pid: pid === undefined ? undefined : String(pid),
+    id,
+    server,
+    restart,
+    shutdown,
+    type,
+    significant,
+  };
+}

@@ -1,0 +1,88 @@
+import { onTestFinished } from "vitest";
+import { type EndpointOptions } from "../../../api/endpoint/endpoint-options.ts";
+import { defineEndpoint, type EndpointStartOptions } from "../../../api/endpoint/endpoint.ts";
+import type { RunningEndpoint } from "../../../api/endpoint/running-endpoint.ts";
+import { defineRouter } from "../../../api/router/router.ts";
+import type { Scope } from "../../../api/router/scope.ts";
+import { type Logger, type Pid, Runtime } from "../../../runtime/index.ts";
+import { Supervisor } from "../../../supervisors/index.ts";
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A logger that keeps its lines, and tells when there is one that somebody waits for. */
+export class KeptLog implements Logger {
+  readonly lines: LogLine[] = [];
+  readonly #waiting: (() => void)[] = [];
+
+  debug(): void {}
+
+  info(fields: object, message: string): void {
+    this.#keep("info", fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    this.#keep("warn", fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.#keep("error", fields, message);
+  }
+
+  /** The first line that `isWanted`, now or later. */
+  async line(isWanted: (line: LogLine) => boolean): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.find(isWanted);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #keep(level: string, fields: object, message: string): void {
+    this.lines.push({ level, fields: fields as Record<string, unknown>, message });
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+export interface Served {
+  readonly runtime: Runtime;
+  readonly pid: Pid;
+  readonly endpoint: RunningEndpoint;
+  readonly log: KeptLog;
+}
+
+/** Starts an endpoint on a port that the system chooses, for the time of one test. */
+export async function served(
+  declare: (route: Scope) => void,
+  options: Partial<EndpointOptions> = {},
+  startOptions: EndpointStartOptions = {},
+): Promise<Served> {
+  const log = new KeptLog();
+  const runtime = await Runtime.start({ logger: log });
+  onTestFinished(() => runtime.shutdown());
+  const definition = defineEndpoint({ router: defineRouter(declare), ...options });
+  return { runtime, log, ...(await definition.start(runtime, { port: 0, ...startOptions })) };
+}
+
+/** An action that answers when the test says so. */
+export class Held {
+  readonly arrived: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly answer: PromiseWithResolvers<object> = Promise.withResolvers();
+  show = (): Promise<object> => {
+    this.arrived.resolve();
+    return this.answer.promise;
+  };
+}
+
+/** Resolves when another process has the name. */
+export async function successor(runtime: Runtime, name: string): Promise<void> {
+  const old = runtime.whereis(name);
+  while (runtime.whereis(name) === undefined || runtime.whereis(name) === old) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  // It answers once its init is done.
+  await Supervisor.countChildren(runtime, "endpoint");
+}

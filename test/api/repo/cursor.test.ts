@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { describe, test } from "vitest";
+import { type CursorCodec, decodeCursor, encodeCursor, type OrderBy } from "../../../api/repo/cursor.ts";
+
+const order: readonly OrderBy[] = [
+  { column: "posts.inserted_at", type: "string", direction: "desc" },
+  { column: "id", type: "number" },
+];
+const row = { id: 7, inserted_at: "2026-01-01", title: "secret" };
+const plain: CursorCodec = { encode: (text) => text, decode: (cursor) => cursor };
+
+describe("a cursor", () => {
+  test("holds the order and the row's values of its columns, nothing else", () => {
+    const text = '[1,"posts.inserted_at:desc,id:asc","2026-01-01",7]';
+    assert.equal(encodeCursor(order, row, plain), text);
+    assert.equal(encodeCursor(order, row), Buffer.from(text).toString("base64url"));
+    assert.deepEqual(decodeCursor(order, encodeCursor(order, row)), ["2026-01-01", 7]);
+  });
+
+  test("comes back as it was, whatever the values", () => {
+    const rows = fc.record({
+      id: fc.double({ noNaN: true, noDefaultInfinity: true }),
+      inserted_at: fc.string(),
+    });
+    fc.assert(
+      fc.property(rows, (any) => {
+        const values = decodeCursor(order, encodeCursor(order, any));
+        // JSON knows no -0.
+        assert.deepEqual(values, [Buffer.from(any.inserted_at).toString(), any.id + 0]);
+      }),
+    );
+  });
+
+  test("needs a row that has the values", () => {
+    for (const bad of [{ id: 7 }, { id: "7", inserted_at: "" }, { id: Number.NaN, inserted_at: "" }]) {
+      assert.throws(() => encodeCursor(order, bad), { code: "ROOKERY_PAGE_ORDER" });
+    }
+  });
+
+  test("is refused if it belongs to a list with another order", () => {
+    const cursor = encodeCursor(order, row);
+    assert.equal(decodeCursor([...order].reverse(), cursor), undefined);
+    assert.equal(decodeCursor(order.slice(0, 1), cursor), undefined);
+    assert.equal(
+      decodeCursor([{ ...(order[0] as OrderBy), direction: "asc" }, order[1] as OrderBy], cursor),
+      undefined,
+    );
+  });
+
+  for (const bad of [
+    "",
+    "x",
+    "null",
+    "{}",
+    "[1]",
+    '[2,"posts.inserted_at:desc,id:asc","2026-01-01",7]',
+    '[1,"posts.inserted_at:desc,id:asc","2026-01-01"]',
+    '[1,"posts.inserted_at:desc,id:asc","2026-01-01",7,8]',
+    '[1,"posts.inserted_at:desc,id:asc","2026-01-01","7"]',
+    '[1,"posts.inserted_at:desc,id:asc",null,7]',
+    '[1,"posts.inserted_at:desc,id:asc",{"toString":1},7]',
+    '[1,"posts.inserted_at:desc,id:asc","2026-01-01",1e999]',
+  ]) {
+    test(`is refused if it says ${bad === "" ? "nothing" : bad}`, () => {
+      assert.equal(decodeCursor(order, bad, plain), undefined);
+      assert.equal(decodeCursor(order, Buffer.from(bad).toString("base64url")), undefined);
+    });
+  }
+
+  test("is refused if a byte of it is changed, added or missing, or if it is none at all", () => {
+    const cursor = encodeCursor(order, row);
+    for (const bad of [
+      `${cursor}=`,
+      `${cursor} `,
+      ` ${cursor}`,
+      `${cursor}\n`,
+      cursor.slice(1),
+      "a".repeat(3000),
+    ]) {
+      assert.equal(decodeCursor(order, bad), undefined);
+    }
+    for (const bad of [7, null, [cursor], { cursor }]) assert.equal(decodeCursor(order, bad), undefined);
+  });
+
+  test("is never decoded to anything but values of the order's types", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.base64String(), fc.json()), (text) => {
+        const values = decodeCursor(order, text) ?? decodeCursor(order, text, plain);
+        if (values === undefined) return;
+        assert.deepEqual(
+          values.map((value) => typeof value),
+          ["string", "number"],
+        );
+      }),
+    );
+  });
+
+  test("may be signed by the codec that is handed in", () => {
+    const signed: CursorCodec = {
+      encode: (text) => `ok.${text}`,
+      decode: (cursor) => (cursor.startsWith("ok.") ? cursor.slice(3) : undefined),
+    };
+    const cursor = encodeCursor(order, row, signed);
+    assert.deepEqual(decodeCursor(order, cursor, signed), ["2026-01-01", 7]);
+    assert.equal(decodeCursor(order, cursor.slice(3), signed), undefined);
+  });
+});

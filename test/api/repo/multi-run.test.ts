@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { describe, test } from "vitest";
+import { addError, change, type Changeset, uniqueConstraint } from "../../../api/repo/changeset.ts";
+import { Multi } from "../../../api/repo/multi.ts";
+import { TemporaryRepo, type TestDatabase } from "./temporary-repo.ts";
+
+type User = { id: number; email: string; name: string | null };
+type Post = { user_id: number; title: string };
+
+const user = (email: string): Changeset<User> => uniqueConstraint(change<User>({}, { email }), "email");
+const post = (userId: number): Changeset<Post> => change<Post>({}, { user_id: userId, title: "Hello" });
+
+describe("a multi", () => {
+  test("carries out its steps in one transaction, each with the values of those before", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const { commits } = temporary.writerState();
+    const result = await temporary.repo.transaction(
+      Multi.new<TestDatabase>()
+        .insert("user", "users", user("ada"))
+        .insert("post", "posts", (values) => post(values.user.id))
+        .run("count", async (db, { user: author }) => {
+          const posts = await db.selectFrom("posts").selectAll().where("user_id", "=", author.id).execute();
+          return { ok: true, value: posts.length };
+        })
+        .update("renamed", "users", (values) => change<User>(values.user, { name: `${values.count} post` }))
+        .delete("gone", "posts", (values) => values.post),
+    );
+    const ada = { id: 1, email: "ada", name: null };
+    const hello = { id: 1, user_id: 1, title: "Hello" };
+    assert.deepEqual(result, {
+      ok: true,
+      changes: { user: ada, post: hello, count: 1, renamed: { ...ada, name: "1 post" }, gone: hello },
+    });
+    assert.deepEqual(await temporary.repo.all("users"), [{ ...ada, name: "1 post" }]);
+    assert.deepEqual(await temporary.repo.all("posts"), []);
+    assert.equal(temporary.writerState().commits, commits + 1);
+  });
+
+  test("is undone at the first step that fails, and tells which and what was before", async () => {
+    await using temporary = await TemporaryRepo.start();
+    await temporary.addUser("eva");
+    const later = (): never => assert.fail("a step behind the failure was run");
+    const taken = await temporary.repo.transaction(
+      Multi.new<TestDatabase>()
+        .insert("one", "users", user("ada"))
+        .insert("two", "users", user("eva"))
+        .run("three", later),
+    );
+    assert.ok(!taken.ok);
+    assert.equal(taken.step, "two");
+    assert.deepEqual((taken.value as Changeset<User>).errors[0]?.message, "has already been taken");
+    assert.deepEqual(taken.changesSoFar, { one: { id: 2, email: "ada", name: null } });
+
+    const refused = await temporary.repo.transaction(
+      Multi.new<TestDatabase>()
+        .insert("one", "users", user("ada"))
+        .run("stock", () => ({ ok: false, error: "sold_out" }))
+        .run("three", later),
+    );
+    assert.deepEqual(refused, {
+      ok: false,
+      step: "stock",
+      value: "sold_out",
+      changesSoFar: { one: { id: 2, email: "ada", name: null } },
+    });
+    assert.deepEqual(await temporary.emails(), ["eva"]);
+  });
+
+  test("is undone if a step throws, and rejects with that", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const boom = new Error("boom");
+    const multi = Multi.new<TestDatabase>()
+      .insert("one", "users", user("ada"))
+      .run("two", () => {
+        throw boom;
+      });
+    await assert.rejects(temporary.repo.transaction(multi), boom);
+    assert.deepEqual(await temporary.emails(), []);
+  });
+
+  test("with a changeset that is not valid does not even begin", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const invalid = addError(user("x"), "email", "is too short");
+    const result = await temporary.repo.transaction(
+      Multi.new<TestDatabase>()
+        .run("one", () => assert.fail("the transaction was begun"))
+        .insert("two", "users", invalid),
+    );
+    assert.deepEqual(result, {
+      ok: false,
+      step: "two",
+      value: { ...invalid, action: "insert" },
+      changesSoFar: {},
+    });
+  });
+
+  test("goes on with the steps of the multi that a merge makes", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const result = await temporary.repo.transaction(
+      Multi.new<TestDatabase>()
+        .insert("user", "users", user("ada"))
+        .merge((values) => Multi.new<TestDatabase>().insert("post", "posts", post(values.user.id)))
+        .run("last", (_db, values) => ({ ok: true, value: values.post.title })),
+    );
+    assert.ok(result.ok);
+    assert.deepEqual(Object.keys(result.changes), ["user", "post", "last"]);
+    assert.equal(result.changes.last, "Hello");
+  });
+
+  test("refuses a name twice also where it shows only then", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const twice = Multi.new<TestDatabase>()
+      .insert("user", "users", user("ada"))
+      .merge(() => Multi.new<TestDatabase>().insert("user", "users", user("eva")));
+    await assert.rejects(temporary.repo.transaction(twice), { code: "ROOKERY_MULTI_NAME_TAKEN" });
+    assert.deepEqual(await temporary.emails(), []);
+  });
+
+  test("refuses a step that returns neither form, and says what came", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const wrong = Multi.new<TestDatabase>().run("one", () => 7 as never);
+    await assert.rejects(temporary.repo.transaction(wrong), {
+      code: "ROOKERY_MULTI_BAD_RETURN",
+      message: /one.*got 7/,
+    });
+  });
+
+  test("keeps values under any name, also __proto__", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const multi = Multi.new<TestDatabase>().run("__proto__", () => ({ ok: true, value: 1 }));
+    const result = await temporary.repo.transaction(multi);
+    assert.ok(result.ok);
+    assert.deepEqual(Object.entries(result.changes), [["__proto__", 1]]);
+  });
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, test } from "vitest";
+import { z } from "zod";
+import { readSettings } from "../../api/settings.ts";
+
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
+  SECRET_KEY_BASE: z.string().min(32, "must have at least 32 characters"),
+  DATABASE_URL: z.url().optional(),
+});
+const SECRET_KEY_BASE = "s".repeat(32);
+
+describe("readSettings", () => {
+  test("returns the settings with their defaults and types, and nothing else of the environment", () => {
+    assert.deepEqual(readSettings(schema, { SECRET_KEY_BASE, HOME: "/" }), { PORT: 4000, SECRET_KEY_BASE });
+    assert.equal(readSettings(schema, { SECRET_KEY_BASE, PORT: "80" }).PORT, 80);
+  });
+
+  test("takes an empty variable for a missing one", () => {
+    assert.equal(readSettings(schema, { SECRET_KEY_BASE, PORT: "" }).PORT, 4000);
+    assert.throws(() => readSettings(schema, { SECRET_KEY_BASE: "" }), {
+      message: /SECRET_KEY_BASE is missing/,
+    });
+  });
+
+  test("names each setting that is missing or malformed, in one sentence", () => {
+    assert.throws(() => readSettings(schema, { PORT: "http" }), {
+      code: "ROOKERY_SETTINGS",
+      message: /^[^\n]*PORT \("http"\) is malformed: [^\n]*; SECRET_KEY_BASE is missing$/,
+    });
+  });
+
+  test("does not show the value of a secret, nor of an address that may contain one", () => {
+    const env = { SECRET_KEY_BASE: "hunter2", DATABASE_URL: "hunter2" };
+    assert.throws(
+      () => readSettings(schema, env),
+      (error: Error) =>
+        /SECRET_KEY_BASE is malformed.*DATABASE_URL is malformed/.test(error.message) &&
+        !error.message.includes("hunter2"),
+    );
+  });
+});
