@@ -19,11 +19,24 @@ export function broadcast(socket: AnySocket, event: string, payload: object): vo
 /** The same, to everybody but this channel. Other channels of the same user get it. */
 export function broadcastFrom(socket: AnySocket, event: string, payload: object): void {
   const { self, topic } = joinedSeat(socket);
-  PubSub.broadcastFrom(self, socket.pubsub, self.pid, topic, broadcastOf(topic, event, payload), fastlaneDispatcher);
+  PubSub.broadcastFrom(
+    self,
+    socket.pubsub,
+    self.pid,
+    topic,
+    broadcastOf(topic, event, payload),
+    fastlaneDispatcher,
+  );
 }
 
 /** Sends an event to everybody in a topic, from anywhere: `Endpoint.broadcast/3`. */
-export function broadcastTo(from: Origin, pubsub: string, topic: string, event: string, payload: object): void {
+export function broadcastTo(
+  from: Origin,
+  pubsub: string,
+  topic: string,
+  event: string,
+  payload: object,
+): void {
   PubSub.broadcast(from, pubsub, topic, broadcastOf(topic, event, payload), fastlaneDispatcher);
 }
 

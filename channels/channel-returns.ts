@@ -68,7 +68,9 @@ export class Stop {
 export function ok(socket: AnySocket): Accepted;
 export function ok(reply: unknown, socket: AnySocket): Accepted;
 export function ok(replyOrSocket: unknown, socket?: AnySocket): Accepted {
-  return socket === undefined ? new Accepted({}, replyOrSocket as AnySocket) : new Accepted(replyOrSocket, socket);
+  return socket === undefined
+    ? new Accepted({}, replyOrSocket as AnySocket)
+    : new Accepted(replyOrSocket, socket);
 }
 
 /** From `connect` and `join`: refused. A join answers `reason` to the client, `connect` hands it to the mount's errorHandler. */

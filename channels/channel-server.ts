@@ -17,23 +17,25 @@ import type { ChannelCallbacks } from "./channel.ts";
 import { Accepted, NoReply, Refused, Reply, type StatusReply, Stop } from "./channel-returns.ts";
 import { channelsError } from "./errors.ts";
 import { Fastlane } from "./fastlane.ts";
-import { Broadcast, Message, ReplyMessage } from "./message.ts";
+import { Broadcast, Message, type MessageRef, ReplyMessage } from "./message.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
 import { type AnySocket, Socket } from "./socket.ts";
 import type { CompleteRoute } from "./socket-definition.ts";
 import { channelHandledIn, channelJoined } from "./telemetry.ts";
 import { ChannelClosing, JoinRequest, JoinResult, SocketDrain } from "./transport-message.ts";
 
-/** What a channel process is started with: the socket of the connection, and the frame that asks for it. */
+/** What a channel process is started with: the socket of the connection, and what is joined, under which join_ref. */
 export class ChannelStart {
   readonly socket: Socket;
   readonly route: CompleteRoute;
-  readonly message: Message;
+  readonly topic: string;
+  readonly joinRef: MessageRef;
 
-  constructor(socket: Socket, route: CompleteRoute, message: Message) {
+  constructor(socket: Socket, route: CompleteRoute, topic: string, joinRef: MessageRef) {
     this.socket = socket;
     this.route = route;
-    this.message = message;
+    this.topic = topic;
+    this.joinRef = joinRef;
   }
 }
 
@@ -67,15 +69,14 @@ export class ChannelServer extends GenServer<AnySocket> {
   /** The monitor of the transport: without its client, a channel has nothing to do. */
   #transport!: Ref;
 
-  init({ socket, route, message }: ChannelStart): InitResult<AnySocket> {
+  init({ socket, route, topic, joinRef }: ChannelStart): InitResult<AnySocket> {
     const { self } = this;
-    const { topic, joinRef, ref } = message;
     self.setLabel({ channel: route.channel.name, topic });
     this.#transport = self.monitor(socket.transportPid!);
     this.#route = route;
     this.#channel = new route.channel();
     (this.#channel as { self: typeof self }).self = self;
-    return started(socket.seated({ channel: route.channel, self, topic, joinRef: joinRef ?? ref }, route.assigns));
+    return started(socket.seated({ channel: route.channel, self, topic, joinRef }, route.assigns));
   }
 
   override handleCall(request: unknown, from: From): CallResult | Promise<CallResult> {
@@ -133,14 +134,23 @@ export class ChannelServer extends GenServer<AnySocket> {
       channelJoined.execute({ durationMs }, { params, socket: this.state, result: joined ? "ok" : "error" });
     }
     if (!joined) {
-      const frame = serializer.encode(new ReplyMessage(joinRef, ref, topic, "error", (result as Refused).reason));
+      const frame = serializer.encode(
+        new ReplyMessage(joinRef, ref, topic, "error", (result as Refused).reason),
+      );
       this.self.reply(from, new JoinResult(false, frame));
       return exit("shutdown");
     }
     // The transport waits for the reply, so what is broadcast from here on reaches the client after it.
-    PubSub.subscribe(this.self, pubsub, topic, new Fastlane(transportPid!, serializer, this.#route.intercepts));
+    PubSub.subscribe(
+      this.self,
+      pubsub,
+      topic,
+      new Fastlane(transportPid!, serializer, this.#route.intercepts),
+    );
     this.state = result.socket.afterJoin();
-    return answer(new JoinResult(true, serializer.encode(new ReplyMessage(joinRef, ref, topic, "ok", result.reply))));
+    return answer(
+      new JoinResult(true, serializer.encode(new ReplyMessage(joinRef, ref, topic, "ok", result.reply))),
+    );
   }
 
   #handleIn(message: Message): CastResult | Promise<CastResult> {
@@ -162,14 +172,20 @@ export class ChannelServer extends GenServer<AnySocket> {
     return (handlers[event] as Function).call(this.#channel, payload, socket);
   }
 
-  #handledIn(message: Message, socket: AnySocket, result: unknown, startedMs: number | undefined): CastResult {
+  #handledIn(
+    message: Message,
+    socket: AnySocket,
+    result: unknown,
+    startedMs: number | undefined,
+  ): CastResult {
     if (startedMs !== undefined) {
       const { ref, event, payload: params } = message;
       const durationMs = this.self.runtime.clock.nowMs() - startedMs;
       channelHandledIn.execute({ durationMs }, { ref, event, params, socket });
     }
     if (result instanceof Reply) {
-      if (!this.#keep(result.socket, socket) || typeof result.status !== "string") throw this.#badReturn("handleIn", result);
+      if (!this.#keep(result.socket, socket) || typeof result.status !== "string")
+        throw this.#badReturn("handleIn", result);
       this.#reply(message, result.status, result.payload);
       return done();
     }
@@ -195,7 +211,9 @@ export class ChannelServer extends GenServer<AnySocket> {
   }
 
   #replyStatus(message: Message, reply: StatusReply, result: Stop): void {
-    const [status, payload] = Array.isArray(reply) ? (reply as readonly [unknown, unknown]) : [reply, undefined];
+    const [status, payload] = Array.isArray(reply)
+      ? (reply as readonly [unknown, unknown])
+      : [reply, undefined];
     if (typeof status !== "string") throw this.#badReturn("handleIn", result);
     this.#reply(message, status, payload);
   }
@@ -243,7 +261,12 @@ export class ChannelServer extends GenServer<AnySocket> {
 
   #badReturn(callback: Callback, result: unknown): Error {
     const forms = VALID_RETURNS[callback].map((form) => `\n    ${form}`).join("");
-    return channelsError("ROOKERY_CHANNEL_BAD_RETURN", `${this.#route.channel.name}.${callback}`, forms, result);
+    return channelsError(
+      "ROOKERY_CHANNEL_BAD_RETURN",
+      `${this.#route.channel.name}.${callback}`,
+      forms,
+      result,
+    );
   }
 
   #noHandler(callback: Callback, what: unknown): Error {
@@ -252,5 +275,7 @@ export class ChannelServer extends GenServer<AnySocket> {
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
 }

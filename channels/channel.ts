@@ -14,9 +14,17 @@ export interface ChannelContract {
   readonly cast?: unknown;
 }
 
-type Assigns<C extends ChannelContract> = C extends { readonly assigns: infer A extends object } ? A : Record<string, unknown>;
-type Events<C extends ChannelContract> = C extends { readonly in: infer In extends object } ? In : Record<string, unknown>;
-type Declared<C extends ChannelContract, Key extends keyof ChannelContract> = C extends { readonly [K in Key]: infer T } ? T : unknown;
+type Assigns<C extends ChannelContract> = C extends { readonly assigns: infer A extends object }
+  ? A
+  : Record<string, unknown>;
+type Events<C extends ChannelContract> = C extends { readonly in: infer In extends object }
+  ? In
+  : Record<string, unknown>;
+type Declared<C extends ChannelContract, Key extends keyof ChannelContract> = C extends {
+  readonly [K in Key]: infer T;
+}
+  ? T
+  : unknown;
 
 /** The socket of a channel with this contract. */
 export type ChannelSocket<C extends ChannelContract> = Socket<Assigns<C>>;
@@ -29,7 +37,10 @@ type Async<T> = T | Promise<T>;
 
 /** A handler for each event that clients push. Looked up among the own properties only, so any name is an ordinary name. */
 export type HandleInMap<C extends ChannelContract = ChannelContract> = {
-  readonly [Event in keyof Events<C>]?: (payload: Events<C>[Event], socket: ChannelSocket<C>) => Async<HandleInReturn>;
+  readonly [Event in keyof Events<C>]?: (
+    payload: Events<C>[Event],
+    socket: ChannelSocket<C>,
+  ) => Async<HandleInReturn>;
 };
 /** One handler for all events. */
 export type HandleInFunction<C extends ChannelContract = ChannelContract> = (
@@ -118,4 +129,3 @@ export interface ChannelCallbacks {
   handleCast?(request: never, socket: never): unknown;
   terminate?(reason: unknown, socket: never): unknown;
 }
-

@@ -33,14 +33,29 @@ export async function connectSocket(
   const { vsn = "1.0.0" } = params;
   const serializer = negotiateSerializer(serializers, vsn);
   if (serializer === undefined) {
-    logger.warn({ vsn }, `A client of ${handler.name} asked for a version of the protocol that is not spoken`);
+    logger.warn(
+      { vsn },
+      `A client of ${handler.name} asked for a version of the protocol that is not spoken`,
+    );
     return REFUSED;
   }
-  const connection = { handler, transport, serializer, runtime, pubsub, id: undefined, transportPid: undefined };
+  const connection = {
+    handler,
+    transport,
+    serializer,
+    runtime,
+    pubsub,
+    id: undefined,
+    transportPid: undefined,
+  };
   const startedMs = clock.nowMs();
   let result: ConnectResult;
   try {
-    const returned = await handler.connect(params, new Socket(connection, undefined, Object.freeze({})), connectInfo);
+    const returned = await handler.connect(
+      params,
+      new Socket(connection, undefined, Object.freeze({})),
+      connectInfo,
+    );
     result = completed(returned, handler, runtime);
   } catch (error) {
     logger.error({ err: error }, `The connect of ${handler.name} failed`);
@@ -66,7 +81,10 @@ function completed(returned: unknown, handler: SocketDefinition, { logger }: Run
   const socket = returned.socket as Socket;
   const id = handler.id(socket) ?? undefined;
   if (id !== undefined && typeof id !== "string") {
-    logger.warn({ id: inspect(id) }, `Expected the id of ${handler.name} to be a string or null: the client is refused`);
+    logger.warn(
+      { id: inspect(id) },
+      `Expected the id of ${handler.name} to be a string or null: the client is refused`,
+    );
     return REFUSED;
   }
   return { ok: true, socket: id === undefined ? socket : socket.withConnection({ id }) };

@@ -17,11 +17,14 @@ To push on join, send yourself a message and push when it comes, in handleInfo:
       push(socket, "feed", { list: this.feedItems(socket) });
       return noReply(socket);
     }`,
-  ROOKERY_CHANNEL_NO_REF: "Expected socketRef to be called while a push of the client is handled, got a socket without one on %s",
-  ROOKERY_FIELD_TOO_LONG: "Expected the %s of a binary frame to have at most 255 bytes in UTF-8, got %s bytes",
+  ROOKERY_CHANNEL_NO_REF:
+    "Expected socketRef to be called while a push of the client is handled, got a socket without one on %s",
+  ROOKERY_FIELD_TOO_LONG:
+    "Expected the %s of a binary frame to have at most 255 bytes in UTF-8, got %s bytes",
   ROOKERY_FRAME_MALFORMED: "Expected a V2 frame %s, got %s",
   ROOKERY_NOT_STARTED: "Expected a running %s under the name %s, got none",
-  ROOKERY_ORIGIN: "Expected checkOrigin to be true, false, a function, or a list of origins like //x.com, got %s",
+  ROOKERY_ORIGIN:
+    "Expected checkOrigin to be true, false, a function, or a list of origins like //x.com, got %s",
   ROOKERY_PAYLOAD: "Expected the payload of %s to be an object or bytes (Uint8Array), got %s",
   ROOKERY_PAYLOAD_NOT_JSON: "Expected the payload of %s to be JSON, but it can't be encoded: %s",
   ROOKERY_PRESENCE_CALLBACK: "Expected %s to have %s, got none",

@@ -37,7 +37,12 @@ export { PubSub, type PubSubOptions } from "./pubsub/pubsub.ts";
 export { push } from "./push.ts";
 export type { Serializer } from "./serializer/serializer.ts";
 export { type AnySocket, Socket } from "./socket.ts";
-export { type ChannelRoute, defineSocket, type SocketDefinition, type SocketOptions } from "./socket-definition.ts";
+export {
+  type ChannelRoute,
+  defineSocket,
+  type SocketDefinition,
+  type SocketOptions,
+} from "./socket-definition.ts";
 export { replyTo, type SocketRef, socketRef } from "./socket-ref.ts";
 export {
   channelHandledIn,
@@ -51,7 +56,14 @@ export {
 export { type SignOptions, Token, type VerifyOptions, type VerifyResult } from "./token.ts";
 export { type Tuple, tuple } from "./token/tuple.ts";
 export type { Meta } from "./tracker/entry.ts";
-export type { MetaFields, MetaUpdate, PresenceKey, Trackable, TrackResult, UpdateResult } from "./tracker/tracker.ts";
+export type {
+  MetaFields,
+  MetaUpdate,
+  PresenceKey,
+  Trackable,
+  TrackResult,
+  UpdateResult,
+} from "./tracker/tracker.ts";
 export type { ConnectInfo, ConnectInfoKey, Header } from "./transport/connect-info.ts";
 export type { CheckOrigin } from "./transport/origin.ts";
 export type { HandshakeResponse, WebSocketOptions } from "./transport/websocket-options.ts";

@@ -57,7 +57,8 @@ function put(params: Branch, path: string[], value: string): void {
       return;
     } else {
       let below = branch[name];
-      if (typeof below !== "object" || Array.isArray(below)) branch[name] = below = Object.create(null) as Branch;
+      if (typeof below !== "object" || Array.isArray(below))
+        branch[name] = below = Object.create(null) as Branch;
       branch = below as Branch;
     }
   }

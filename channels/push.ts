@@ -10,5 +10,8 @@ import type { AnySocket } from "./socket.ts";
 export function push(socket: AnySocket, event: string, payload: object): void {
   const { self, topic, joinRef } = joinedSeat(socket);
   if (typeof event !== "string") throw channelsError("ROOKERY_TOPIC_AND_EVENT", topic, event);
-  self.send(socket.transportPid!, socket.serializer.encode(new Message(joinRef, null, topic, event, payload)));
+  self.send(
+    socket.transportPid!,
+    socket.serializer.encode(new Message(joinRef, null, topic, event, payload)),
+  );
 }

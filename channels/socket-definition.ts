@@ -62,12 +62,18 @@ export function defineSocket<Assigns extends object = Record<string, unknown>>(
 ): SocketDefinition {
   const { name = "UserSocket", channels, connect, id = () => undefined, ...rest } = options;
   const { maxChannelsPerTransport = CHANNELS_PER_TRANSPORT_MAX, ...unknown } = rest;
-  for (const key of Object.keys(unknown)) throw channelsError("ROOKERY_SOCKET_OPTION", "only known options", key);
+  for (const key of Object.keys(unknown))
+    throw channelsError("ROOKERY_SOCKET_OPTION", "only known options", key);
   if (!Array.isArray(channels)) throw channelsError("ROOKERY_SOCKET_OPTION", "a list of channels", channels);
-  if (typeof connect !== "function") throw channelsError("ROOKERY_SOCKET_OPTION", "a function connect", connect);
+  if (typeof connect !== "function")
+    throw channelsError("ROOKERY_SOCKET_OPTION", "a function connect", connect);
   if (typeof id !== "function") throw channelsError("ROOKERY_SOCKET_OPTION", "a function id", id);
   if (!Number.isInteger(maxChannelsPerTransport) || maxChannelsPerTransport < 1) {
-    throw channelsError("ROOKERY_SOCKET_OPTION", "a maxChannelsPerTransport of at least 1", maxChannelsPerTransport);
+    throw channelsError(
+      "ROOKERY_SOCKET_OPTION",
+      "a maxChannelsPerTransport of at least 1",
+      maxChannelsPerTransport,
+    );
   }
   return Object.freeze({
     name,
@@ -80,7 +86,8 @@ export function defineSocket<Assigns extends object = Record<string, unknown>>(
 
 function completeRoute([pattern, channel, { assigns = {} } = {}]: ChannelRoute): CompleteRoute {
   const matches = topicMatch(pattern);
-  if (typeof channel !== "function") throw channelsError("ROOKERY_SOCKET_OPTION", `a channel for ${pattern}`, channel);
+  if (typeof channel !== "function")
+    throw channelsError("ROOKERY_SOCKET_OPTION", `a channel for ${pattern}`, channel);
   const { intercept = [] } = channel;
   const intercepts = intercept.length === 0 ? undefined : new Set(intercept);
   return Object.freeze({ matches, channel, intercepts, assigns });

@@ -34,10 +34,14 @@ export interface ChannelHandledIn {
 }
 
 /** `connect` has answered. Not executed when it throws, nor when the client wants a version that is not spoken. */
-export const socketConnected: TelemetryEvent<DurationMs, SocketConnected> = telemetryEvent("phoenix.socket_connected");
+export const socketConnected: TelemetryEvent<DurationMs, SocketConnected> =
+  telemetryEvent("phoenix.socket_connected");
 
 /** `join` has answered. Not executed when it throws. */
-export const channelJoined: TelemetryEvent<DurationMs, ChannelJoined> = telemetryEvent("phoenix.channel_joined");
+export const channelJoined: TelemetryEvent<DurationMs, ChannelJoined> =
+  telemetryEvent("phoenix.channel_joined");
 
 /** `handleIn` has answered. Not executed when it throws, nor for a leave. */
-export const channelHandledIn: TelemetryEvent<DurationMs, ChannelHandledIn> = telemetryEvent("phoenix.channel_handled_in");
+export const channelHandledIn: TelemetryEvent<DurationMs, ChannelHandledIn> = telemetryEvent(
+  "phoenix.channel_handled_in",
+);

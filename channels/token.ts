@@ -33,6 +33,7 @@ export type VerifyResult =
 
 const MAX_AGE_S = 86_400;
 const SECRET_BYTES_MIN = 20;
+const KEY_BYTES_MIN = 20;
 const ALGORITHM = Buffer.from("HS256").toString("base64url");
 const DIGESTS: ReadonlyMap<string, Digest> = new Map([
   [ALGORITHM, "sha256"],
@@ -65,9 +66,15 @@ export const Token: {
    * Token.verify("a secret of twenty bytes", "another salt", token, { clock }); // => { ok: false, reason: "invalid" }
    * ```
    */
-  verify(secretKeyBase: string, salt: string, token: string | null | undefined, options: VerifyOptions): VerifyResult;
+  verify(
+    secretKeyBase: string,
+    salt: string,
+    token: string | null | undefined,
+    options: VerifyOptions,
+  ): VerifyResult;
 } = {
   sign(secretKeyBase, salt, data, options) {
+    check(options);
     const { signedAt, maxAge = MAX_AGE_S } = options;
     const signedAtMs = signedAt === undefined ? nowMs(options) : Math.trunc(signedAt * 1_000);
     const age = maxAge === Number.POSITIVE_INFINITY ? Symbol.for("infinity") : maxAge;
@@ -77,6 +84,7 @@ export const Token: {
   },
 
   verify(secretKeyBase, salt, token, options) {
+    check(options);
     const key = keyOf(secretKeyBase, salt, options);
     if (token === undefined || token === null) return { ok: false, reason: "missing" };
     const content = verifiedContent(token, key);
@@ -90,13 +98,41 @@ export const Token: {
   },
 };
 
+/** A wrong option must not make tokens that never expire, or that nobody can read. */
+function check(options: SignOptions & VerifyOptions): void {
+  const {
+    clock,
+    signedAt = 0,
+    maxAge = 0,
+    keyIterations = 1,
+    keyLength = 32,
+    keyDigest = "sha256",
+  } = options;
+  if (typeof clock?.systemTimeMs !== "function") refuse("a clock", clock);
+  if (!Number.isFinite(signedAt)) refuse("a signedAt in seconds", signedAt);
+  if (typeof maxAge !== "number" || Number.isNaN(maxAge)) refuse("a maxAge in seconds, or Infinity", maxAge);
+  if (!Number.isInteger(keyIterations) || keyIterations < 1)
+    refuse("keyIterations of at least 1", keyIterations);
+  if (!Number.isInteger(keyLength) || keyLength < KEY_BYTES_MIN)
+    refuse(`a keyLength of at least ${KEY_BYTES_MIN}`, keyLength);
+  if (![...DIGESTS.values()].includes(keyDigest))
+    refuse("a keyDigest of sha256, sha384 or sha512", keyDigest);
+}
+
+function refuse(expected: string, got: unknown): never {
+  throw channelsError("ROOKERY_TOKEN_OPTION", expected, got);
+}
+
 function nowMs({ clock }: TokenOptions): number {
   return Math.trunc(clock.systemTimeMs());
 }
 
 function keyOf(secretKeyBase: string, salt: string, options: TokenOptions): Buffer {
   if (typeof secretKeyBase !== "string" || Buffer.byteLength(secretKeyBase) < SECRET_BYTES_MIN) {
-    throw channelsError("ROOKERY_SECRET", typeof secretKeyBase === "string" ? "a shorter one" : typeof secretKeyBase);
+    throw channelsError(
+      "ROOKERY_SECRET",
+      typeof secretKeyBase === "string" ? "a shorter one" : typeof secretKeyBase,
+    );
   }
   const { keyIterations: iterations = 1_000, keyLength: length = 32, keyDigest: digest = "sha256" } = options;
   return derivedKey(secretKeyBase, salt, { iterations, length, digest } satisfies KeyOptions);

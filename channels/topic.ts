@@ -7,7 +7,8 @@ export type TopicMatch = (topic: string) => boolean;
 export function topicMatch(pattern: string): TopicMatch {
   const star = typeof pattern === "string" ? pattern.indexOf("*") : 0;
   if (star === -1) return (topic) => topic === pattern;
-  if (typeof pattern !== "string" || star !== pattern.length - 1) throw channelsError("ROOKERY_TOPIC_PATTERN", pattern);
+  if (typeof pattern !== "string" || star !== pattern.length - 1)
+    throw channelsError("ROOKERY_TOPIC_PATTERN", pattern);
   const prefix = pattern.slice(0, -1);
   return (topic) => topic.startsWith(prefix);
 }

@@ -31,7 +31,7 @@ class CallTimer extends Timer {
  * A call that waits. It is the monitor of the server and the alias of the caller in one: a server that dies ends the wait,
  * and once the wait is over, whatever comes for it is dropped.
  */
-class PendingCall extends Monitor {
+export class PendingCall extends Monitor {
   readonly dest: Dest;
   readonly request: unknown;
   readonly timeoutMs: number;
@@ -46,6 +46,16 @@ class PendingCall extends Monitor {
     this.dest = dest;
     this.request = request;
     this.timeoutMs = timeoutMs;
+  }
+
+  /** Puts the request in the mailbox of the server. */
+  deliverTo(server: Process): void {
+    server.deliverFrozen(this, this.request);
+  }
+
+  /** The call as the reasons of its failures name it. */
+  asTuple(): readonly unknown[] {
+    return ["GenServer", "call", [this.dest, this.request, this.timeoutMs]];
   }
 
   answer(value: unknown): void {
@@ -71,8 +81,15 @@ class PendingCall extends Monitor {
   }
 
   fail(code: RuntimeErrorCode, reason: ExitReason, values: unknown[]): void {
-    const call = ["GenServer", "call", [this.dest, this.request, this.timeoutMs]];
-    this.reject(new ExitError(code, errorText(code, ...values), [reason, call]));
+    this.reject(new ExitError(code, errorText(code, ...values), [reason, this.asTuple()]));
+    this.shard.scheduler.resumed();
+  }
+
+  /** Ends the wait with an error of the request itself. */
+  refuse(error: Error): void {
+    if (!detachMonitor(this)) return;
+    this.abandoned();
+    this.reject(error);
     this.shard.scheduler.resumed();
   }
 }
@@ -89,11 +106,16 @@ export function call(
   request: unknown,
   timeoutMs: number,
 ): Promise<unknown> {
+  return place(new PendingCall(shard, caller, dest, request, timeoutMs));
+}
+
+/** Sends the request of `pending` and waits for its end. */
+export function place(pending: PendingCall): Promise<unknown> {
+  const { shard, watcher: caller, dest, timeoutMs } = pending;
   if (!(timeoutMs >= 0))
     throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
   // The rest of a dead process waits for nothing any more.
   if (caller?.state === ProcessState.Exited) return new Promise(() => {});
-  const pending = new PendingCall(shard, caller, dest, request, timeoutMs);
   return new Promise((resolve, reject) => {
     pending.resolve = resolve;
     pending.reject = reject;
@@ -104,7 +126,7 @@ export function call(
       pending.fail("ROOKERY_CALLING_SELF", "calling_self", [brief(dest)]);
     } else {
       attachMonitor(pending, server);
-      server.deliverFrozen(pending, request);
+      pending.deliverTo(server);
       if (Number.isFinite(timeoutMs)) {
         pending.timer = new CallTimer(pending);
         shard.timers.start(pending.timer, timeoutMs);

@@ -6,7 +6,8 @@ function refuse(): never {
 
 const GUARDED = { value: refuse, enumerable: false, configurable: false, writable: false };
 
-function isPlain(value: object): boolean {
+/** An object that is nothing but its properties. */
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

@@ -1,13 +1,15 @@
+import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
+import { BadReturn } from "./bad-return.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { answerCall, type From } from "./call.ts";
 import { type LastMessage, reportCrash } from "./crash-report.ts";
-import { brief, errorText, RookeryError, runtimeError } from "./errors.ts";
+import { brief, errorText, runtimeError } from "./errors.ts";
 import { ExitMessage } from "./exit-message.ts";
 import { type ExitReason, isOrderly, reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import type { GenServer } from "./gen-server.ts";
 import { CAST, IDLE_TIMEOUT, STOP } from "./message-tag.ts";
-import { park, type Process, ProcessState } from "./process.ts";
+import { type Process, ProcessState } from "./process.ts";
 import { type Action, Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -37,13 +39,6 @@ interface Run {
 }
 
 type Invocable = Exclude<Callback, "terminate">;
-
-/** What a process goes on with before its mailbox: what an asynchronous callback came to, or a continuation. */
-interface Outcome {
-  readonly run: Run;
-  readonly value: unknown;
-  readonly settled: "fulfilled" | "rejected" | "not yet";
-}
 
 /** What is left to do once `terminate` is done. */
 interface Ending {
@@ -76,7 +71,7 @@ export const genServerBehaviour: Behaviour = {
     let taken = 0;
     while (taken < budget && process.state === ProcessState.Running && process.pendingExit === undefined) {
       if (process.outcome !== undefined) {
-        const { run, value, settled } = process.outcome as Outcome;
+        const { run, value, settled } = process.outcome as Outcome<Run>;
         process.outcome = undefined;
         if (settled === "not yet") invoke(process, run.callback as Invocable, run.message, undefined);
         else if (settled === "rejected") catchThrown(process, run.callback, run.message, run.from, value);
@@ -179,7 +174,7 @@ function apply(
   result: unknown,
 ): void {
   if (isPromise(result)) {
-    wait(process, { callback, message, from }, result);
+    waitFor<Run>(process, { callback, message, from }, result);
   } else if (callback === "terminate") {
     finish(process, message as Ending);
   } else if (callback === "init") {
@@ -234,23 +229,13 @@ function badReturn(process: Process, callback: Callback, result: unknown): ExitR
     forms,
     result,
   );
-  return new BadReturn(text, result);
-}
-
-/** A wrong return: its reason is `["bad_return_value", value]`, its text lists the right ones. */
-class BadReturn extends RookeryError {
-  readonly reason: readonly [string, unknown];
-
-  constructor(message: string, value: unknown) {
-    super("ROOKERY_BAD_RETURN", message);
-    this.reason = ["bad_return_value", value];
-  }
+  return new BadReturn("ROOKERY_BAD_RETURN", text, ["bad_return_value", result]);
 }
 
 function act(process: Process, action: Action): void {
   if ("continue" in action) {
     const run: Run = { callback: "handleContinue", message: action.continue, from: undefined };
-    process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome;
+    process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome<Run>;
   } else if ("timeoutMs" in action) {
     if (action.timeoutMs > 0) {
       process.idleTimer = new IdleTimer(process);
@@ -264,28 +249,6 @@ function act(process: Process, action: Action): void {
 function stopIdleTimer(process: Process): void {
   process.shard.timers.stop(process.idleTimer!);
   process.idleTimer = undefined;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
-}
-
-/** Leaves the process waiting for an asynchronous callback; what it comes to is applied in a turn of its own. */
-function wait(process: Process, run: Run, promise: PromiseLike<unknown>): void {
-  const settle = (value: unknown, settled: "fulfilled" | "rejected"): void => {
-    if (process.state === ProcessState.Exited) return;
-    process.outcome = { run, value, settled } satisfies Outcome;
-    process.state = ProcessState.Blocked;
-    process.receiver = undefined;
-    if (!process.queued) process.shard.scheduler.schedule(process);
-  };
-  promise.then(
-    (value) => settle(value, "fulfilled"),
-    (error: unknown) => settle(error, "rejected"),
-  );
-  park(process);
 }
 
 /** Ends a server in order: its `terminate`, the reply it still owes, the report, the exit. */

@@ -1,6 +1,9 @@
+import type { Behaviour } from "./behaviour.ts";
 import type { From } from "./call.ts";
+import { genServerBehaviour } from "./gen-server-loop.ts";
 import type { Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
 import type { Self } from "./self.ts";
+import { BEHAVIOUR } from "./server-class.ts";
 
 export type InitResult<State> = Ok<State> | Ignore | Stop;
 export type CallResult = Reply | NoReply | Stop<unknown>;
@@ -37,6 +40,11 @@ export abstract class GenServer<State = unknown, Call = unknown, Cast = unknown,
   /** The process that runs this server. */
   readonly self: Self = undefined as unknown as Self;
 
+  /** @internal */
+  get [BEHAVIOUR](): Behaviour {
+    return genServerBehaviour;
+  }
+
   /** Makes the first state, from the argument of `start`. Nobody is served before it is done; `start` answers when it is. */
   abstract init(arg: never): InitResult<State> | Promise<InitResult<State>>;
 
@@ -61,16 +69,6 @@ export abstract class GenServer<State = unknown, Call = unknown, Cast = unknown,
    */
   terminate?(reason: unknown): unknown;
 }
-
-/** A class of servers that can be started. */
-export interface ServerClass<S extends GenServer = GenServer> {
-  new (): S;
-  readonly module?: string;
-  readonly name: string;
-}
-
-/** What `init` of a server takes. */
-export type InitArg<S> = S extends { init(arg: infer Arg): unknown } ? Arg : never;
 
 /** What a server takes as a call, and what it answers. */
 export type CallOf<S> = S extends { handleCall(request: infer Request, ...rest: never[]): unknown }

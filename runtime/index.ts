@@ -11,10 +11,8 @@ export {
   type CastOf,
   type CastResult,
   GenServer,
-  type InitArg,
   type InitResult,
   type ReplyOf,
-  type ServerClass,
 } from "./gen-server.ts";
 export { type Logger, silentLogger, stderrLogger } from "./logger.ts";
 export { Pid } from "./pid.ts";
@@ -39,6 +37,7 @@ export {
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
 export type { MonitorOptions, Self } from "./self.ts";
 export type { TimeoutMessage } from "./send.ts";
+export type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 export type { StartOptions, StartResult } from "./start.ts";
 export { Task, type TaskBody, TaskReply, type TaskResult } from "./task.ts";
 export {

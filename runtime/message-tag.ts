@@ -9,7 +9,19 @@ export const IDLE_TIMEOUT: unique symbol = Symbol("rookery.idle-timeout");
 /** Marks the request to terminate; the message is the reason. */
 export const STOP: unique symbol = Symbol("rookery.stop");
 
+/** Marks a request of `sys`; the message is the SystemCall. */
+export const SYSTEM: unique symbol = Symbol("rookery.system");
+
 /** A call stands in the mailbox with its caller as the tag. */
 export function isCall(tag: unknown): boolean {
   return tag instanceof Monitor;
+}
+
+/** What stands in a mailbox as a receive, `sys` and `info` see it: requests as the tuples that OTP sends. */
+export function asMessage(tag: unknown, message: unknown): unknown {
+  if (tag === undefined) return message;
+  if (tag === CAST) return ["$gen_cast", message];
+  if (tag === SYSTEM) return ["system", message];
+  if (tag === IDLE_TIMEOUT) return "timeout";
+  return isCall(tag) ? ["$gen_call", tag, message] : message;
 }

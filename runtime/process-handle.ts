@@ -4,7 +4,7 @@ import type { Dest, ViaName } from "./dest.ts";
 import { DownMessage } from "./down-message.ts";
 import { ExitError, errorText, runtimeError } from "./errors.ts";
 import { exitProcess, sendExit } from "./exit-signal.ts";
-import type { CallOf, CastOf, GenServer, InitArg, ReplyOf, ServerClass } from "./gen-server.ts";
+import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
 import { link, unlink } from "./link.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
@@ -16,6 +16,7 @@ import { Ref } from "./ref.ts";
 import type { Runtime } from "./runtime.ts";
 import type { MonitorOptions, Self } from "./self.ts";
 import { cancelTimer, cast, readTimer, send, startMessageTimer } from "./send.ts";
+import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { startOrThrow, type StartOptions } from "./start.ts";
 import { stopServer } from "./stop.ts";
 
@@ -233,7 +234,7 @@ export class ProcessHandle implements Self {
     if (!this.#dead) answerCall(from, value);
   }
 
-  start<S extends GenServer>(
+  start<S extends ServerInstance>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
     options?: StartOptions,
@@ -241,7 +242,7 @@ export class ProcessHandle implements Self {
     return startOrThrow(this.process.shard, this.process, Server, arg, { ...options, linked: false });
   }
 
-  startLink<S extends GenServer>(
+  startLink<S extends ServerInstance>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
     options?: StartOptions,

@@ -1,5 +1,5 @@
 import { runtimeError } from "./errors.ts";
-import { CAST, isCall } from "./message-tag.ts";
+import { asMessage } from "./message-tag.ts";
 import { type Process, ProcessState } from "./process.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -101,12 +101,6 @@ function takeAt(process: Process, index: number): unknown {
   return message;
 }
 
-/** A message as a receive sees it: calls and casts as the tuples that gen_server sends. */
 function readAt(process: Process, index: number): unknown {
-  const tag = process.mailbox.tagAt(index);
-  const message = process.mailbox.messageAt(index);
-  if (tag === undefined) return message;
-  if (tag === CAST) return ["$gen_cast", message];
-  if (isCall(tag)) return ["$gen_call", tag, message];
-  return message;
+  return asMessage(process.mailbox.tagAt(index), process.mailbox.messageAt(index));
 }

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Dest, ViaName } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
 import { exitProcess, sendExit } from "./exit-signal.ts";
-import type { CallOf, CastOf, GenServer, InitArg, ReplyOf, ServerClass } from "./gen-server.ts";
+import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
 import { type Logger, stderrLogger } from "./logger.ts";
 import type { Pid } from "./pid.ts";
 import { ProcessHandle } from "./process-handle.ts";
@@ -12,6 +12,7 @@ import { type ProcessInfo, processInfo } from "./process-info.ts";
 import { type Random, systemRandom } from "./random.ts";
 import type { Ref } from "./ref.ts";
 import { cancelTimer, cast, send, startMessageTimer } from "./send.ts";
+import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { Shard } from "./shard.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow } from "./start.ts";
@@ -104,7 +105,7 @@ export class Runtime {
   }
 
   /** Starts a server, linked to nobody; see `Self.start`. */
-  start<S extends GenServer>(
+  start<S extends ServerInstance>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
     options?: StartOptions,

@@ -1,12 +1,13 @@
 import type { From } from "./call.ts";
 import type { Dest, ViaName } from "./dest.ts";
-import type { CallOf, CastOf, GenServer, InitArg, ReplyOf, ServerClass } from "./gen-server.ts";
+import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
 import type { AliasMode } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
 import type { ProcessInfo } from "./process-info.ts";
 import type { Match, TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
 import type { Runtime } from "./runtime.ts";
+import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import type { StartOptions } from "./start.ts";
 
 export interface MonitorOptions {
@@ -106,13 +107,13 @@ export interface Self {
   reply(from: From, value: unknown): void;
 
   /** `GenServer.start`: starts a server, resolves when its init is done, rejects with a StartError if there is none. */
-  start<S extends GenServer>(
+  start<S extends ServerInstance>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
     options?: StartOptions,
   ): Promise<Pid<S>>;
   /** `GenServer.start_link`: linked from the first moment, and this process is its parent. */
-  startLink<S extends GenServer>(
+  startLink<S extends ServerInstance>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
     options?: StartOptions,

@@ -1,5 +1,5 @@
-import type { ServerClass } from "./gen-server.ts";
 import { type Origin, resolveOrigin } from "./origin.ts";
+import type { ServerClass } from "./server-class.ts";
 import { startServer, type StartOptions, type StartResult } from "./start.ts";
 
 /** Starts a server and answers what came of it as a value: for supervisors. Linked if `origin` is a process and `linked` is set. */

@@ -2,12 +2,11 @@ import type { ViaName } from "./dest.ts";
 import { errorText, runtimeError, StartError } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
-import type { GenServer, ServerClass } from "./gen-server.ts";
-import { genServerBehaviour } from "./gen-server-loop.ts";
 import { link } from "./link.ts";
 import type { Pid } from "./pid.ts";
 import { type Process, ProcessState } from "./process.ts";
 import type { Self } from "./self.ts";
+import { BEHAVIOUR, type ServerClass, type ServerInstance } from "./server-class.ts";
 import type { Shard } from "./shard.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -80,8 +79,8 @@ export function startServer(
 ): Promise<StartResult> {
   if (starter?.state === ProcessState.Exited) return new Promise(() => {});
   const { name, timeoutMs } = options;
-  const server: GenServer = new Server();
-  const process = shard.create(genServerBehaviour, server, starter);
+  const server = new Server();
+  const process = shard.create(server[BEHAVIOUR], server, starter);
   (server as { self: Self }).self = shard.handleOf(process);
   if (name !== undefined) {
     const holder = claim(shard, name, process);
@@ -117,7 +116,7 @@ function claim(shard: Shard, name: string | ViaName, process: Process): Pid | un
 }
 
 /** As `startServer`, but what did not start is an error: what the public `start` and `startLink` do. */
-export async function startOrThrow<S extends GenServer>(
+export async function startOrThrow<S extends ServerInstance>(
   shard: Shard,
   starter: Process | undefined,
   Server: ServerClass<S>,

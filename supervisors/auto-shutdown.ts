@@ -20,3 +20,12 @@ export function endsSupervisor(
   }
   return true;
 }
+
+/** What OTP answers for a significant child whose supervisor would never end because of it. */
+export const BAD_COMBINATION: readonly unknown[] = [
+  "bad_combination",
+  [
+    ["auto_shutdown", "never"],
+    ["significant", true],
+  ],
+];

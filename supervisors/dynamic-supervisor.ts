@@ -1,7 +1,7 @@
 import type { CallResult, CastResult, Dest, InitResult, Pid } from "../runtime/index.ts";
 import { DownMessage, ExitMessage, GenServer, noReply, ok, reply, stop } from "../runtime/index.ts";
 import { isOrderly, type Origin } from "../runtime/internal.ts";
-import { endsSupervisor } from "./auto-shutdown.ts";
+import { BAD_COMBINATION, endsSupervisor } from "./auto-shutdown.ts";
 import { endedAsTold, shutdownChild } from "./child-shutdown.ts";
 import {
   type ChildDefaults,
@@ -25,7 +25,7 @@ import { SupervisorReport } from "./supervisor-report.ts";
 /** The reason is `"max_children"`, `"ignore"`, or that of the start which failed. */
 export type StartDynamicChildResult =
   | { readonly ok: true; readonly pid: Pid; readonly extra?: unknown }
-  | { readonly ok: false; readonly reason: "max_children" | "ignore" | (unknown & {}) };
+  | { readonly ok: false; readonly reason: unknown };
 
 type Request =
   | readonly ["start_child", CompleteChildSpec]
@@ -122,10 +122,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     const { self } = this;
     self.trapExit(true);
     const options = completeDynamicSupervisorOptions(arg);
-    this.#report = new SupervisorReport(
-      String(self.info(self.pid)?.registeredName ?? self.pid),
-      self.runtime.logger,
-    );
+    this.#report = new SupervisorReport(self);
     return ok({
       options,
       children: new Map(),
@@ -179,15 +176,16 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
       // This process answers nobody any more, so whatever it does not wait for can be dropped: no message is looked at twice.
       const message = await self.receive();
       if (message instanceof ShutdownOverdue) {
-        for (const [pid, { spec }] of waiting)
+        for (const [pid, { spec }] of waiting) {
           if (spec.shutdown === message.shutdownMs) self.exit(pid, "kill");
+        }
       } else if (message instanceof ExitMessage || message instanceof DownMessage) {
         // The EXIT comes first and has the real reason; of a child that has unlinked itself only the DOWN comes.
         const pid = message instanceof ExitMessage ? message.pid : (message.process as Pid);
         const child = waiting.get(pid);
-        if (child === undefined || !waiting.delete(pid)) continue;
-        if (!endedAsTold(child.spec, message.reason))
-          this.#report.child("shutdown_error", message.reason, child);
+        if (child === undefined) continue;
+        waiting.delete(pid);
+        this.#ended(child, message.reason);
       }
     }
   }
@@ -195,6 +193,8 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
   async #startChild(spec: CompleteChildSpec): Promise<CallResult> {
     const { children, options } = this.state;
     if (children.size >= options.maxChildren) return reply({ ok: false, reason: "max_children" });
+    if (spec.significant && options.autoShutdown === "never")
+      return reply({ ok: false, reason: BAD_COMBINATION });
     const started = await startChild(this.self, spec, uncaughtReason, options.extraArguments);
     if (!started.ok) return reply(started);
     if (started.pid === undefined) return reply({ ok: false, reason: "ignore" });
@@ -206,8 +206,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     const child = this.state.children.get(pid);
     if (child === undefined) return reply({ ok: false, reason: "not_found" });
     if (!child.restarting) {
-      const reason = await shutdownChild(this.self, pid, child.spec.shutdown);
-      if (!endedAsTold(child.spec, reason)) this.#report.child("shutdown_error", reason, child);
+      this.#ended(child, await shutdownChild(this.self, pid, child.spec.shutdown));
     }
     this.state.children.delete(pid);
     return reply({ ok: true });
@@ -247,6 +246,11 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     child.restarting = false;
     this.#runs(child);
     return noReply();
+  }
+
+  /** A child has ended because it was told to. */
+  #ended(child: DynamicChild, reason: unknown): void {
+    if (!endedAsTold(child.spec, reason)) this.#report.child("shutdown_error", reason, child);
   }
 
   #runs(child: DynamicChild): void {

@@ -1,4 +1,4 @@
-import type { Logger, Pid } from "../runtime/index.ts";
+import type { Logger, Pid, Self } from "../runtime/index.ts";
 import { brief } from "../runtime/internal.ts";
 import type { CompleteChildSpec } from "./child-spec.ts";
 
@@ -18,14 +18,15 @@ export interface Offender {
   readonly pid: Pid | "restarting" | undefined;
 }
 
-/** The reports of one supervisor. Its name is found out once: asking costs as much as it has children. */
+/** The reports of one supervisor. */
 export class SupervisorReport {
   readonly supervisor: string;
   readonly #logger: Logger;
 
-  constructor(supervisor: string, logger: Logger) {
-    this.supervisor = supervisor;
-    this.#logger = logger;
+  constructor(self: Self) {
+    // Asked once, while it has no children: asking costs as much as a process has links.
+    this.supervisor = String(self.info(self.pid)?.registeredName ?? self.pid);
+    this.#logger = self.runtime.logger;
   }
 
   /** What became of a child: `supervisor`, `context`, `reason` and `offender`, as in the reports of OTP's supervisor. */
@@ -49,23 +50,12 @@ export class SupervisorReport {
   /** A message that no supervisor expects; it is dropped. */
   unexpected(message: unknown): void {
     const fields = { supervisor: this.supervisor, message: brief(message) };
-    this.#logger.error(
-      fields,
-      `Supervisor ${this.supervisor} received an unexpected message, which was dropped`,
-    );
+    this.#logger.error(fields, `Supervisor ${this.supervisor} dropped a message that it did not expect`);
   }
 }
 
 function describe({ spec, pid }: Offender): object {
   const { id, start, restart, shutdown, type, significant } = spec;
   const server = typeof start === "function" ? start.name : start[0].name;
-  return {
-    pid: pid === undefined ? undefined : String(pid),
-    id,
-    server,
-    restart,
-    shutdown,
-    type,
-    significant,
-  };
+  return { pid: pid && String(pid), id, server, restart, shutdown, type, significant };
 }

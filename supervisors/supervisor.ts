@@ -1,7 +1,7 @@
 import type { CallResult, CastResult, Dest, InitResult } from "../runtime/index.ts";
 import { ExitMessage, GenServer, noReply, ok, Pid, reply, stop } from "../runtime/index.ts";
 import { isOrderly, type Origin } from "../runtime/internal.ts";
-import { endsSupervisor } from "./auto-shutdown.ts";
+import { BAD_COMBINATION, endsSupervisor } from "./auto-shutdown.ts";
 import { endedAsTold, shutdownChild } from "./child-shutdown.ts";
 import type { ChildDefaults, ChildId, ChildSpec, ChildType, CompleteChildSpec } from "./child-spec.ts";
 import { completeChildSpec, modulesOf } from "./child-spec.ts";
@@ -29,9 +29,10 @@ export type StartChildError =
   | readonly ["bad_combination", unknown]
   | readonly [reason: unknown, spec: CompleteChildSpec];
 
+/** The reason is `"not_found"`, `"running"`, `"restarting"`, or that of the start which failed. */
 export type RestartChildResult =
   | { readonly ok: true; readonly pid: Pid | undefined; readonly extra?: unknown }
-  | { readonly ok: false; readonly reason: "not_found" | "running" | "restarting" | (unknown & {}) };
+  | { readonly ok: false; readonly reason: unknown };
 
 export type TerminateChildResult =
   | { readonly ok: true }
@@ -158,10 +159,7 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
     const { self } = this;
     self.trapExit(true);
     const options = completeSupervisorOptions(arg);
-    this.#report = new SupervisorReport(
-      String(self.info(self.pid)?.registeredName ?? self.pid),
-      self.runtime.logger,
-    );
+    this.#report = new SupervisorReport(self);
     const children = new Map(options.children.map((spec) => [spec.id, new SupervisedChild(spec)]));
     const intensity = new RestartIntensity(options.intensity, options.periodMs);
     this.state = { options, children, byPid: new Map(), intensity };
@@ -329,14 +327,6 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
     if (child.spec.restart === "temporary") this.state.children.delete(child.spec.id);
   }
 }
-
-const BAD_COMBINATION = [
-  "bad_combination",
-  [
-    ["auto_shutdown", "never"],
-    ["significant", true],
-  ],
-];
 
 function ask<Answer>(from: Origin, supervisor: Dest, request: Request): Promise<Answer> {
   return from.call(supervisor, request, Number.POSITIVE_INFINITY) as Promise<Answer>;

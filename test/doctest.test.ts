@@ -7,24 +7,23 @@ import * as testing from "rookery/testing";
 import { compileDoctest, findDoctests } from "./support/doctest.ts";
 import { layerOf, sourceFiles } from "./support/source-files.ts";
 
-const modules = {
-  rookery,
-  "rookery/channels": channels,
-  "rookery/api": api,
-  "rookery/testing": testing,
-} as const;
+type Names = Readonly<Record<string, unknown>>;
+
+const modules = { rookery, "rookery/channels": channels, "rookery/api": api, "rookery/testing": testing };
+
+/** Where two doors have the same name, an example means the one of its own layer. */
+const doors: Readonly<Record<string, Names>> = { channels, api };
+
+/** What examples about channels take for granted. */
+const socket = new channels.Socket({} as never, undefined, Object.freeze({}));
 
 const AsyncFunction = (async () => {}).constructor as new (
   ...parameters: string[]
 ) => (...values: unknown[]) => Promise<void>;
 
-/** What a channel's examples take for granted. */
-const socket = new channels.Socket({} as never, undefined, Object.freeze({}));
-
-/** Runs an example inside of a process of its own runtime, with `self`, `runtime`, `socket` and every public name in reach. */
-async function run(code: string, ownExports: Record<string, unknown>): Promise<void> {
+/** Runs an example in a process of a runtime of its own, with `self`, `runtime` and every public name in reach. */
+async function run(code: string, names: Names): Promise<void> {
   const runtime = await rookery.Runtime.start();
-  const names: Record<string, unknown> = { ...api, ...channels, ...testing, ...rookery, ...ownExports };
   let checks = 0;
   const check = (actual: unknown, expected: unknown): void => {
     checks += 1;
@@ -33,18 +32,16 @@ async function run(code: string, ownExports: Record<string, unknown>): Promise<v
   try {
     await new Promise<void>((resolve, reject) => {
       runtime.spawn(async (self) => {
-        const scope = { ...names, runtime, self, socket, check, modules, meta: import.meta };
-        const imported = Object.keys(scope).filter(
-          (name) => !new RegExp(`const \\{[^}]*\\b${name}\\b[^}]*\\} = modules`).test(code),
-        );
-        const body = new AsyncFunction(...imported, code);
-        await body(...imported.map((name) => scope[name as keyof typeof scope])).then(resolve, reject);
+        const scope: Names = { ...names, runtime, self, socket, check, modules, meta: import.meta };
+        // In a block of its own, so that an example may declare what is in reach anyhow.
+        const body = new AsyncFunction(...Object.keys(scope), `{ ${code} }`);
+        await body(...Object.values(scope)).then(resolve, reject);
       });
     });
-    assert.ok(checks > 0, "an example that asserts nothing shows nothing");
   } finally {
     await runtime.shutdown();
   }
+  assert.ok(checks > 0, "an example that asserts nothing shows nothing");
 }
 
 const documented = sourceFiles().filter(({ path, text }) => {
@@ -60,8 +57,10 @@ for (const { path, text } of documented) {
   describe(path, () => {
     for (const { line, code } of findDoctests(text)) {
       test(`the example at line ${line} shows what happens`, async () => {
-        const own = path.endsWith(".ts") ? await import(new URL(`../${path}`, import.meta.url).href) : {};
-        await run(compileDoctest(code), own);
+        const url = new URL(`../${path}`, import.meta.url).href;
+        const own = path.endsWith(".ts") ? ((await import(url)) as Names) : {};
+        const all = { ...testing, ...api, ...channels, ...rookery, ...doors[layerOf(path) ?? ""], ...own };
+        await run(compileDoctest(code), all);
       });
     }
   });

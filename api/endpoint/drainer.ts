@@ -1,5 +1,6 @@
 import type { InitResult, Pid } from "../../runtime/index.ts";
 import { DownMessage, ExitError, GenServer, ok } from "../../runtime/index.ts";
+import { isOrderly } from "../../runtime/internal.ts";
 import { SocketDrain, transportsSupervisor } from "../../channels/internal.ts";
 import { DynamicSupervisor } from "../../supervisors/index.ts";
 import type { EndpointState } from "./running-endpoint.ts";
@@ -27,7 +28,8 @@ export class Drainer extends GenServer<undefined> {
     return ok(undefined);
   }
 
-  override async terminate(): Promise<void> {
+  override async terminate(reason: unknown): Promise<void> {
+    if (!isOrderly(reason)) return;
     this.#endpoint.draining = true;
     const pids = await this.#transports();
     for (let first = 0; first < pids.length; first += BATCH_SIZE) {

@@ -28,22 +28,21 @@ export class Listener {
   }
 
   /** Listens and answers the port, which the system chooses for port 0. Throws `ROOKERY_LISTEN`. */
-  async listen(host: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
       const refuse = (error: NodeJS.ErrnoException): void => {
         const reason = REASONS[error.code ?? ""] ?? error.message;
         reject(apiError("ROOKERY_LISTEN", `http://${host}:${port}`, reason));
       };
+      // Its owner was killed before: the port is its successor's.
+      if (this.#abandoned) return refuse(new Error("the process that asked for it has ended"));
       this.server.once("error", refuse);
       this.server.listen({ host, port }, () => {
         this.server.off("error", refuse);
-        resolve();
+        resolve((this.server.address() as AddressInfo).port);
+        if (this.#abandoned) this.#close();
       });
     });
-    const chosen = (this.server.address() as AddressInfo).port;
-    // The owner may have died while the system was asked.
-    if (this.#abandoned) this.#close();
-    return chosen;
   }
 
   /** Closes the listening socket, at once: another one may listen on its port when this returns. */

@@ -92,12 +92,13 @@ export function change<Row extends object>(
 }
 
 /**
- * Takes from `params`, which may be anything a client sent, the fields of `permitted` (all of `types`, if not given) and casts each by
- * its type: a zod schema or any other Standard Schema (`Ecto.Changeset.cast/4`). Other keys are ignored, inherited ones too. A
- * blank string counts as null; null is never cast. A value that equals the one in `data` is no change. One that its type
- * refuses leaves the error "is invalid", or the type's own message if the value only breaks a rule, not the type.
+ * Takes from `params`, which may be anything a client sent, the fields of `permitted` (all of `types`, if not given)
+ * and casts each by its type: a zod schema or any other Standard Schema (`Ecto.Changeset.cast/4`). Other keys are
+ * ignored, inherited ones too. A blank string counts as null; null is never cast. A value that equals the one in `data`
+ * is no change. One that its type refuses leaves the error "is invalid", or the type's own message if the value only
+ * breaks a rule, not the type.
  *
- * Throws `ROOKERY_CHANGESET_FIELD` for a permitted field without type, `ROOKERY_CHANGESET_ASYNC` for a type that has to wait.
+ * Throws `ROOKERY_CHANGESET_FIELD` for a permitted field without type, `ROOKERY_CHANGESET_ASYNC` for a type that waits.
  * @example
  * ```ts doctest
  * const { z } = await import("zod");
@@ -151,7 +152,9 @@ export function putChange<Row extends object, Field extends FieldOf<Row>>(
   return put(changeset, field, value);
 }
 
-/** Leaves `field` as it is in `data`: for one that is no column, such as a password that was hashed (`delete_change/2`). */
+/**
+ * Leaves `field` as it is in `data`: for one that is no column, such as a password that was hashed (`delete_change/2`).
+ */
 export function deleteChange<Row extends object>(
   changeset: Changeset<Row>,
   field: FieldOf<Row>,
@@ -176,8 +179,8 @@ export function addError<Row extends object>(
 }
 
 /**
- * The messages of each field, the newest error first: what an API answers (`traverse_errors/2`). `render` makes the text of an
- * error; without it, each `%{name}` in the message becomes the option of that name.
+ * The messages of each field, the newest error first: what an API answers (`traverse_errors/2`). `render` makes the
+ * text of an error; without it, each `%{name}` in the message becomes the option of that name.
  * @example
  * ```ts doctest
  * const post = addError(change({}), "title", "should be at least %{count} character(s)", { count: 3 });
@@ -196,8 +199,8 @@ export function traverseErrors(
 
 /**
  * Turns a failure of the UNIQUE index on `fields` into an error of the first of them, once a repo runs into it
- * (`unique_constraint/3`). `name` is needed for an index on an expression only, `lower(email)` for one: SQLite names the columns
- * of others. Checks nothing by itself.
+ * (`unique_constraint/3`). `name` is needed for an index on an expression only, `lower(email)` for one: SQLite names
+ * the columns of others. Checks nothing by itself.
  */
 export function uniqueConstraint<Row extends object>(
   changeset: Changeset<Row>,

@@ -4,8 +4,8 @@ import { addError, type Changeset, type Constraint } from "./changeset.ts";
 export interface Violation {
   readonly kind: "unique" | "foreign_key" | "check" | "not_null" | "other";
   /**
-   * The columns of a UNIQUE index in its order; the name of an index on an expression, or of a CHECK; nothing for a foreign
-   * key, of which SQLite doesn't say more.
+   * The columns of a UNIQUE index in its order; the name of an index on an expression, or of a CHECK; nothing for a
+   * foreign key, of which SQLite doesn't say more.
    */
   readonly on: readonly string[] | string;
 }

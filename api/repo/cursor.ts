@@ -2,15 +2,15 @@ import { repoError } from "./errors.ts";
 
 export type OrderValue = string | number;
 
-/** A column by which a list is ordered. Its values must not be null: SQLite orders nulls, but compares them with nothing. */
+/** A column by which a list is ordered. Its values must not be null: SQLite orders nulls, but can't compare them. */
 export interface OrderBy {
-  /** As the query names it, with its table where that is needed: "messages.inserted_at". The row has it under the last part. */
+  /** As the query names it, with its table where needed: "messages.inserted_at". The row has it under the last part. */
   readonly column: string;
   readonly type: "string" | "number";
   readonly direction?: "asc" | "desc";
 }
 
-/** How the text of a cursor becomes what clients get, and back: undefined for what `encode` has not made. Signing goes here. */
+/** How the text of a cursor becomes what clients get, and back: undefined for what `encode` has not made. */
 export interface CursorCodec {
   encode(text: string): string;
   decode(cursor: string): string | undefined;
@@ -30,8 +30,8 @@ export const base64url: CursorCodec = {
 };
 
 /**
- * The cursor that points behind `row` in a list that is ordered by `order`. It holds the row's values of these columns and which
- * they are, so that the cursor of another list is recognised.
+ * The cursor that points behind `row` in a list that is ordered by `order`. It holds the row's values of these columns
+ * and which they are, so that the cursor of another list is recognised.
  */
 export function encodeCursor(order: readonly OrderBy[], row: object, codec: CursorCodec = base64url): string {
   const values = order.map(({ column, type }) => {

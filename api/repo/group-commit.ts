@@ -12,8 +12,9 @@ export interface Committed<Job> {
 }
 
 /**
- * Runs transactions one after the other on one connection, each in a savepoint, and commits many of them at once. It only
- * knows order, savepoints and commits: what a job does in its turn, time and answers are its owner's business. Nothing here waits.
+ * Runs transactions one after the other on one connection, each in a savepoint, and commits many of them at once. It
+ * only knows order, savepoints and commits: what a job does in its turn, time and answers are its owner's business.
+ * Nothing here waits.
  *
  * ```text
  *                 next()            finish(kept or undone)          commit()
@@ -24,16 +25,18 @@ export interface Committed<Job> {
  *       +---- #alone <-----------+                             +----> back to #waiting, or, if COMMIT failed, to #alone
  * ```
  *
- * Invariant: a job is in exactly one of the four places, and it leaves #finished as answerable only after the COMMIT that
- * holds its work has returned. One that was undone waits for it, too: what made it fail may be another's uncommitted work.
+ * Invariant: a job is in exactly one of the four places, and it leaves #finished as answerable only after the COMMIT
+ * that holds its work has returned. One that was undone waits for it, too: it may have failed by another's work.
  */
 export class GroupCommit<Job> {
   readonly #connection: SqliteConnection;
   #waiting: Job[] = [];
   /** Jobs that get a commit of their own. */
-  readonly #alone: Job[] = [];
+  #alone: Job[] = [];
   #running: Job | undefined = undefined;
   #finished: Job[] = [];
+  /** Nobody joins the group any more. */
+  #isClosed = false;
   /** The group that is open consists of one job of #alone. */
   #isAlone = false;
   /** A job of the open group was set aside: who has been waiting behind it goes first. */
@@ -69,12 +72,12 @@ export class GroupCommit<Job> {
   }
 
   /**
-   * Opens the savepoint of the next job and returns it: it runs until `finish` or `setAside`. Undefined while one is running, when
-   * the group is full, and when there is none. Throws, with the job still waiting, if another program holds the file's lock.
+   * Opens the savepoint of the next job and returns it: it runs until `finish` or `setAside`. Undefined while one is
+   * running, when the group is closed, and when there is none. Throws, with the job still waiting, if another program
+   * holds the file's lock.
    */
   next(): Job | undefined {
-    if (this.#running !== undefined || this.#isAlone || this.#finished.length >= GROUP_LENGTH_MAX)
-      return undefined;
+    if (this.#running !== undefined || this.#isClosed) return undefined;
     const alone =
       this.#finished.length === 0 &&
       this.#alone.length > 0 &&
@@ -85,13 +88,14 @@ export class GroupCommit<Job> {
     if (!this.#connection.inTransaction) this.#connection.exec("BEGIN IMMEDIATE");
     this.#connection.exec("SAVEPOINT job");
     this.#isAlone = alone;
+    this.#isClosed = alone || this.#finished.length + 1 >= GROUP_LENGTH_MAX;
     this.#running = queue.shift();
     return this.#running;
   }
 
   /**
-   * Ends the running job's turn. "lost" means that SQLite has rolled back the whole group by itself: the jobs that had finished
-   * wait again and the running one waits for `commit` as if it had been undone.
+   * Ends the running job's turn. "lost" means that SQLite has rolled back the whole group by itself: the jobs that had
+   * finished wait again and the running one waits for `commit` as if it had been undone.
    */
   finish(keep: boolean): Finish {
     const job = this.#running as Job;
@@ -106,6 +110,11 @@ export class GroupCommit<Job> {
     return keep ? "kept" : "undone";
   }
 
+  /** Lets nobody join the group any more: `next` answers undefined until it is committed. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   /** Undoes the running job and lets it run again later, with a commit of its own. */
   setAside(): void {
     const job = this.#running as Job;
@@ -116,14 +125,15 @@ export class GroupCommit<Job> {
   }
 
   /**
-   * Commits what has finished. If COMMIT fails and there are several, one of them may have spoiled it for the others (a deferred
-   * foreign key): nobody is answered and each runs again alone. If SQLite can't even roll back, it throws.
+   * Commits what has finished. If COMMIT fails and there are several, one of them may have spoiled it for the others (a
+   * deferred foreign key): nobody is answered and each runs again alone. If SQLite can't even roll back, it throws.
    */
   commit(): Committed<Job> {
     const group = this.#finished;
     this.#finished = [];
     this.#aloneIsNext = !this.#isAlone && !this.#anySetAside;
     this.#isAlone = false;
+    this.#isClosed = false;
     this.#anySetAside = false;
     if (!this.#connection.inTransaction) return { answerable: group };
     try {
@@ -137,10 +147,12 @@ export class GroupCommit<Job> {
     }
   }
 
-  /** Takes out the jobs that have not begun and for which `isOver` says that they shall not. */
+  /** Takes out those of the jobs that wait to be run, for the first time or again, for which it is over. */
   takeWaiting(isOver: (job: Job) => boolean): Job[] {
-    const over = this.#waiting.filter(isOver);
-    if (over.length > 0) this.#waiting = this.#waiting.filter((job) => !isOver(job));
-    return over;
+    const waiting = [...this.#waiting, ...this.#alone];
+    const over = new Set(waiting.filter(isOver));
+    this.#waiting = this.#waiting.filter((job) => !over.has(job));
+    this.#alone = this.#alone.filter((job) => !over.has(job));
+    return [...over];
   }
 }

@@ -22,8 +22,8 @@ export interface QueryOrigin {
 }
 
 /**
- * What Kysely takes for a connection. `sqlite` is asked before every query for the connection that serves it and throws when
- * there is none: so a transaction that is over can't write into its successor's, and reading outlives a restart.
+ * What Kysely takes for a connection. `sqlite` is asked before every query for the connection that serves it and throws
+ * when there is none: so a transaction that is over can't write into its successor's, and reading outlives a restart.
  */
 export class KyselyConnection implements DatabaseConnection {
   readonly #origin: QueryOrigin;

@@ -1,9 +1,9 @@
-import { type Kysely, sql } from "kysely";
+import type { Kysely } from "kysely";
 import { repoError } from "./errors.ts";
 import { KyselyConnection, type QueryOrigin, transactionKysely } from "./kysely-connection.ts";
 import type { SqliteConnection } from "./sqlite.ts";
 
-/** One step in the life of a database's schema. Once it has run somewhere it must not change any more: write another one. */
+/** One step in the life of a database's schema. Once it has run somewhere it is not changed any more: add another. */
 export interface Migration {
   /** Its place in the order, a point in time by custom: 20261122061900. */
   readonly version: number;
@@ -33,8 +33,8 @@ export function checkMigrations(migrations: readonly Migration[]): void {
 }
 
 /**
- * Runs the migrations that the table `schema_migrations` does not list, in their order, each in a transaction of its own together
- * with its entry there. Throws `ROOKERY_REPO_MIGRATION` for the first that fails; those before it stay.
+ * Runs the migrations that the table `schema_migrations` does not list, in their order, each in a transaction of its
+ * own together with its entry there. Throws `ROOKERY_REPO_MIGRATION` for the first that fails; those before it stay.
  */
 export async function migrate(
   connection: SqliteConnection,
@@ -43,8 +43,7 @@ export async function migrate(
   systemTimeMs: () => number,
 ): Promise<void> {
   const kysely = transactionKysely<MigrationsDb>(new KyselyConnection(origin, () => connection));
-  await inTransaction(connection, () => createTable(kysely));
-  const applied = await appliedVersions(kysely);
+  const applied = await notedIn(kysely);
   for (const migration of migrations) {
     if (applied.has(migration.version)) continue;
     try {
@@ -57,7 +56,7 @@ export async function migrate(
           .execute();
       });
     } catch (error) {
-      throw failure(migration, error);
+      throw failure(nameOf(migration), error);
     }
   }
 }
@@ -82,7 +81,7 @@ export async function rollback(
     try {
       await migration.down(db);
     } catch (error) {
-      throw failure(migration, error);
+      throw failure(nameOf(migration), error);
     }
     await kysely.deleteFrom("schema_migrations").where("version", "=", version).execute();
     undone.push(version);
@@ -90,10 +89,19 @@ export async function rollback(
   return undone;
 }
 
-async function createTable(kysely: Kysely<MigrationsDb>): Promise<void> {
-  await sql`CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, inserted_at TEXT NOT NULL)`.execute(
-    kysely,
-  );
+/** The versions that the table of migrations lists; makes it where there is none. */
+async function notedIn(kysely: Kysely<MigrationsDb>): Promise<Set<number>> {
+  try {
+    await kysely.schema
+      .createTable("schema_migrations")
+      .ifNotExists()
+      .addColumn("version", "integer", (column) => column.primaryKey())
+      .addColumn("inserted_at", "text", (column) => column.notNull())
+      .execute();
+    return await appliedVersions(kysely);
+  } catch (error) {
+    throw failure("schema_migrations", error);
+  }
 }
 
 async function appliedVersions(kysely: Kysely<MigrationsDb>): Promise<Set<number>> {
@@ -112,10 +120,10 @@ async function inTransaction(connection: SqliteConnection, run: () => Promise<vo
   }
 }
 
-function failure({ name, version }: Migration, error: unknown): Error {
-  return repoError(
-    "ROOKERY_REPO_MIGRATION",
-    [`${name} (${version})`, error instanceof Error ? error.message : error],
-    error,
-  );
+function failure(what: string, error: unknown): Error {
+  return repoError("ROOKERY_REPO_MIGRATION", [what, error instanceof Error ? error.message : error], error);
+}
+
+function nameOf({ name, version }: Migration): string {
+  return `${name} (${version})`;
 }

@@ -10,8 +10,8 @@ type AnyTransaction = TransactionQueries<Record<string, Record<string, unknown>>
 type NamedStep = Exclude<Step, { kind: "merge" }>;
 
 /**
- * The failure that shows without a database: the first changeset of `steps` that was given as it is and is invalid. Ecto, too, looks
- * for it before it begins the transaction.
+ * The failure that shows without a database: the first changeset of `steps` that was given as it is and is invalid.
+ * Ecto, too, looks for it before it begins the transaction.
  */
 export function invalidStep(steps: readonly Step[]): MultiResult | undefined {
   for (const step of steps) {

@@ -40,8 +40,8 @@ export type Step =
 type Free<Name, Values> = Name extends keyof Values ? never : Name;
 
 /**
- * A description of steps that a repo carries out in one transaction, in their order, all or none (`Ecto.Multi`). Describing does
- * nothing. A multi never changes: each method returns a new one. Two steps of one name are refused.
+ * A description of steps that a repo carries out in one transaction, in their order, all or none (`Ecto.Multi`).
+ * Describing does nothing. A multi never changes: each method returns a new one. Two steps of one name are refused.
  *
  * ```ts
  * const result = await repo.transaction(
@@ -66,7 +66,7 @@ export class Multi<DB, Values extends object = Record<never, never>> {
     return new Multi([]);
   }
 
-  /** Inserts a row: its value is the row as the database has it. An invalid changeset, or a broken constraint, is a failure. */
+  /** Inserts a row: its value is the row as the database has it. Fails with the changeset, as `Repo.insert` does. */
   insert<Name extends string, Table extends TableOf<DB>>(
     name: Free<Name, Values>,
     table: Table,
@@ -75,7 +75,9 @@ export class Multi<DB, Values extends object = Record<never, never>> {
     return this.#with({ kind: "insert", name, table, changeset: changeset as Source<Changeset<object>> });
   }
 
-  /** Updates the row that the changeset's data is: its value is the row as the database has it. Fails as `insert` does. */
+  /**
+   * Updates the row that the changeset's data is: its value is the row as the database has it. Fails as `insert` does.
+   */
   update<Name extends string, Table extends TableOf<DB>>(
     name: Free<Name, Values>,
     table: Table,

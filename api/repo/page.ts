@@ -49,9 +49,9 @@ export type PageResult<Row> =
   | { readonly ok: false; readonly error: Changeset<PageParams> };
 
 /**
- * One page of a query: at most `limit` rows (1 to 100, 50 without it) that come behind the cursor `after`. Pages never overlap and
- * leave nothing out: a row that is there during the whole walk is met exactly once, whatever is inserted meanwhile. A
- * `limit` or `after` that is not valid is a result, a changeset with the error, and asks the database nothing.
+ * One page of a query: at most `limit` rows (1 to 100, 50 without it) that come behind the cursor `after`. Pages never
+ * overlap and leave nothing out: a row that is there during the whole walk is met exactly once, whatever is inserted
+ * meanwhile. A `limit` or `after` that is not valid is a result, a changeset with the error; the database is not asked.
  *
  * ```ts
  * const query = repo.db.selectFrom("orders").selectAll().where("user_id", "=", userId);
@@ -97,8 +97,8 @@ function limitOf(limit: unknown): number | undefined {
 }
 
 /**
- * Rows whose values come after `values` in the order: `(a > 1) or (a = 1 and b < 2) or …`. The bound on the first column alone says
- * nothing new, but it is what SQLite can look up in an index.
+ * Rows whose values come after `values` in the order: `(a > 1) or (a = 1 and b < 2) or …`. The bound on the first
+ * column alone says nothing new, but it is what SQLite can look up in an index.
  */
 function behind(order: readonly OrderBy[], values: readonly OrderValue[]): RawBuilder<SqlBool> {
   const compare = (

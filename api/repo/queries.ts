@@ -1,6 +1,5 @@
 import type { Insertable, Kysely, Selectable, Updateable } from "kysely";
-import type { Changeset, ChangesetAction } from "./changeset.ts";
-import { replace } from "./changeset.ts";
+import { type Changeset, type ChangesetAction, replace } from "./changeset.ts";
 import { violationOf, withViolation } from "./constraint.ts";
 import { NotFoundError, repoError } from "./errors.ts";
 import type { TableOf } from "./multi.ts";
@@ -40,7 +39,7 @@ export class ReadQueries<DB> {
       : source.execute();
   }
 
-  /** The one row of a query, or undefined if it finds none. Throws `ROOKERY_REPO_MULTIPLE_RESULTS` for more (`Repo.one`). */
+  /** The one row of a query, or undefined (`Repo.one`). Throws `ROOKERY_REPO_MULTIPLE_RESULTS` for more. */
   async one<Row>(query: Query<Row>): Promise<Row | undefined> {
     const rows = await query.execute();
     if (rows.length > 1) throw repoError("ROOKERY_REPO_MULTIPLE_RESULTS", [rows.length]);
@@ -60,7 +59,9 @@ export class ReadQueries<DB> {
     return row as Selectable<DB[Table]> | undefined;
   }
 
-  /** The row of that id. Throws a NotFoundError, `ROOKERY_REPO_NOT_FOUND`, which the API answers with 404 (`Repo.get!`). */
+  /**
+   * The row of that id. Throws a NotFoundError, `ROOKERY_REPO_NOT_FOUND`, which the API answers with 404 (`Repo.get!`).
+   */
   async getOrThrow<Table extends TableOf<DB>>(
     table: Table,
     id: IdOf<DB, Table>,
@@ -72,8 +73,8 @@ export class ReadQueries<DB> {
 }
 
 /**
- * Reading and writing in a transaction. What can be expected to fail is a result: an invalid changeset, which never reaches the
- * database, and a broken constraint that the changeset declares. A broken constraint that it does not declare throws
+ * Reading and writing in a transaction. What can be expected to fail is a result: an invalid changeset, which never
+ * reaches the database, and a broken constraint that the changeset declares. One that it does not declare throws
  * `ROOKERY_REPO_CONSTRAINT`.
  */
 export class TransactionQueries<DB> extends ReadQueries<DB> {
@@ -91,8 +92,8 @@ export class TransactionQueries<DB> extends ReadQueries<DB> {
   }
 
   /**
-   * Writes the changes into the row that the changeset's data is, found by its `id`; without changes, no query is made. Throws
-   * `ROOKERY_REPO_STALE` if the row is gone (`Repo.update`).
+   * Writes the changes into the row that the changeset's data is, found by its `id`; without changes, no query is made
+   * (`Repo.update`). Throws `ROOKERY_REPO_STALE` if the row is gone.
    */
   update<Table extends TableOf<DB>>(
     table: Table,
@@ -111,7 +112,9 @@ export class TransactionQueries<DB> extends ReadQueries<DB> {
     });
   }
 
-  /** Deletes the row of `row.id` and resolves to what it was. Throws `ROOKERY_REPO_STALE` if it is gone (`Repo.delete`). */
+  /**
+   * Deletes the row of `row.id` and resolves to what it was. Throws `ROOKERY_REPO_STALE` if it is gone (`Repo.delete`).
+   */
   async delete<Table extends TableOf<DB>>(
     table: Table,
     row: Updateable<DB[Table]>,

@@ -9,7 +9,7 @@ import {
   TableNode,
   UpdateQueryNode,
 } from "kysely";
-import { type TelemetryEvent, telemetryEvent } from "../../runtime/telemetry.ts";
+import { type TelemetryEvent, telemetryEvent } from "../../runtime/index.ts";
 
 export interface QueryMeasurements {
   /** From before the query is prepared to the last of its rows. */

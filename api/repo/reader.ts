@@ -9,8 +9,8 @@ export interface ReaderOptions {
 }
 
 /**
- * The process that owns the connection for reading. It only opens and closes: queries run in whoever asks, for a message
- * there and back would cost more than most of them.
+ * The process that owns the connection for reading. It only opens and closes: queries run in whoever asks, for a
+ * message there and back would cost more than most of them.
  */
 export class Reader extends GenServer<{ readonly path: string }> {
   init({ path, attach }: ReaderOptions): InitResult<{ readonly path: string }> {

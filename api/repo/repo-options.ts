@@ -6,7 +6,7 @@ export interface RepoOptions {
   readonly path: string;
   /** In rising order of versions; those that the database has not seen run at start. */
   readonly migrations?: readonly Migration[];
-  /** Names the repo in telemetry, and its processes: `<name>.writer` and `<name>.reader`. Without it, they have no names. */
+  /** Names the repo in telemetry, and registers its processes as `<name>.writer` and `<name>.reader`. */
   readonly name?: string;
   /** A transaction that is not done so long after it was asked for is rolled back. Default: 15,000. */
   readonly transactionTimeoutMs?: number;

@@ -1,7 +1,7 @@
 import type { Insertable, Kysely, Selectable, Updateable } from "kysely";
 import type { Pid, Runtime, Self, StartResult } from "../../runtime/index.ts";
 import { startChildServer } from "../../runtime/internal.ts";
-import { type ChildSpec, Supervisor } from "../../supervisors/index.ts";
+import { type ChildSpec, type IntensityOptions, Supervisor } from "../../supervisors/index.ts";
 import { type Changeset, replace } from "./changeset.ts";
 import { repoError } from "./errors.ts";
 import { KyselyConnection, type QueryOrigin, readingKysely, transactionKysely } from "./kysely-connection.ts";
@@ -15,7 +15,9 @@ import type { SqliteConnection } from "./sqlite.ts";
 import { TransactionRequest } from "./transaction-request.ts";
 import { Writer } from "./writer.ts";
 
-/** So often may a repo's processes crash within 5 seconds before its supervisor gives up: a restart costs milliseconds. */
+/**
+ * So often may a repo's processes crash within 5 seconds before its supervisor gives up: a restart costs milliseconds.
+ */
 const RESTARTS_MAX = 10;
 
 /** What a function of a transaction is given: the transaction's Kysely, and the repo's own functions on it. */
@@ -32,12 +34,12 @@ class Running {
 }
 
 /**
- * A database in a SQLite file, for contexts to keep their rows in (`Ecto.Repo`). It runs as part of a supervision tree, by its
- * child spec: a process that writes, and one that holds the connection for reading. Make as many as there are files.
+ * A database in a SQLite file, for contexts to keep their rows in (`Ecto.Repo`). It runs as part of a supervision tree,
+ * by its child spec: a process that writes, and one that holds the connection for reading. Make one for each file.
  *
- * Reading (`db`, `all`, `one`, `get`) happens in the caller and sees what has been committed. Writing happens in transactions,
- * which the writer runs one after the other and commits many at a time. Whoever is answered is on the disk; if the writer
- * dies first, its callers get an ExitError and nothing of what they wanted is written.
+ * Reading (`db`, `all`, `one`, `get`) happens in the caller and sees what has been committed. Writing happens in
+ * transactions, which the writer runs one after the other and commits many at a time. Whoever is answered is on the
+ * disk; if the writer dies first, its callers get an ExitError and nothing of what they wanted is written.
  *
  * ```ts
  * const repo = new Repo<Database>({ path: "./data/shop.db", migrations });
@@ -70,27 +72,33 @@ export class Repo<DB> extends ReadQueries<DB> {
   }
 
   /**
-   * How a supervisor starts this repo: a supervisor of its own with the writer, which opens the database and migrates it, and the
-   * reader. A database that can't be opened or migrated fails the start with one error: `ROOKERY_REPO_OPEN` or
-   * `ROOKERY_REPO_MIGRATION`.
+   * How a supervisor starts this repo: a supervisor of its own with the writer, which opens the database and migrates
+   * it, and the reader. The start fails with one error, `ROOKERY_REPO_OPEN` or `ROOKERY_REPO_MIGRATION`, if a database
+   * can't be opened or migrated. `options` say how often its processes may crash before it gives up.
    */
-  childSpec(): ChildSpec {
+  childSpec({ intensity = RESTARTS_MAX, periodMs }: IntensityOptions = {}): ChildSpec {
     const children: ChildSpec[] = [
       { id: "writer", start: (supervisor) => this.#startWriter(supervisor) },
       { id: "reader", start: (supervisor) => this.#startReader(supervisor) },
     ];
-    const options = { strategy: "one_for_one", intensity: RESTARTS_MAX, children };
+    const options = {
+      strategy: "one_for_one",
+      intensity,
+      ...(periodMs === undefined ? {} : { periodMs }),
+      children,
+    };
     return { id: this.name, start: [Supervisor, options] };
   }
 
   /**
-   * Runs `work` in a transaction, by the writer, and resolves to what it returns once that is committed. It is rolled back if `work`
-   * throws, which rejects with what was thrown, or returns an object with `ok: false`, which is the result.
+   * Runs `work` in a transaction, by the writer, and resolves to what it returns once that is committed. It is rolled
+   * back if `work` throws, and rejects with that, or returns an object with `ok: false`, and resolves to that.
    *
-   * `work` may run more than once before one run counts: it should do nothing but query. All its queries go through the `db`
-   * that it is given; another transaction of the same repo, asked for inside, would wait for this one. It may wait
-   * for something else, but not for long: then it is rolled back, so that others are committed, and run again alone.
-   * After `transactionTimeoutMs` it is rolled back for good (`ROOKERY_REPO_TRANSACTION_TIMEOUT`).
+   * `work` may run more than once before one run counts: it should do nothing but query, and only by the `db` that it
+   * is given. Another transaction of the same repo, asked for inside, would wait for this one. It may wait for
+   * something else, but not for long: then it is rolled back, so that others are committed, and run again alone. After
+   * `transactionTimeoutMs` it is rolled back for good (`ROOKERY_REPO_TRANSACTION_TIMEOUT`). Once it is asked for, it is
+   * run, also if the process that asked has died meanwhile.
    *
    * Rejects with an ExitError if the writer is not there or dies, and with `ROOKERY_REPO_QUEUE_FULL` and
    * `ROOKERY_REPO_COMMIT_FAILED`. In all these cases nothing is written.

@@ -13,8 +13,8 @@ const OPENING_BUSY_MS = 1_000;
 export type Admit = (statement: Database.Statement, sql: string) => void;
 
 /**
- * One connection to a SQLite file, with its prepared statements. Everything here is synchronous and blocks the thread for
- * as long as SQLite needs.
+ * One connection to a SQLite file, with its prepared statements. Everything here is synchronous and blocks the thread
+ * for as long as SQLite needs.
  */
 export class SqliteConnection {
   readonly #database: Database.Database;
@@ -66,38 +66,37 @@ export class SqliteConnection {
 }
 
 /**
- * Opens the one connection that writes, and creates the file and its folder where they are missing. WAL, so that readers and
- * the writer never wait for each other; `synchronous=FULL`, so that a commit that has returned survives a power cut.
- * Throws `ROOKERY_REPO_OPEN`.
+ * Opens the one connection that writes, and creates the file and its folder where they are missing. WAL, so that
+ * readers and the writer never wait for each other; `synchronous=FULL`, so that a commit that has returned survives a
+ * power cut. Throws `ROOKERY_REPO_OPEN`.
  */
 export function openForWriting(path: string): SqliteConnection {
-  return open(
-    path,
-    ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"],
-    admitInTransaction,
-    () => {
-      mkdirSync(dirname(path), { recursive: true });
-      return new Database(path, { timeout: OPENING_BUSY_MS });
-    },
-  );
+  return open(path, { readonly: false }, admitInTransaction, (database) => {
+    // SQLite opens a file that it may not write, too, for reading only and without a word.
+    database.exec("BEGIN IMMEDIATE; ROLLBACK");
+    database.pragma("journal_mode = WAL");
+    database.pragma("synchronous = FULL");
+    database.pragma("foreign_keys = ON");
+  });
 }
 
 /** Opens a connection that reads what has been committed. The file must be there. Throws `ROOKERY_REPO_OPEN`. */
 export function openForReading(path: string): SqliteConnection {
-  return open(path, [], admitReading, () => new Database(path, { readonly: true, timeout: OPENING_BUSY_MS }));
+  return open(path, { readonly: true }, admitReading, () => {});
 }
 
 function open(
   path: string,
-  pragmas: string[],
+  { readonly }: { readonly readonly: boolean },
   admit: Admit,
-  connect: () => Database.Database,
+  setUp: (database: Database.Database) => void,
 ): SqliteConnection {
   let database: Database.Database | undefined;
   try {
-    database = connect();
-    for (const pragma of pragmas) database.pragma(pragma);
-    // SQLite opens anything; whether it is a database shows when it is read.
+    if (!readonly) mkdirSync(dirname(path), { recursive: true });
+    database = new Database(path, { readonly, timeout: OPENING_BUSY_MS });
+    setUp(database);
+    // SQLite opens any file; whether it is a database shows when it is read.
     database.exec("SELECT count(*) FROM sqlite_schema");
     database.pragma("busy_timeout = 0");
     return new SqliteConnection(database, admit);

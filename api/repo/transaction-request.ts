@@ -7,8 +7,8 @@ export type Outcome =
   | { readonly keep: false; readonly error: unknown };
 
 /**
- * The call by which a caller asks the writer to run a transaction. The answer of the call only says that the outcome stands here: it
- * may hold whatever the function returned, and nothing in it gets frozen as a message would.
+ * The call by which a caller asks the writer to run a transaction. The answer of the call only says that the outcome
+ * stands here: it may hold whatever the function returned, and nothing in it gets frozen as a message would.
  */
 export class TransactionRequest {
   /** On the runtime's monotonic clock. */

@@ -35,8 +35,8 @@ export interface NumberOptions extends ValidationOptions {
 }
 
 /**
- * Adds "can't be blank" for each field that neither `data` nor `changes` fill, unless the field has an error already. White space
- * does not fill a field (`validate_required/3`).
+ * Adds "can't be blank" for each field that neither `data` nor `changes` fill, unless the field has an error already.
+ * White space does not fill a field (`validate_required/3`).
  */
 export function validateRequired<Row extends object>(
   changeset: Changeset<Row>,
@@ -52,8 +52,8 @@ export function validateRequired<Row extends object>(
 }
 
 /**
- * Adds the message that `validate` returns for the change of `field`, if it returns one. Only runs if the field changes, and not
- * to null: what has been stored already is not judged again (`validate_change/3`).
+ * Adds the message that `validate` returns for the change of `field`, if it returns one. Only runs if the field
+ * changes, and not to null: what has been stored already is not judged again (`validate_change/3`).
  */
 export function validateChange<Row extends object, Field extends FieldOf<Row>>(
   changeset: Changeset<Row>,
@@ -94,8 +94,8 @@ export function validateInclusion<Row extends object, Field extends FieldOf<Row>
 }
 
 /**
- * Adds an error if the change of `field`, a string or an array, is not as long as it should be: of `is`, `min` and `max` the first
- * that is broken (`validate_length/3`). Never counts further than it has to.
+ * Adds an error if the change of `field`, a string or an array, is not as long as it should be: of `is`, `min` and
+ * `max` the first that is broken (`validate_length/3`). Never counts further than it has to.
  * @example
  * ```ts doctest
  * const post = validateLength(change({ body: "" }, { body: "👩‍👩‍👧!" }), "body", { min: 3 });

@@ -8,8 +8,10 @@ import { type Migration, migrate } from "./migrator.ts";
 import { openForWriting, type SqliteConnection } from "./sqlite.ts";
 import type { Outcome, TransactionRequest } from "./transaction-request.ts";
 
-/** A transaction that waits for something else than the database may do so for so long while others wait for their commit. */
+/** So long may a transaction wait for something else than the database while others wait for their commit. */
 const GRACE_MS = 5;
+/** After so long nobody joins a group any more: its transactions run in one go, and nothing else on the thread does. */
+const GROUP_MS = 4;
 /** Another program holds the lock of the file: asked for again after so long. */
 const BUSY_RETRY_MS = 5;
 
@@ -61,14 +63,15 @@ class Failed {
 type Info = typeof TURN | typeof RETRY | Overdue | Failed;
 
 /**
- * The process that writes: it owns the one connection that can, and runs the transactions of all callers, one after the other.
+ * The process that writes: it owns the one connection that can, and runs all callers' transactions one by one.
  *
- * A function that only queries runs to its end in one chain of promise continuations, the next one right behind it. So the
- * message TURN, sent from such a chain, is handled when the whole chain has ended, and after all calls that had arrived by then: what
- * has finished is committed, and answered. A transaction that is still running at its TURN waits for something else; it is
- * given GRACE_MS if others wait for the commit, and then set aside; otherwise all the time that it has left.
+ * A function that only queries runs to its end in one chain of promise continuations, the next one right behind it. So
+ * the message TURN, sent from such a chain, is handled when the whole chain has ended, and after all calls that had
+ * arrived by then: what has finished is committed, and answered. A transaction that is still running at its TURN waits
+ * for something else; it is given GRACE_MS if others wait for the commit, and then set aside; otherwise all the time
+ * that it has left.
  *
- * A run that is no longer the current one can do nothing: its connection refuses every query, and what it comes to is ignored.
+ * A run that is no longer the current one can do nothing: its connection refuses every query, its outcome is ignored.
  */
 export class Writer extends GenServer<WriterState, TransactionRequest, never, Info> {
   #options!: WriterOptions;
@@ -77,6 +80,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   /** The number of the run that may use the connection; 0 while there is none. */
   #currentRun = 0;
   #lastRun = 0;
+  #groupBeganMs = 0;
   /** Ends the current run, if it was there at its turn. */
   #timer: Ref | undefined = undefined;
   #turnIsDue = false;
@@ -145,6 +149,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   }
 
   #run(job: Job): void {
+    if (this.#group.finished === 0) this.#groupBeganMs = this.#nowMs();
     this.#lastRun += 1;
     const run = this.#lastRun;
     this.#currentRun = run;
@@ -170,6 +175,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
       job.request.settle(
         isLost ? { keep: false, error: repoError("ROOKERY_REPO_TRANSACTION_LOST") } : outcome,
       );
+      if (this.#nowMs() - this.#groupBeganMs >= GROUP_MS) this.#group.close();
       this.#runNext();
     } catch (error) {
       this.self.send(this.self.pid, new Failed(error));
@@ -184,8 +190,11 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
 
   #watch({ request }: Job): void {
     if (this.#timer !== undefined) return;
-    const leftMs = Math.max(0, request.deadlineMs - this.self.runtime.clock.nowMs());
-    const afterMs = this.#group.finished > 0 ? GRACE_MS : leftMs;
+    const othersWait = this.#group.finished > 0;
+    // Whoever came before this turn is in the group. Without an end to it, a call for each turn would put off the
+    // commit.
+    if (othersWait) this.#group.close();
+    const afterMs = othersWait ? GRACE_MS : Math.max(0, request.deadlineMs - this.#nowMs());
     this.#timer = this.self.sendAfter(afterMs, this.self.pid, new Overdue(this.#currentRun));
   }
 
@@ -227,7 +236,11 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   }
 
   #isOverdue({ request }: Job): boolean {
-    return this.self.runtime.clock.nowMs() >= request.deadlineMs;
+    return this.#nowMs() >= request.deadlineMs;
+  }
+
+  #nowMs(): number {
+    return this.self.runtime.clock.nowMs();
   }
 }
 

@@ -18,7 +18,10 @@ export interface Serializer {
 const VSN = /^((?:0|[1-9]\d*)\.(?:0|[1-9]\d*))\.(?:0|[1-9]\d*)$/;
 
 /** The serializer for the version that a client asks for; clients from before there were versions speak 1.0.0. */
-export function negotiateSerializer(serializers: readonly Serializer[], vsn: unknown = "1.0.0"): Serializer | undefined {
+export function negotiateSerializer(
+  serializers: readonly Serializer[],
+  vsn: unknown = "1.0.0",
+): Serializer | undefined {
   const wanted = typeof vsn === "string" ? VSN.exec(vsn)?.[1] : undefined;
   return serializers.find((serializer) => serializer.vsn === wanted);
 }

@@ -70,7 +70,11 @@ function asField(ref: MessageRef): string {
   return ref === null ? "" : String(ref);
 }
 
-function binaryFrame(kind: number, fields: Readonly<Record<string, string>>, payload: Uint8Array): EncodedFrame {
+function binaryFrame(
+  kind: number,
+  fields: Readonly<Record<string, string>>,
+  payload: Uint8Array,
+): EncodedFrame {
   const names = Object.keys(fields);
   const sizes = names.map((name) => {
     const bytes = Buffer.byteLength(fields[name]!);
@@ -102,7 +106,11 @@ function decodeText(text: string): Message {
 function decodeBinary(bytes: Uint8Array): Message {
   const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (frame.length < PUSH_HEADER_BYTES || frame[0] !== Kind.Push) {
-    throw channelsError("ROOKERY_FRAME_MALFORMED", "of kind 0 with four sizes", frame.subarray(0, PUSH_HEADER_BYTES));
+    throw channelsError(
+      "ROOKERY_FRAME_MALFORMED",
+      "of kind 0 with four sizes",
+      frame.subarray(0, PUSH_HEADER_BYTES),
+    );
   }
   const refAt = PUSH_HEADER_BYTES + frame[1]!;
   const topicAt = refAt + frame[2]!;

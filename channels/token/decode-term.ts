@@ -117,7 +117,10 @@ class TermReader {
   #map(depth: number): unknown {
     const count = this.#uint(4);
     const flat = this.#terms(count * 2, depth);
-    const entries = Array.from({ length: count }, (_, i): [unknown, unknown] => [flat[i * 2], flat[i * 2 + 1]]);
+    const entries = Array.from({ length: count }, (_, i): [unknown, unknown] => [
+      flat[i * 2],
+      flat[i * 2 + 1],
+    ]);
     if (!entries.every(([key]) => typeof key === "string")) return new Map(entries);
     const object: Record<string, unknown> = Object.create(null);
     for (const [key, value] of entries) object[key as string] = value;

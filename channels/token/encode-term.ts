@@ -36,11 +36,20 @@ function write(chunks: Uint8Array[], term: unknown, depth: number): void {
   else if (Array.isArray(term)) list(chunks, term, depth);
   else if (term instanceof Tuple) {
     const { elements } = term;
-    chunks.push(elements.length < 256 ? Buffer.of(TermTag.SmallTuple, elements.length) : sized(TermTag.LargeTuple, elements.length));
+    chunks.push(
+      elements.length < 256
+        ? Buffer.of(TermTag.SmallTuple, elements.length)
+        : sized(TermTag.LargeTuple, elements.length),
+    );
     for (const element of elements) write(chunks, element, depth + 1);
   } else if (term instanceof Map) map(chunks, [...term], depth);
   else if (isPlainObject(term)) map(chunks, Object.entries(term), depth);
-  else throw channelsError("ROOKERY_TERM", "numbers, strings, bytes, null, booleans, arrays, tuples, maps", term);
+  else
+    throw channelsError(
+      "ROOKERY_TERM",
+      "numbers, strings, bytes, null, booleans, arrays, tuples, maps",
+      term,
+    );
 }
 
 function isPlainObject(term: unknown): term is object {
@@ -137,5 +146,7 @@ function rankOf(key: unknown): number {
 
 function keyBytes(key: unknown): Uint8Array {
   if (key instanceof Uint8Array) return key;
-  return Buffer.from(key === null ? "nil" : typeof key === "symbol" ? (Symbol.keyFor(key) ?? "") : String(key));
+  return Buffer.from(
+    key === null ? "nil" : typeof key === "symbol" ? (Symbol.keyFor(key) ?? "") : String(key),
+  );
 }

@@ -57,7 +57,11 @@ function headers({ rawHeaders }: IncomingMessage, wanted: (name: string) => bool
   return found;
 }
 
-function uriOf({ headers: { host = "" }, socket, url = "/" }: IncomingMessage): NonNullable<ConnectInfo["uri"]> {
+function uriOf({
+  headers: { host = "" },
+  socket,
+  url = "/",
+}: IncomingMessage): NonNullable<ConnectInfo["uri"]> {
   const scheme = (socket as NetSocket & Partial<TLSSocket>).encrypted === true ? "https" : "http";
   const authority = URL.parse(`${scheme}://${host}`);
   const [path = "", query = ""] = url.split("?", 2);

@@ -19,7 +19,14 @@ import { Broadcast, Message, type MessageRef, ReplyMessage } from "../message.ts
 import { PubSub } from "../pubsub/pubsub.ts";
 import type { Socket } from "../socket.ts";
 import { type CompleteRoute, routeOf } from "../socket-definition.ts";
-import { ChannelClosing, ClientGone, InboundFrame, JoinRequest, type JoinResult, SocketDrain } from "../transport-message.ts";
+import {
+  ChannelClosing,
+  ClientGone,
+  InboundFrame,
+  JoinRequest,
+  type JoinResult,
+  SocketDrain,
+} from "../transport-message.ts";
 import { Dispatch, dispatchOf } from "./dispatch.ts";
 import type { Peer } from "./peer.ts";
 
@@ -102,7 +109,8 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     if (message instanceof DownMessage) return this.#channelDown(message);
     if (message instanceof ClientGone) return stop("normal");
     if (message instanceof IdleTick) return this.#idleTick();
-    if (message instanceof Broadcast && message.event === "disconnect") return stop(["shutdown", "disconnected"]);
+    if (message instanceof Broadcast && message.event === "disconnect")
+      return stop(["shutdown", "disconnected"]);
     if (message instanceof SocketDrain) return stop(["shutdown", "restart"]);
     return noReply();
   }
@@ -131,7 +139,9 @@ export class ConnectionServer extends GenServer<ConnectionState> {
   }
 
   #reply(joinRef: MessageRef, ref: MessageRef, topic: string, status: string, payload: object): CastResult {
-    this.#peer.push(this.state.socket.serializer.encode(new ReplyMessage(joinRef, ref, topic, status, payload)));
+    this.#peer.push(
+      this.state.socket.serializer.encode(new ReplyMessage(joinRef, ref, topic, status, payload)),
+    );
     return noReply();
   }
 
@@ -141,11 +151,17 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     const { logger } = this.self.runtime;
     const route = routeOf(socket.handler, topic);
     if (route === undefined) {
-      logger.warn({ topic, id: socket.id }, `Ignoring a join of an unmatched topic in ${socket.handler.name}`);
+      logger.warn(
+        { topic, id: socket.id },
+        `Ignoring a join of an unmatched topic in ${socket.handler.name}`,
+      );
       return this.#reply(null, ref, topic, "error", { reason: "unmatched topic" });
     }
     if (channels.size >= socket.handler.maxChannelsPerTransport) {
-      logger.error({ topic, id: socket.id, channels: channels.size }, `Too many channels in a ${socket.handler.name}`);
+      logger.error(
+        { topic, id: socket.id, channels: channels.size },
+        `Too many channels in a ${socket.handler.name}`,
+      );
       return this.#reply(joinRef, ref, topic, "error", { reason: "too many channels joined" });
     }
     return this.#startChannel(message, route);
@@ -154,7 +170,8 @@ export class ConnectionServer extends GenServer<ConnectionState> {
   async #startChannel(message: Message, route: CompleteRoute): Promise<CastResult> {
     const { joinRef, ref, topic } = message;
     try {
-      const start = new ChannelStart(this.state.socket, route, message);
+      // A client that names no join_ref knows the channel by the ref of its join.
+      const start = new ChannelStart(this.state.socket, route, topic, joinRef ?? ref);
       const started = await DynamicSupervisor.startChild(this.self, this.#channelsSupervisor, {
         id: topic,
         start: [ChannelServer, start],
@@ -162,7 +179,11 @@ export class ConnectionServer extends GenServer<ConnectionState> {
       });
       if (started.ok) {
         const { pid } = started;
-        const result = (await this.self.call(pid, new JoinRequest(message), Number.POSITIVE_INFINITY)) as JoinResult;
+        const result = (await this.self.call(
+          pid,
+          new JoinRequest(message),
+          Number.POSITIVE_INFINITY,
+        )) as JoinResult;
         if (result.joined) this.state.channels.set(topic, { pid, monitor: this.self.monitor(pid), joinRef });
         this.#peer.push(result.frame);
         return noReply();

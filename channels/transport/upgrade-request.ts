@@ -25,7 +25,9 @@ export function refuseUpgrade(request: Request): Refusal | undefined {
 function refuseList(request: Request, name: string, needed: string): string | undefined {
   const values = valuesOf(request, name);
   const items = values.flatMap(listOf).map((item) => item.toLowerCase());
-  return items.includes(needed) ? undefined : `'${name}' header must contain '${needed}', got ${inspectList(values)}`;
+  return items.includes(needed)
+    ? undefined
+    : `'${name}' header must contain '${needed}', got ${inspectList(values)}`;
 }
 
 function refuseKey(request: Request): string | undefined {

@@ -52,9 +52,11 @@ export function completeWebSocketOptions(options: WebSocketOptions = {}): Requir
     if (!Object.hasOwn(websocketDefaults, name)) refuse("only known options", name);
   }
   const complete = { ...websocketDefaults, ...options };
-  if (typeof complete.path !== "string" || !complete.path.startsWith("/")) refuse("a path like /websocket", complete.path);
+  if (typeof complete.path !== "string" || !complete.path.startsWith("/"))
+    refuse("a path like /websocket", complete.path);
   for (const name of ["timeout", "maxFrameSize", "maxBufferedSize"] as const) {
-    if (typeof complete[name] !== "number" || !(complete[name] > 0)) refuse(`a ${name} above 0`, complete[name]);
+    if (typeof complete[name] !== "number" || !(complete[name] > 0))
+      refuse(`a ${name} above 0`, complete[name]);
   }
   for (const key of complete.connectInfo) {
     if (!CONNECT_INFO_KEYS.includes(key)) refuse(`a connectInfo of ${CONNECT_INFO_KEYS.join(", ")}`, key);

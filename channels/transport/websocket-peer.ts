@@ -86,7 +86,10 @@ export class WebSocketPeer implements Peer {
   /** A client that does not read what it is sent must not fill the memory: it is cut off, and may come back. */
   #tooSlow(): void {
     const { logger } = this.#runtime;
-    logger.warn({ bufferedBytesMax: this.#bufferedBytesMax }, "A client was too slow in reading and is disconnected");
+    logger.warn(
+      { bufferedBytesMax: this.#bufferedBytesMax },
+      "A client was too slow in reading and is disconnected",
+    );
     this.#websocket?.terminate();
   }
 }

@@ -15,7 +15,11 @@ import { connectInfo } from "./connect-info.ts";
 import { ConnectionServer, ConnectionStart } from "./connection.ts";
 import { type OriginCheck, originCheck } from "./origin.ts";
 import { readSubprotocols, refuseUpgrade } from "./upgrade-request.ts";
-import { completeWebSocketOptions, type HandshakeResponse, type WebSocketOptions } from "./websocket-options.ts";
+import {
+  completeWebSocketOptions,
+  type HandshakeResponse,
+  type WebSocketOptions,
+} from "./websocket-options.ts";
 import { WebSocketPeer } from "./websocket-peer.ts";
 
 const SERIALIZERS: readonly Serializer[] = [v2Json];
@@ -74,8 +78,8 @@ export class WebSocketTransport {
     head: Buffer,
     pathParams: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    // Whoever goes away while connect runs is nobody's error.
-    stream.on("error", () => stream.destroy());
+    // Who goes away while connect runs is nobody's error.
+    stream.on("error", destroy);
     const response = await this.#upgrade(request, stream, head, pathParams);
     if (response !== undefined) respond(stream, response);
   }
@@ -90,14 +94,21 @@ export class WebSocketTransport {
     if (refusal !== undefined) return { status: refusal.status, body: refusal.text };
     const { headers, url = "" } = request;
     if (!this.#originAllowed(headers.origin, headers.host)) {
-      this.#mount.runtime.logger.warn({ origin: headers.origin }, `Refused the origin of a request in ${this.#mount.name}`);
+      this.#mount.runtime.logger.warn(
+        { origin: headers.origin },
+        `Refused the origin of a request in ${this.#mount.name}`,
+      );
       return { status: 403 };
     }
-    const { selected, authToken, refused } = readSubprotocols(headers["sec-websocket-protocol"], this.#options);
+    const { selected, authToken, refused } = readSubprotocols(
+      headers["sec-websocket-protocol"],
+      this.#options,
+    );
     if (refused) return { status: 403 };
     const query = url.indexOf("?");
     const params = decodeParams(query === -1 ? "" : url.slice(query + 1));
-    if (params === undefined) return { status: 400, body: "the query string holds an escape that is no UTF-8" };
+    if (params === undefined)
+      return { status: 400, body: "the query string holds an escape that is no UTF-8" };
 
     const { runtime, socket: handler, pubsub } = this.#mount;
     const info = connectInfo(request, this.#options.connectInfo);
@@ -126,6 +137,7 @@ export class WebSocketTransport {
     // ws knows nothing of tokens in there and refuses their characters: it gets to see what is to be answered.
     if (subprotocol === undefined) delete request.headers["sec-websocket-protocol"];
     else request.headers["sec-websocket-protocol"] = subprotocol;
+    stream.removeListener("error", destroy);
     let opened = false;
     this.#server.handleUpgrade(request, stream, head, (websocket) => {
       opened = true;
@@ -153,6 +165,10 @@ export class WebSocketTransport {
     }
     return undefined;
   }
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** Answers on the bare stream, which is all there is of an upgrade request, and closes it. */

@@ -1,10 +1,30 @@
 import { afterEach, assert, beforeEach, describe, expect, test } from "vitest";
-import { broadcastTo, type ChannelHandledIn, type ChannelJoined, push, Socket, socketRef } from "../../channels/index.ts";
+import {
+  broadcastTo,
+  type ChannelHandledIn,
+  type ChannelJoined,
+  push,
+  Socket,
+  socketRef,
+} from "../../channels/index.ts";
 import { channelHandledIn, channelJoined, type DurationMs } from "../../channels/telemetry.ts";
-import { attachTelemetry, detachTelemetry, type ExitError, type Pid, type Runtime } from "../../runtime/index.ts";
+import {
+  attachTelemetry,
+  detachTelemetry,
+  type ExitError,
+  type Pid,
+  type Runtime,
+} from "../../runtime/index.ts";
 import { settle, VirtualClock } from "../../runtime/testing.ts";
 import { closeGate, roomSocket, terminations } from "./room-channel.ts";
-import { connect, PUBSUB, reasonOf, startRuntime, type TestConnection, TestLogger } from "./test-connection.ts";
+import {
+  connect,
+  PUBSUB,
+  reasonOf,
+  startRuntime,
+  type TestConnection,
+  type TestLogger,
+} from "./test-connection.ts";
 
 let runtime: Runtime;
 let client: TestConnection;
@@ -34,13 +54,25 @@ const replied = (status: string, response: unknown, topic = "room:plain"): unkno
   "phx_reply",
   { response, status },
 ];
-const pushed = (event: string, payload: object, topic = "room:plain"): unknown[] => ["1", null, topic, event, payload];
+const pushed = (event: string, payload: object, topic = "room:plain"): unknown[] => [
+  "1",
+  null,
+  topic,
+  event,
+  payload,
+];
 
 /** The error with which the channel crashes on an event. */
 async function crash(event: string, payload: unknown = {}, topic = "room:plain"): Promise<Error> {
   const ended = reasonOf(runtime, channel);
   await settle(runtime);
-  assert.deepEqual(await ask(event, payload, topic), ["1", "1", topic, "phx_error", { reason: "channel_crash" }]);
+  assert.deepEqual(await ask(event, payload, topic), [
+    "1",
+    "1",
+    topic,
+    "phx_error",
+    { reason: "channel_crash" },
+  ]);
   return (await ended) as Error;
 }
 
@@ -151,7 +183,11 @@ describe("handleIn", () => {
     const error = await crash("crash");
     assert.equal(error.message, "boom");
     assert.deepEqual(terminations, [{ topic: "room:plain", reason: error, joined: true }]);
-    assert.isTrue((runtime.logger as TestLogger).lines.some((line) => /^error .*ChannelServer.* crashed: .*boom/.test(line)));
+    assert.isTrue(
+      (runtime.logger as TestLogger).lines.some((line) =>
+        /^error .*ChannelServer.* crashed: .*boom/.test(line),
+      ),
+    );
   });
 
   test("exit in a callback ends the channel with that reason", async () => {
@@ -182,13 +218,18 @@ describe("before join has returned", () => {
       const termination = terminations.at(-1)!;
       assert.deepEqual([termination.topic, termination.joined], [topic, false]);
       expect(termination.reason).toMatchObject({ code: "ROOKERY_CHANNEL_NOT_JOINED" });
-      assert.match((termination.reason as Error).message, /after the socket has finished joining[^]*after_join[^]*handleInfo/);
+      assert.match(
+        (termination.reason as Error).message,
+        /after the socket has finished joining[^]*after_join[^]*handleInfo/,
+      );
     });
   }
 
   test("a socket that belongs to no channel can't be pushed to", () => {
     const socket = new Socket({} as never, undefined, {});
-    expect(() => push(socket, "event", {})).toThrow(expect.objectContaining({ code: "ROOKERY_CHANNEL_NOT_JOINED" }));
+    expect(() => push(socket, "event", {})).toThrow(
+      expect.objectContaining({ code: "ROOKERY_CHANNEL_NOT_JOINED" }),
+    );
     expect(() => socketRef(socket)).toThrow(expect.objectContaining({ code: "ROOKERY_CHANNEL_NOT_JOINED" }));
   });
 });
@@ -228,14 +269,19 @@ describe("push and broadcast", () => {
     expect(send("nobody", "event", "text")).toThrow(expect.objectContaining({ code: "ROOKERY_PAYLOAD" }));
     expect(send("nobody", 7, {})).toThrow(expect.objectContaining({ code: "ROOKERY_TOPIC_AND_EVENT" }));
     expect(send(7, "event", {})).toThrow(expect.objectContaining({ code: "ROOKERY_TOPIC_AND_EVENT" }));
-    expect(send("room:plain", "event", { n: 1n })).toThrow(expect.objectContaining({ code: "ROOKERY_PAYLOAD_NOT_JSON" }));
+    expect(send("room:plain", "event", { n: 1n })).toThrow(
+      expect.objectContaining({ code: "ROOKERY_PAYLOAD_NOT_JSON" }),
+    );
   });
 });
 
 describe("handleOut", () => {
   test("gets an intercepted broadcast in place of the client, and pushes what it likes", async () => {
     await join("room:1");
-    assert.deepEqual(await ask("intercept", { a: 1 }, "room:1"), pushed("intercepted", { a: 1, for: 0 }, "room:1"));
+    assert.deepEqual(
+      await ask("intercept", { a: 1 }, "room:1"),
+      pushed("intercepted", { a: 1, for: 0 }, "room:1"),
+    );
     assert.deepEqual(await client.rest(), []);
   });
 
@@ -257,7 +303,10 @@ describe("handleOut", () => {
 describe("handleInfo", () => {
   test("gets what join sent to its own process, after the reply", async () => {
     await client.ask(["1", "1", "room:1", "phx_join", { a: 1 }]);
-    assert.deepEqual(await client.next(), pushed("info", { message: ["after_join", { a: 1 }], ref: null }, "room:1"));
+    assert.deepEqual(
+      await client.next(),
+      pushed("info", { message: ["after_join", { a: 1 }], ref: null }, "room:1"),
+    );
   });
 
   test("gets every message that is none of the protocol's", async () => {
@@ -270,8 +319,14 @@ describe("handleInfo", () => {
   test("a message is logged and dropped where there is no handleInfo", async () => {
     await join("bare:1");
     runtime.send(channel, "text");
-    assert.deepEqual(await ask("echo", {}, "bare:1"), replied("ok", { event: "echo", payload: {} }, "bare:1"));
-    assert.include((runtime.logger as TestLogger).lines, "warn BareChannel has no handleInfo: a message was dropped");
+    assert.deepEqual(
+      await ask("echo", {}, "bare:1"),
+      replied("ok", { event: "echo", payload: {} }, "bare:1"),
+    );
+    assert.include(
+      (runtime.logger as TestLogger).lines,
+      "warn BareChannel has no handleInfo: a message was dropped",
+    );
   });
 });
 
@@ -324,7 +379,9 @@ describe("telemetry", () => {
 
   test("tells of a join, its result and how long it took", async () => {
     const seen: (DurationMs & ChannelJoined)[] = [];
-    attachTelemetry("test", [channelJoined], (measurements, metadata) => seen.push({ ...measurements, ...metadata }));
+    attachTelemetry("test", [channelJoined], (measurements, metadata) =>
+      seen.push({ ...measurements, ...metadata }),
+    );
     for (const topic of ["room:1", "room:forbidden", "room:raise"]) {
       await client.ask(["9", "9", topic, "phx_join", { a: 1 }]);
     }
@@ -340,7 +397,9 @@ describe("telemetry", () => {
 
   test("tells of a push that was handled, not of a leave nor of a crash", async () => {
     const seen: (DurationMs & ChannelHandledIn)[] = [];
-    attachTelemetry("test", [channelHandledIn], (measurements, metadata) => seen.push({ ...measurements, ...metadata }));
+    attachTelemetry("test", [channelHandledIn], (measurements, metadata) =>
+      seen.push({ ...measurements, ...metadata }),
+    );
     await ask("echo", { a: 1 });
     await ask("async", { a: 2 });
     await ask("crash");

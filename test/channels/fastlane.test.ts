@@ -87,7 +87,9 @@ describe("fastlaneDispatcher", () => {
 
   test("hands the broadcast itself to processes that subscribed on their own", () => {
     const process = pid("process");
-    assert.deepEqual(dispatch([{ pid: process, metadata: { any: "thing" } }], undefined, shout), [[process, shout]]);
+    assert.deepEqual(dispatch([{ pid: process, metadata: { any: "thing" } }], undefined, shout), [
+      [process, shout],
+    ]);
   });
 
   test("hands what is no broadcast to everybody, as it is", () => {

@@ -9,7 +9,12 @@ function plain(query: string): unknown {
 
 describe("decodeParams", () => {
   test("decodes names and values", () => {
-    assert.deepEqual(plain("token=a%2Bb+c&vsn=2.0.0&flag&empty="), { token: "a+b c", vsn: "2.0.0", flag: "", empty: "" });
+    assert.deepEqual(plain("token=a%2Bb+c&vsn=2.0.0&flag&empty="), {
+      token: "a+b c",
+      vsn: "2.0.0",
+      flag: "",
+      empty: "",
+    });
   });
 
   test("skips empty parts, such as long-poll clients leave at the end", () => {
@@ -18,7 +23,9 @@ describe("decodeParams", () => {
   });
 
   test("nests, makes lists, and lets the last of equal names win", () => {
-    assert.deepEqual(plain("user[name]=ann&user[address][city]=brno"), { user: { name: "ann", address: { city: "brno" } } });
+    assert.deepEqual(plain("user[name]=ann&user[address][city]=brno"), {
+      user: { name: "ann", address: { city: "brno" } },
+    });
     assert.deepEqual(plain("ids[]=1&ids[]=2&user[ids][]=3"), { ids: ["1", "2"], user: { ids: ["3"] } });
     assert.deepEqual(plain("a=1&a=2"), { a: "2" });
     assert.deepEqual(plain("a=1&a[b]=2"), { a: { b: "2" } });

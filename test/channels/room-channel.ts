@@ -43,7 +43,8 @@ export function closeGate(): () => void {
 }
 
 /** What terminate was called with, oldest first. */
-export const terminations: { readonly topic: string; readonly reason: unknown; readonly joined: boolean }[] = [];
+export const terminations: { readonly topic: string; readonly reason: unknown; readonly joined: boolean }[] =
+  [];
 
 /** A channel that does whatever a client asks for. */
 export class RoomChannel extends Channel<RoomContract> {
@@ -88,7 +89,7 @@ export class RoomChannel extends Channel<RoomContract> {
       return reply("ok", { events }, socket.assign({ events }));
     },
     async: async (payload, socket) => {
-      await null;
+      await Promise.resolve();
       return reply("ok", payload, socket);
     },
     gate: async (_, socket) => {

@@ -24,14 +24,23 @@ describe("defineSocket", () => {
   });
 
   test("knows which events a channel intercepts", () => {
-    const socket = defineSocket({ connect, channels: [["a", RoomChannel], ["b", MuteChannel]] });
+    const socket = defineSocket({
+      connect,
+      channels: [
+        ["a", RoomChannel],
+        ["b", MuteChannel],
+      ],
+    });
     assert.deepEqual(routeOf(socket, "a")?.intercepts, new Set(["intercepted"]));
     assert.isUndefined(routeOf(socket, "b")?.intercepts);
   });
 
   test("completes what is left out", () => {
     const socket = defineSocket({ connect, channels: [] });
-    assert.deepEqual([socket.name, socket.maxChannelsPerTransport, socket.id({} as never)], ["UserSocket", 100, undefined]);
+    assert.deepEqual(
+      [socket.name, socket.maxChannelsPerTransport, socket.id({} as never)],
+      ["UserSocket", 100, undefined],
+    );
     assert.isTrue(Object.isFrozen(socket));
   });
 

@@ -6,7 +6,11 @@ import { PubSub } from "../../channels/pubsub/pubsub.ts";
 import { v2Json } from "../../channels/serializer/v2-json.ts";
 import { Socket } from "../../channels/socket.ts";
 import type { SocketDefinition } from "../../channels/socket-definition.ts";
-import { channelsSupervisor, socketSupervisor, transportsSupervisor } from "../../channels/socket-supervisor.ts";
+import {
+  channelsSupervisor,
+  socketSupervisor,
+  transportsSupervisor,
+} from "../../channels/socket-supervisor.ts";
 import { InboundFrame } from "../../channels/transport-message.ts";
 import { ConnectionServer, ConnectionStart } from "../../channels/transport/connection.ts";
 import type { Peer } from "../../channels/transport/peer.ts";
@@ -133,7 +137,15 @@ export async function connect(
   handler: SocketDefinition,
   { id, assigns = {}, idleTimeoutMs = Infinity }: TestConnectionOptions = {},
 ): Promise<TestConnection> {
-  const connection = { handler, transport: "test", serializer: v2Json, runtime, pubsub: PUBSUB, id, transportPid: undefined };
+  const connection = {
+    handler,
+    transport: "test",
+    serializer: v2Json,
+    runtime,
+    pubsub: PUBSUB,
+    id,
+    transportPid: undefined,
+  };
   const peer = new TestPeer();
   const socket = new Socket(connection, undefined, assigns);
   const started = await DynamicSupervisor.startChild(runtime, transportsSupervisor(SOCKETS), {

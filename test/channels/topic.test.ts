@@ -23,7 +23,9 @@ describe("topicMatch", () => {
 
   for (const pattern of ["*:room", "room:*:x", "room:**", 7, undefined]) {
     test(`refuses the pattern ${String(pattern)}`, () => {
-      expect(() => topicMatch(pattern as string)).toThrow(expect.objectContaining({ code: "ROOKERY_TOPIC_PATTERN" }));
+      expect(() => topicMatch(pattern as string)).toThrow(
+        expect.objectContaining({ code: "ROOKERY_TOPIC_PATTERN" }),
+      );
     });
   }
 });

@@ -75,8 +75,13 @@ export class TestSocket {
     });
   }
 
-  static async open(url: string, options: { protocols?: string[]; compress?: boolean } = {}): Promise<TestSocket> {
-    const socket = new TestSocket(new WebSocket(url, options.protocols ?? [], { perMessageDeflate: options.compress ?? false }));
+  static async open(
+    url: string,
+    options: { protocols?: string[]; compress?: boolean } = {},
+  ): Promise<TestSocket> {
+    const socket = new TestSocket(
+      new WebSocket(url, options.protocols ?? [], { perMessageDeflate: options.compress ?? false }),
+    );
     await new Promise((resolve, reject) => {
       socket.websocket.on("open", resolve);
       socket.websocket.on("error", reject);

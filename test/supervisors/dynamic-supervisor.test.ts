@@ -131,6 +131,14 @@ describe("DynamicSupervisor.startChild", () => {
     expect(failed).toEqual({ ok: false, reason: "why" });
   });
 
+  test("refuses a significant child of a supervisor that never ends because of one (272)", async () => {
+    await start();
+    const spec = worker(journal, "a", { restart: "transient", significant: true });
+    expect(await DynamicSupervisor.startChild(runtime, "top", spec)).toMatchObject({
+      reason: ["bad_combination", expect.anything()],
+    });
+  });
+
   test("refuses an invalid spec before it asks", async () => {
     await start();
     await expect(DynamicSupervisor.startChild(runtime, "top", { id: "x" } as never)).rejects.toMatchObject({

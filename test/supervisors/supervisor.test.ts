@@ -19,16 +19,18 @@ import { type Script, ScriptedWorker, type Start, worker, type WorkerOptions } f
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
 interface Report {
+  readonly supervisor: string;
   readonly context?: string;
   readonly reason?: unknown;
+  readonly message?: string;
   readonly offender?: { readonly id: string };
-  readonly supervisor?: string;
 }
 
 let clock: VirtualClock;
 let runtime: Runtime;
 let journal: string[];
 let reports: string[];
+let lastReport: Report | undefined;
 let progress: string[];
 
 beforeEach(async () => {
@@ -36,8 +38,11 @@ beforeEach(async () => {
   journal = [];
   reports = [];
   progress = [];
-  const error = ({ context, reason, offender }: Report) => {
+  const error = (fields: Report) => {
+    const { context, reason, message, offender } = fields;
+    lastReport = fields;
     if (context !== undefined) reports.push(`${context} ${offender?.id} ${String(reason)}`);
+    else if (message !== undefined) reports.push(`unexpected ${message}`);
   };
   const debug = (fields: { started?: { id: string } }) => void progress.push(String(fields.started?.id));
   runtime = await Runtime.start({ clock, logger: { debug, info() {}, warn() {}, error } as Logger });
@@ -398,6 +403,25 @@ describe("Supervisor, restarting", () => {
     expect(reports).toEqual(["child_terminated a killed", "shutdown_error b killed"]);
   });
 
+  test("reports supervisor, context, reason and offender (142)", async () => {
+    await start([a({ restart: "transient" })]);
+    const pid = String(runtime.whereis("a"));
+    await crash("a");
+    expect(lastReport).toMatchObject({
+      supervisor: "top",
+      context: "child_terminated",
+      reason: "boom",
+      offender: {
+        id: "a",
+        pid,
+        server: "ScriptedWorker",
+        restart: "transient",
+        shutdown: 5_000,
+        type: "worker",
+      },
+    });
+  });
+
   test("reports a child that is permanent whatever its reason, another only if it crashed (143)", async () => {
     await start([a(), b({ restart: "transient" }), c({ restart: "temporary" })]);
     await crash("b", "shutdown");
@@ -498,6 +522,7 @@ describe("Supervisor, ending", () => {
     runtime.send(top, "hello");
     await settle(runtime);
     expect(runtime.isAlive(top)).toBe(true);
+    expect(reports).toEqual(["unexpected hello"]);
     await expect(runtime.call(top as Pid, "hello")).rejects.toMatchObject({
       reason: [{ code: "ROOKERY_SUPERVISOR_REQUEST" }, expect.anything()],
     });

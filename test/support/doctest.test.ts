@@ -19,7 +19,7 @@ describe("compileDoctest", () => {
   const seen = (code: string): [unknown, unknown][] => {
     const checks: [unknown, unknown][] = [];
     const check = (actual: unknown, expected: unknown): number => checks.push([actual, expected]);
-    // oxlint-disable-next-line typescript/no-implied-eval: running compiled examples is what it is for
+    // oxlint-disable-next-line typescript/no-implied-eval -- running compiled examples is what it is for
     new Function("check", "modules", compileDoctest(code))(check, { rookery: { one: 1 } });
     return checks;
   };

@@ -11,6 +11,7 @@ declare module "phoenix" {
     leave(timeoutMs?: number): Push;
     push(event: string, payload: object | ArrayBuffer, timeoutMs?: number): Push;
     on(event: string, callback: (payload: unknown, ref: unknown, joinRef: unknown) => void): number;
+    off(event: string, ref?: number): void;
     onError(callback: (reason: unknown) => void): number;
     onClose(callback: (payload: unknown) => void): number;
   }

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import type { Channel, Socket } from "phoenix";
 import { type Pid, Runtime, silentLogger } from "rookery";
 import type { RunningEndpoint } from "rookery/api";
@@ -254,5 +257,31 @@ describe("over HTTP", () => {
     assert.deepEqual([sockets, channels], [2, 1]);
     assert.ok(processes > 5);
     assert.ok(memory.rssBytes > 0);
+  });
+});
+
+describe("npm run wire-server", () => {
+  const entry = fileURLToPath(new URL("./start-wire-server.js", import.meta.url));
+
+  test("says where it listens, serves, and ends with 0 on SIGTERM", async () => {
+    const server = spawn(process.execPath, [entry], { env: { ...process.env, PORT: "0" } });
+    const [line] = (await once(server.stdout, "data")) as [Buffer];
+    const url = /^The wire server is listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line))![1];
+    assert.equal((await fetch(`${url}/api/v1/ping`)).status, 200);
+    server.kill("SIGTERM");
+    assert.deepEqual(await once(server, "exit"), [0, null]);
+  });
+
+  test("says in one sentence what is wrong with its settings or its port, and ends with 1", async () => {
+    for (const [port, sentence] of [
+      ["no-number", /^.*PORT.*\n$/],
+      [String(endpoint.port), new RegExp(`^.*${endpoint.port}.*\\n$`)],
+    ] as const) {
+      const server = spawn(process.execPath, [entry], { env: { ...process.env, PORT: port } });
+      let stderr = "";
+      server.stderr.on("data", (chunk) => (stderr += String(chunk)));
+      assert.deepEqual(await once(server, "close"), [1, null]);
+      assert.match(stderr, sentence);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { ApiError } from "./api.js";
 import { catalogue } from "./catalogue.js";
 import { orders } from "./orders.js";
+import { sentence } from "./sentence.js";
 import { Store } from "./store.js";
 
 export const QUANTITY_MAX = 99;
@@ -54,7 +55,7 @@ function problemOf(error) {
   if (error.status === 0)
     return "No answer came. Look under Orders whether it was placed before you try again.";
   const messages = Object.values(error.fields).flat();
-  return messages.length > 0 ? messages.join(" ") : error.message;
+  return messages.length > 0 ? messages.map(sentence).join(" ") : error.message;
 }
 
 export const basket = new Basket(empty);

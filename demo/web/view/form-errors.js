@@ -1,3 +1,5 @@
+import { sentence } from "../model/sentence.js";
+
 /** Shows the messages of a 422 at their fields, the rest above the form, and moves the focus to the first. */
 export function showFormErrors(form, error) {
   clearFormErrors(form);
@@ -31,10 +33,4 @@ export function clearFormErrors(form) {
     line.hidden = true;
   }
   for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
-}
-
-/** "can't be blank" becomes "Can't be blank.". */
-function sentence(message) {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { FastifyRequest } from "fastify";
 import { describe, onTestFinished, test } from "vitest";
 import { defineEndpoint } from "../../../api/endpoint/endpoint.ts";
+import type { RunningEndpoint } from "../../../api/endpoint/running-endpoint.ts";
 import { defineRouter } from "../../../api/router/router.ts";
 import { GenServer, ok, Runtime, silentLogger } from "../../../runtime/index.ts";
 import { child, Supervisor } from "../../../supervisors/index.ts";
@@ -29,6 +30,23 @@ describe("an endpoint", () => {
       started.map(({ id }) => id),
       ["repo", "acceptor", "drainer"],
     );
+  });
+
+  test("comes back on its port when all of it was killed", async () => {
+    const runtime = await Runtime.start({ logger: silentLogger });
+    onTestFinished(() => runtime.shutdown());
+    let running: RunningEndpoint | undefined;
+    const spec = defineEndpoint({
+      router: defineRouter((route) => route.get("/ping", ping, "show")),
+    }).childSpec({
+      port: 0,
+      onListening: (endpoint) => (running = endpoint),
+    });
+    await runtime.start(Supervisor, { strategy: "one_for_one", children: [spec] });
+    const { url } = running!;
+    runtime.exit("endpoint", "kill");
+    await successor(runtime, "endpoint");
+    assert.equal((await fetch(`${url}/ping`)).status, 200);
   });
 
   test("tells its program once when it listens", async () => {

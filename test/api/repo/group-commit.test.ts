@@ -143,6 +143,16 @@ describe("GroupCommit", () => {
     assert.equal(bench.step(), "job256");
   });
 
+  test("lets nobody join a group that is closed", () => {
+    using bench = new Bench();
+    bench.add("a", "b");
+    bench.step();
+    bench.group.close();
+    assert.equal(bench.step(), undefined);
+    assert.deepEqual(bench.group.commit(), { answerable: ["a"] });
+    assert.equal(bench.step(), "b");
+  });
+
   test("runs each job again alone if the commit fails: only the one that spoils it fails", () => {
     using bench = new Bench();
     bench.add("good", "bad", "better");
@@ -201,13 +211,17 @@ describe("GroupCommit", () => {
 
   test("gives up those who wait, when it is told to", () => {
     using bench = new Bench();
-    bench.add("a", "b", "c");
-    assert.deepEqual(
-      bench.group.takeWaiting((job) => job !== "b"),
-      ["a", "c"],
-    );
+    bench.add("first", "slow", "a", "b", "c");
+    bench.step();
+    bench.group.next();
+    bench.group.setAside();
+    bench.group.commit();
+    const over = bench.group.takeWaiting((job) => job !== "b");
+    assert.deepEqual(over, ["a", "c", "slow"]);
     assert.equal(bench.step(), "b");
     assert.equal(bench.step(), undefined);
+    bench.group.commit();
+    assert.equal(bench.group.length, 0);
   });
 
   test(

@@ -1,4 +1,5 @@
-// Run by Node itself, with the path of a database: inserts users without end, and prints each as soon as it is answered.
+// Run by Node itself, with the path of a database: inserts users without end, and prints each as soon as it is
+// answered.
 import { writeSync } from "node:fs";
 import { Repo } from "../../../api/repo/repo.ts";
 import { Runtime } from "../../../runtime/index.ts";

@@ -106,6 +106,34 @@ describe("the writer", () => {
     assert.deepEqual(await Promise.all([count(), count(), count()]), [1, 2, 3]);
   });
 
+  test("puts the commit off for nobody who comes later", async () => {
+    await using temporary = await TemporaryRepo.start();
+    let asked = 0;
+    let answered = 0;
+    let waitingMost = 0;
+    const chain = async (): Promise<void> => {
+      asked += 1;
+      await temporary.repo.transaction((db) => {
+        waitingMost = Math.max(waitingMost, asked - answered);
+        // The next one's call comes just before this one's turn to be committed.
+        if (asked < 100) queueMicrotask(() => void chain());
+        return db.deleteFrom("users").execute();
+      });
+      answered += 1;
+    };
+    await chain();
+    await temporary.until(() => answered === 100);
+    assert.ok(waitingMost < 5, `${waitingMost} were waiting for one commit`);
+  });
+
+  test("commits what has finished after some milliseconds, though others are waiting", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const { commits } = temporary.writerState();
+    const busy = (): Promise<void> => temporary.repo.transaction(() => temporary.clock.advance(2));
+    await Promise.all([busy(), busy(), busy(), busy(), busy()]);
+    assert.equal(temporary.writerState().commits, commits + 3);
+  });
+
   test("serves the calls that come while a transaction waits, after it", async () => {
     await using temporary = await TemporaryRepo.start();
     const late = Promise.withResolvers<void>();

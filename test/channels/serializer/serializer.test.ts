@@ -10,7 +10,19 @@ describe("negotiateSerializer", () => {
     test(`speaks ${vsn}`, () => assert.equal(negotiateSerializer(both, vsn), v2Json));
   }
 
-  for (const vsn of ["2.1.0", "3.0.0", "banana", "", "2.0", "2.0.0-rc.1", "2.0.00", "2.0.0 ", ["x"], {}, null]) {
+  for (const vsn of [
+    "2.1.0",
+    "3.0.0",
+    "banana",
+    "",
+    "2.0",
+    "2.0.0-rc.1",
+    "2.0.00",
+    "2.0.0 ",
+    ["x"],
+    {},
+    null,
+  ]) {
     test(`does not speak ${JSON.stringify(vsn)}`, () => assert.isUndefined(negotiateSerializer(both, vsn)));
   }
 

@@ -36,7 +36,16 @@ describe("v2Json.decode of text", () => {
     assert.isUndefined((payload as { admin?: unknown }).admin);
   });
 
-  for (const text of ["", "nonsense", "{}", "null", '"text"', "[]", '["1","2","t","e"]', '["1","2","t","e",{}']) {
+  for (const text of [
+    "",
+    "nonsense",
+    "{}",
+    "null",
+    '"text"',
+    "[]",
+    '["1","2","t","e"]',
+    '["1","2","t","e",{}',
+  ]) {
     test(`refuses ${JSON.stringify(text)}`, () => {
       expect(() => v2Json.decode(text)).toThrow(code("ROOKERY_FRAME_MALFORMED"));
     });
@@ -49,13 +58,18 @@ describe("v2Json.decode of bytes", () => {
   });
 
   test("reads empty fields as empty strings, and a payload of nothing", () => {
-    assert.deepEqual(v2Json.decode(hex("00 00 00 01 01 74 65")), new Message("", "", "t", "e", Buffer.alloc(0)));
+    assert.deepEqual(
+      v2Json.decode(hex("00 00 00 01 01 74 65")),
+      new Message("", "", "t", "e", Buffer.alloc(0)),
+    );
   });
 
   test("refuses a push that ends within its header or its fields, wherever it is cut", () => {
     const payloadAt = clientPush.length - 4;
     for (let cut = 0; cut < payloadAt; cut += 1) {
-      expect(() => v2Json.decode(clientPush.subarray(0, cut)), String(cut)).toThrow(code("ROOKERY_FRAME_MALFORMED"));
+      expect(() => v2Json.decode(clientPush.subarray(0, cut)), String(cut)).toThrow(
+        code("ROOKERY_FRAME_MALFORMED"),
+      );
     }
     for (let cut = payloadAt; cut <= clientPush.length; cut += 1) {
       assert.equal(v2Json.decode(clientPush.subarray(0, cut)).event, "echo");
@@ -64,7 +78,9 @@ describe("v2Json.decode of bytes", () => {
 
   test("refuses what is no push", () => {
     for (const kind of [1, 2, 3, 255]) {
-      expect(() => v2Json.decode(Buffer.from([kind, ...clientPush.subarray(1)]))).toThrow(code("ROOKERY_FRAME_MALFORMED"));
+      expect(() => v2Json.decode(Buffer.from([kind, ...clientPush.subarray(1)]))).toThrow(
+        code("ROOKERY_FRAME_MALFORMED"),
+      );
     }
   });
 
@@ -102,7 +118,10 @@ describe("v2Json.encode", () => {
   test("writes a push, a reply and a broadcast of bytes", () => {
     assert.deepEqual(v2Json.encode(new Message("3", null, topic, "echo", hex("0a"))).data, serverPush);
     assert.deepEqual(v2Json.encode(new ReplyMessage("3", "4", topic, "ok", hex("000102ff"))).data, reply);
-    assert.deepEqual(v2Json.encodeBroadcast(new Broadcast(topic, "shout_binary", new Uint8Array([9, 8, 7]))).data, broadcast);
+    assert.deepEqual(
+      v2Json.encodeBroadcast(new Broadcast(topic, "shout_binary", new Uint8Array([9, 8, 7]))).data,
+      broadcast,
+    );
   });
 
   test("writes refs that are no strings as strings into a frame of bytes, and null as nothing", () => {
@@ -143,7 +162,10 @@ describe("v2Json.encode", () => {
 
   test("says which event has a payload that is no JSON", () => {
     expect(() => v2Json.encodeBroadcast(new Broadcast("t", "price", { cents: 1n }))).toThrow(
-      expect.objectContaining({ code: "ROOKERY_PAYLOAD_NOT_JSON", message: expect.stringContaining("price") }),
+      expect.objectContaining({
+        code: "ROOKERY_PAYLOAD_NOT_JSON",
+        message: expect.stringContaining("price"),
+      }),
     );
   });
 });

@@ -54,7 +54,15 @@ describe("encodeTerm", () => {
     assert.deepEqual(encodeTerm({ b: 1, a: 2 }), encodeTerm({ a: 2, b: 1 }));
   });
 
-  for (const term of [undefined, Number.NaN, Infinity, () => 1, Symbol("local"), new Date(0), { a: undefined }]) {
+  for (const term of [
+    undefined,
+    Number.NaN,
+    Infinity,
+    () => 1,
+    Symbol("local"),
+    new Date(0),
+    { a: undefined },
+  ]) {
     test(`refuses ${typeof term} ${String(term)}`, () => {
       expect(() => encodeTerm(term)).toThrow(expect.objectContaining({ code: "ROOKERY_TERM" }));
     });
@@ -73,9 +81,13 @@ describe("decodeTerm", () => {
 
     test(`refuses ${name} cut short or with a byte too many`, () => {
       for (let cut = 0; cut < bytes.length; cut += 1) {
-        expect(() => decodeTerm(bytes.subarray(0, cut)), String(cut)).toThrow(expect.objectContaining({ code: "ROOKERY_TERM" }));
+        expect(() => decodeTerm(bytes.subarray(0, cut)), String(cut)).toThrow(
+          expect.objectContaining({ code: "ROOKERY_TERM" }),
+        );
       }
-      expect(() => decodeTerm(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(expect.objectContaining({ code: "ROOKERY_TERM" }));
+      expect(() => decodeTerm(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(
+        expect.objectContaining({ code: "ROOKERY_TERM" }),
+      );
     });
   }
 

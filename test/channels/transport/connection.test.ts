@@ -7,7 +7,15 @@ import type { Runtime } from "../../../runtime/index.ts";
 import { settle, VirtualClock } from "../../../runtime/testing.ts";
 import { DynamicSupervisor } from "../../../supervisors/index.ts";
 import { closeGate, RoomChannel, roomSocket, terminations } from "../room-channel.ts";
-import { connect, PUBSUB, reasonOf, SOCKETS, startRuntime, type TestConnection, TestLogger } from "../test-connection.ts";
+import {
+  connect,
+  PUBSUB,
+  reasonOf,
+  SOCKETS,
+  startRuntime,
+  type TestConnection,
+  type TestLogger,
+} from "../test-connection.ts";
 
 let runtime: Runtime;
 let client: TestConnection;
@@ -29,7 +37,10 @@ const joinedReply = (joinRef: unknown, ref: unknown, topic: string, response: ob
 ];
 
 async function join(topic: string, joinRef: unknown = "1"): Promise<void> {
-  assert.deepEqual(await client.ask([joinRef, joinRef, topic, "phx_join", {}]), joinedReply(joinRef, joinRef, topic));
+  assert.deepEqual(
+    await client.ask([joinRef, joinRef, topic, "phx_join", {}]),
+    joinedReply(joinRef, joinRef, topic),
+  );
 }
 
 const unmatched = (ref: unknown, topic: unknown): unknown[] => [
@@ -43,7 +54,10 @@ const unmatched = (ref: unknown, topic: unknown): unknown[] => [
 describe("rule 1, heartbeat", () => {
   test("is answered with its ref as it is, and join_ref null", async () => {
     for (const ref of ["7", 7, null, true]) {
-      assert.deepEqual(await client.ask(["x", ref, "phoenix", "heartbeat", {}]), joinedReply(null, ref, "phoenix"));
+      assert.deepEqual(
+        await client.ask(["x", ref, "phoenix", "heartbeat", {}]),
+        joinedReply(null, ref, "phoenix"),
+      );
     }
   });
 
@@ -55,7 +69,10 @@ describe("rule 1, heartbeat", () => {
 
 describe("rule 2, join", () => {
   test("answers what join answers, with the refs of the join", async () => {
-    assert.deepEqual(await client.ask(["1", "2", "room:plain", "phx_join", {}]), joinedReply("1", "2", "room:plain"));
+    assert.deepEqual(
+      await client.ask(["1", "2", "room:plain", "phx_join", {}]),
+      joinedReply("1", "2", "room:plain"),
+    );
     assert.deepEqual(
       await client.ask([1, 2, "kept:x", "phx_join", {}]),
       joinedReply(1, 2, "kept:x", { topic: "kept:x", assigns: { kept: true } }),
@@ -65,7 +82,10 @@ describe("rule 2, join", () => {
   test("refuses a topic that no channel serves, and logs it", async () => {
     assert.deepEqual(await client.ask(["1", "2", "other:x", "phx_join", {}]), unmatched("2", "other:x"));
     assert.deepEqual(await client.ask(["1", "2", 7, "phx_join", {}]), unmatched("2", 7));
-    assert.include((runtime.logger as TestLogger).lines, "warn Ignoring a join of an unmatched topic in RoomSocket");
+    assert.include(
+      (runtime.logger as TestLogger).lines,
+      "warn Ignoring a join of an unmatched topic in RoomSocket",
+    );
   });
 
   test("refuses with what join refuses with, without a phx_close, and calls terminate with the unjoined socket", async () => {
@@ -78,7 +98,10 @@ describe("rule 2, join", () => {
     ]);
     assert.deepEqual(await client.rest(), []);
     assert.deepEqual(terminations, [{ topic: "room:forbidden", reason: "shutdown", joined: false }]);
-    assert.deepEqual(await client.ask(["1", "2", "room:forbidden", "echo", {}]), unmatched("2", "room:forbidden"));
+    assert.deepEqual(
+      await client.ask(["1", "2", "room:forbidden", "echo", {}]),
+      unmatched("2", "room:forbidden"),
+    );
   });
 
   for (const topic of ["room:raise", "room:wrong", "room:push", "room:bigint"]) {
@@ -101,11 +124,18 @@ describe("rule 2, join", () => {
     client.send(["1", "1", "room:plain", "phx_join", {}]);
     await restarted;
     const [, , , , payload] = (await client.next()) as unknown[];
-    expect([{ response: { reason: "join crashed" }, status: "error" }, { response: {}, status: "ok" }]).toContainEqual(payload);
+    expect([
+      { response: { reason: "join crashed" }, status: "error" },
+      { response: {}, status: "ok" },
+    ]).toContainEqual(payload);
   });
 
   test("refuses the channel after the last that is allowed, and the connection lives on", async () => {
-    const two = defineSocket({ channels: [["room:*", RoomChannel]], connect: (_, socket) => ok(socket), maxChannelsPerTransport: 2 });
+    const two = defineSocket({
+      channels: [["room:*", RoomChannel]],
+      connect: (_, socket) => ok(socket),
+      maxChannelsPerTransport: 2,
+    });
     client = await connect(runtime, two);
     const lobby = async (topic: string): Promise<unknown> => client.ask(["9", "9", topic, "phx_join", {}]);
     await join("room:plain", "1");
@@ -128,7 +158,10 @@ describe("rule 2, join", () => {
     client.send(["1", "1", "room:gate", "phx_join", {}]);
     client.send([null, "2", "phoenix", "heartbeat", {}]);
     const other = await connect(runtime, roomSocket);
-    assert.deepEqual(await other.ask([null, "1", "phoenix", "heartbeat", {}]), joinedReply(null, "1", "phoenix"));
+    assert.deepEqual(
+      await other.ask([null, "1", "phoenix", "heartbeat", {}]),
+      joinedReply(null, "1", "phoenix"),
+    );
     assert.deepEqual(client.peer.frames, []);
     openGate();
     assert.deepEqual(await client.next(), joinedReply("1", "1", "room:gate", { slow: true }));
@@ -160,9 +193,15 @@ describe("rule 2, join", () => {
 describe("rule 3, a join of a topic that is joined", () => {
   test("answers the new join first, then closes the old channel, which is ended without a word", async () => {
     await join("room:plain", "1");
-    assert.deepEqual(await client.ask(["3", "3", "room:plain", "phx_join", {}]), joinedReply("3", "3", "room:plain"));
+    assert.deepEqual(
+      await client.ask(["3", "3", "room:plain", "phx_join", {}]),
+      joinedReply("3", "3", "room:plain"),
+    );
     assert.deepEqual(await client.next(), ["1", "1", "room:plain", "phx_close", {}]);
-    assert.deepEqual(await client.ask(["3", "4", "room:plain", "echo", {}]), joinedReply("3", "4", "room:plain"));
+    assert.deepEqual(
+      await client.ask(["3", "4", "room:plain", "echo", {}]),
+      joinedReply("3", "4", "room:plain"),
+    );
     assert.deepEqual(terminations, []);
   });
 
@@ -178,11 +217,23 @@ describe("rule 3, a join of a topic that is joined", () => {
 
   test("what the new channel pushes comes after the old one's end", async () => {
     await client.ask(["1", "1", "room:1", "phx_join", { n: 1 }]);
-    assert.deepEqual(await client.next(), ["1", null, "room:1", "info", { message: ["after_join", { n: 1 }], ref: null }]);
+    assert.deepEqual(await client.next(), [
+      "1",
+      null,
+      "room:1",
+      "info",
+      { message: ["after_join", { n: 1 }], ref: null },
+    ]);
     client.send(["3", "3", "room:1", "phx_join", { n: 2 }]);
     assert.deepEqual(await client.next(), joinedReply("3", "3", "room:1", { topic: "room:1", assigns: {} }));
     assert.deepEqual(await client.next(), ["1", "1", "room:1", "phx_close", {}]);
-    assert.deepEqual(await client.next(), ["3", null, "room:1", "info", { message: ["after_join", { n: 2 }], ref: null }]);
+    assert.deepEqual(await client.next(), [
+      "3",
+      null,
+      "room:1",
+      "info",
+      { message: ["after_join", { n: 2 }], ref: null },
+    ]);
   });
 
   test("a channel that traps exits and does not end is killed after five seconds", async () => {
@@ -213,7 +264,10 @@ describe("rule 3, a join of a topic that is joined", () => {
 describe("rules 4 to 7", () => {
   test("a leave is answered, then the channel closes with its join_ref, and the topic is free", async () => {
     await join("room:plain");
-    assert.deepEqual(await client.ask(["1", "5", "room:plain", "phx_leave", {}]), joinedReply("1", "5", "room:plain"));
+    assert.deepEqual(
+      await client.ask(["1", "5", "room:plain", "phx_leave", {}]),
+      joinedReply("1", "5", "room:plain"),
+    );
     assert.deepEqual(await client.next(), ["1", "1", "room:plain", "phx_close", {}]);
     assert.deepEqual(terminations, [{ topic: "room:plain", reason: ["shutdown", "left"], joined: true }]);
     assert.deepEqual(await client.ask(["1", "6", "room:plain", "echo", {}]), unmatched("6", "room:plain"));
@@ -222,8 +276,14 @@ describe("rules 4 to 7", () => {
 
   test("a leave or a push with a join_ref of null is for the channel", async () => {
     await join("room:plain");
-    assert.deepEqual(await client.ask([null, "4", "room:plain", "echo", {}]), joinedReply("1", "4", "room:plain"));
-    assert.deepEqual(await client.ask([null, "5", "room:plain", "phx_leave", {}]), joinedReply("1", "5", "room:plain"));
+    assert.deepEqual(
+      await client.ask([null, "4", "room:plain", "echo", {}]),
+      joinedReply("1", "4", "room:plain"),
+    );
+    assert.deepEqual(
+      await client.ask([null, "5", "room:plain", "phx_leave", {}]),
+      joinedReply("1", "5", "room:plain"),
+    );
     assert.deepEqual(await client.next(), ["1", "1", "room:plain", "phx_close", {}]);
   });
 
@@ -233,11 +293,17 @@ describe("rules 4 to 7", () => {
       client.send([stale, "2", "room:plain", "echo", {}]);
       client.send([stale, "3", "room:plain", "phx_leave", {}]);
     }
-    assert.deepEqual(await client.ask(["1", "4", "room:plain", "echo", {}]), joinedReply("1", "4", "room:plain"));
+    assert.deepEqual(
+      await client.ask(["1", "4", "room:plain", "echo", {}]),
+      joinedReply("1", "4", "room:plain"),
+    );
   });
 
   test("a leave of a topic that is not joined is confirmed with its own join_ref, and nothing closes", async () => {
-    assert.deepEqual(await client.ask(["8", "9", "room:x", "phx_leave", {}]), joinedReply("8", "9", "room:x"));
+    assert.deepEqual(
+      await client.ask(["8", "9", "room:x", "phx_leave", {}]),
+      joinedReply("8", "9", "room:x"),
+    );
     assert.deepEqual(await client.ask([null, 9, "room:x", "phx_leave", {}]), joinedReply(null, 9, "room:x"));
     assert.deepEqual(await client.rest(), []);
   });
@@ -249,8 +315,14 @@ describe("rules 4 to 7", () => {
   });
 
   test("a join with join_ref null is known by its ref, but closed under null", async () => {
-    assert.deepEqual(await client.ask([null, "5", "room:plain", "phx_join", {}]), joinedReply(null, "5", "room:plain"));
-    assert.deepEqual(await client.ask([null, "6", "room:plain", "echo", {}]), joinedReply("5", "6", "room:plain"));
+    assert.deepEqual(
+      await client.ask([null, "5", "room:plain", "phx_join", {}]),
+      joinedReply(null, "5", "room:plain"),
+    );
+    assert.deepEqual(
+      await client.ask([null, "6", "room:plain", "echo", {}]),
+      joinedReply("5", "6", "room:plain"),
+    );
     client.send([null, "7", "room:plain", "stop", { reason: "normal" }]);
     assert.deepEqual(await client.next(), [null, null, "room:plain", "phx_close", {}]);
   });
@@ -259,10 +331,16 @@ describe("rules 4 to 7", () => {
     await join("room:plain", "3");
     // "3" "4" room:plain echo, then the payload
     const push = Buffer.from([0, 1, 1, 10, 4, ...Buffer.from("34room:plainecho"), 0, 1, 2, 255]);
-    assert.deepEqual(await client.ask(push), Buffer.from([1, 1, 1, 10, 2, ...Buffer.from("34room:plainok"), 0, 1, 2, 255]));
+    assert.deepEqual(
+      await client.ask(push),
+      Buffer.from([1, 1, 1, 10, 2, ...Buffer.from("34room:plainok"), 0, 1, 2, 255]),
+    );
     // Without join_ref and ref, which are empty then.
     const bare = Buffer.from([0, 0, 0, 10, 4, ...Buffer.from("room:plainecho"), 9]);
-    assert.deepEqual(await client.ask(bare), Buffer.from([1, 1, 0, 10, 2, ...Buffer.from("3room:plainok"), 9]));
+    assert.deepEqual(
+      await client.ask(bare),
+      Buffer.from([1, 1, 0, 10, 2, ...Buffer.from("3room:plainok"), 9]),
+    );
     const leave = Buffer.from([0, 1, 1, 10, 9, ...Buffer.from("35room:plainphx_leave")]);
     assert.deepEqual(await client.ask(leave), joinedReply("3", "5", "room:plain"));
   });
@@ -320,7 +398,10 @@ describe("the end of a channel", () => {
     await join("room:trap", "2");
     client.send(["1", "3", "room:plain", "crash", {}]);
     assert.deepEqual(await client.next(), ["1", "1", "room:plain", "phx_error", { reason: "channel_crash" }]);
-    assert.deepEqual(await client.ask(["2", "4", "room:trap", "echo", {}]), joinedReply("2", "4", "room:trap"));
+    assert.deepEqual(
+      await client.ask(["2", "4", "room:trap", "echo", {}]),
+      joinedReply("2", "4", "room:trap"),
+    );
   });
 });
 
@@ -333,7 +414,10 @@ describe("the end of the transport process", () => {
   }
 
   test("the client is gone: its channels close", async () => {
-    assert.deepEqual(await channelEnds(() => runtime.send(client.pid, new ClientGone())), ["shutdown", "closed"]);
+    assert.deepEqual(await channelEnds(() => runtime.send(client.pid, new ClientGone())), [
+      "shutdown",
+      "closed",
+    ]);
     assert.deepEqual(terminations, [{ topic: "room:plain", reason: ["shutdown", "closed"], joined: true }]);
   });
 
@@ -348,7 +432,10 @@ describe("the end of the transport process", () => {
 
   test("a drain tells it to restart", async () => {
     const transport = client.down();
-    assert.deepEqual(await channelEnds(() => runtime.send(client.pid, new SocketDrain())), ["shutdown", "restart"]);
+    assert.deepEqual(await channelEnds(() => runtime.send(client.pid, new SocketDrain())), [
+      "shutdown",
+      "restart",
+    ]);
     assert.deepEqual(await transport, ["shutdown", "restart"]);
   });
 
@@ -378,7 +465,7 @@ describe("the end of the transport process", () => {
       const transport = client.down();
       const channel = await channelEnds(() => client.send(frame));
       assert.equal((channel as { code?: string }).code, "ROOKERY_FRAME_MALFORMED");
-      assert.equal((await transport as { code?: string }).code, "ROOKERY_FRAME_MALFORMED");
+      assert.equal(((await transport) as { code?: string }).code, "ROOKERY_FRAME_MALFORMED");
     });
   }
 
@@ -428,7 +515,13 @@ describe("the idle timeout", () => {
 test("routes are tried in their order, and observers see which channel it is", async () => {
   class Lobby extends RoomChannel {}
   const lobby: ChannelClass = Lobby;
-  const definition = defineSocket({ channels: [["room:lobby", lobby], ["room:*", RoomChannel]], connect: (_, socket) => ok(socket) });
+  const definition = defineSocket({
+    channels: [
+      ["room:lobby", lobby],
+      ["room:*", RoomChannel],
+    ],
+    connect: (_, socket) => ok(socket),
+  });
   client = await connect(runtime, definition);
   await client.ask(["1", "1", "room:lobby", "phx_join", {}]);
   const [child] = await DynamicSupervisor.whichChildren(runtime, channelsSupervisor(SOCKETS));

@@ -7,7 +7,8 @@ function allows(option: CheckOrigin, origin: string | undefined, host = "app.exa
 
 describe("originCheck", () => {
   for (const option of [true, false, ["//x.com"], () => false]) {
-    test(`a request without origin passes with ${String(option)}`, () => assert.isTrue(allows(option, undefined)));
+    test(`a request without origin passes with ${String(option)}`, () =>
+      assert.isTrue(allows(option, undefined)));
   }
 
   test("false lets every page in", () => {
@@ -35,9 +36,17 @@ describe("originCheck", () => {
   }
 
   const table: readonly (readonly [allowed: string, passes: string[], fails: string[]])[] = [
-    ["//x.com", ["http://x.com", "https://x.com:81", "https://X.COM"], ["http://a.x.com", "http://x.com.evil.example"]],
+    [
+      "//x.com",
+      ["http://x.com", "https://x.com:81", "https://X.COM"],
+      ["http://a.x.com", "http://x.com.evil.example"],
+    ],
     ["https://x.com", ["https://x.com", "https://x.com:443"], ["http://x.com", "https://x.com:8443"]],
-    ["http://allowed.example", ["http://allowed.example"], ["https://allowed.example", "http://allowed.example:81"]],
+    [
+      "http://allowed.example",
+      ["http://allowed.example"],
+      ["https://allowed.example", "http://allowed.example:81"],
+    ],
     ["//x.com:81", ["http://x.com:81", "https://x.com:81"], ["http://x.com", "http://x.com:82"]],
     ["//x.com:80", ["http://x.com"], ["https://x.com"]],
     ["//*.x.com", ["http://x.com", "https://a.b.x.com:9"], ["http://ax.com", "http://x.com.evil.example"]],
@@ -57,7 +66,9 @@ describe("originCheck", () => {
 
   for (const option of ["x.com", ["x.com"], ["//"], [""], [7], 7, null]) {
     test(`refuses the option ${JSON.stringify(option)}`, () => {
-      expect(() => originCheck(option as CheckOrigin)).toThrow(expect.objectContaining({ code: "ROOKERY_ORIGIN" }));
+      expect(() => originCheck(option as CheckOrigin)).toThrow(
+        expect.objectContaining({ code: "ROOKERY_ORIGIN" }),
+      );
     });
   }
 });

@@ -22,7 +22,10 @@ describe("refuseUpgrade", () => {
   test("lets a WebSocket handshake pass", () => assert.isUndefined(refusal("Host", "x")));
 
   test("refuses another method with an empty text", () => {
-    assert.deepEqual(refuseUpgrade({ method: "POST", headers: {}, rawHeaders: good.flat() }), { status: 400, text: "" });
+    assert.deepEqual(refuseUpgrade({ method: "POST", headers: {}, rawHeaders: good.flat() }), {
+      status: 400,
+      text: "",
+    });
   });
 
   test("says which header is missing or wrong", () => {
@@ -30,14 +33,23 @@ describe("refuseUpgrade", () => {
     assert.equal(refusal("Connection"), `'connection' header must contain 'upgrade', got []`);
     assert.equal(refusal("Upgrade", "h2c"), `'upgrade' header must contain 'websocket', got ["h2c"]`);
     assert.equal(refusal("Sec-WebSocket-Key"), "'sec-websocket-key' header is absent");
-    assert.equal(refusal("Sec-WebSocket-Key", "short"), `'sec-websocket-key' header must be 16 bytes in base64, got ["short"]`);
-    assert.equal(refusal("Sec-WebSocket-Version", "8"), `'sec-websocket-version' header must equal '13', got ["8"]`);
+    assert.equal(
+      refusal("Sec-WebSocket-Key", "short"),
+      `'sec-websocket-key' header must be 16 bytes in base64, got ["short"]`,
+    );
+    assert.equal(
+      refusal("Sec-WebSocket-Version", "8"),
+      `'sec-websocket-version' header must equal '13', got ["8"]`,
+    );
     assert.equal(refusal("Sec-WebSocket-Version"), `'sec-websocket-version' header must equal '13', got []`);
   });
 
   test("reads a header that stands on several lines", () => {
     assert.isUndefined(refusal("Connection", "keep-alive", "upgrade"));
-    assert.equal(refusal("Connection", "a", "b, c"), `'connection' header must contain 'upgrade', got ["a", "b, c"]`);
+    assert.equal(
+      refusal("Connection", "a", "b, c"),
+      `'connection' header must contain 'upgrade', got ["a", "b, c"]`,
+    );
   });
 });
 
@@ -63,8 +75,16 @@ describe("readSubprotocols", () => {
   });
 
   test("does without token and without protocols", () => {
-    assert.deepEqual(readSubprotocols(undefined, withToken), { selected: undefined, authToken: undefined, refused: false });
-    assert.deepEqual(readSubprotocols("phoenix", withToken), { selected: "phoenix", authToken: undefined, refused: false });
+    assert.deepEqual(readSubprotocols(undefined, withToken), {
+      selected: undefined,
+      authToken: undefined,
+      refused: false,
+    });
+    assert.deepEqual(readSubprotocols("phoenix", withToken), {
+      selected: "phoenix",
+      authToken: undefined,
+      refused: false,
+    });
   });
 
   test("selects the first of its own that the client offers, and refuses when there is none", () => {

@@ -18,7 +18,8 @@ describe("websocketBytes", () => {
   });
 
   test("writes the length in 1, 2 or 8 bytes", () => {
-    const head = (size: number): Buffer => websocketBytes(new EncodedFrame(Buffer.alloc(size))).subarray(0, -size);
+    const head = (size: number): Buffer =>
+      websocketBytes(new EncodedFrame(Buffer.alloc(size))).subarray(0, -size);
     assert.deepEqual(head(125), hex("82 7d"));
     assert.deepEqual(head(126), hex("82 7e 007e"));
     assert.deepEqual(head(65_535), hex("82 7e ffff"));
@@ -33,7 +34,10 @@ describe("websocketBytes", () => {
   test("agrees with the sender of ws", () => {
     for (const text of ["x", "ž".repeat(100), "y".repeat(70_000)]) {
       const options = { fin: true, mask: false, opcode: 1, readOnly: true, rsv1: false };
-      assert.deepEqual(websocketBytes(new EncodedFrame(text)), Buffer.concat(Sender.frame(Buffer.from(text), options)));
+      assert.deepEqual(
+        websocketBytes(new EncodedFrame(text)),
+        Buffer.concat(Sender.frame(Buffer.from(text), options)),
+      );
     }
   });
 });

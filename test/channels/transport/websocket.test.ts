@@ -1,6 +1,14 @@
 import { connect as connectTcp } from "node:net";
 import { assert, describe, expect, test } from "vitest";
-import { type ConnectInfo, defineSocket, fastlaneDispatcher, ok, type Params, PubSub, type SocketConnected } from "../../../channels/index.ts";
+import {
+  type ConnectInfo,
+  defineSocket,
+  fastlaneDispatcher,
+  ok,
+  type Params,
+  PubSub,
+  type SocketConnected,
+} from "../../../channels/index.ts";
 import { Broadcast } from "../../../channels/message.ts";
 import { transportsSupervisor } from "../../../channels/socket-supervisor.ts";
 import { socketConnected } from "../../../channels/telemetry.ts";
@@ -9,7 +17,7 @@ import { attachTelemetry, detachTelemetry } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/testing.ts";
 import { DynamicSupervisor } from "../../../supervisors/index.ts";
 import { RoomChannel, terminations } from "../room-channel.ts";
-import { PUBSUB, SOCKETS, TestLogger } from "../test-connection.ts";
+import { PUBSUB, SOCKETS, type TestLogger } from "../test-connection.ts";
 import { exchange, TestServer, TestSocket } from "../websocket-server.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -21,7 +29,11 @@ interface Handshake {
 }
 
 /** The bytes of a handshake in which some things are otherwise. */
-function handshake({ method = "GET", path = "/socket/websocket?vsn=2.0.0", headers = {} }: Handshake): string {
+function handshake({
+  method = "GET",
+  path = "/socket/websocket?vsn=2.0.0",
+  headers = {},
+}: Handshake): string {
   const all = {
     host: "app.example",
     connection: "Upgrade",
@@ -30,7 +42,9 @@ function handshake({ method = "GET", path = "/socket/websocket?vsn=2.0.0", heade
     "sec-websocket-version": "13",
     ...headers,
   };
-  const lines = Object.entries(all).map(([name, value]) => (value === undefined ? "" : `${name}: ${value}\r\n`));
+  const lines = Object.entries(all).map(([name, value]) =>
+    value === undefined ? "" : `${name}: ${value}\r\n`,
+  );
   return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
@@ -65,12 +79,18 @@ describe("the handshake", () => {
   test("needs the method GET", async () => {
     await using server = await TestServer.start();
     assert.deepEqual(await refused(server, { method: "POST" }), [400, ""]);
-    assert.deepEqual(await refused(server, { method: "POST", headers: { connection: "close", upgrade: undefined } }), [400, ""]);
+    assert.deepEqual(
+      await refused(server, { method: "POST", headers: { connection: "close", upgrade: undefined } }),
+      [400, ""],
+    );
   });
 
   const wrong: readonly (readonly [headers: Record<string, string | undefined>, text: string])[] = [
     [{ connection: "close" }, `'connection' header must contain 'upgrade', got ["close"]`],
-    [{ connection: "close", upgrade: undefined }, `'connection' header must contain 'upgrade', got ["close"]`],
+    [
+      { connection: "close", upgrade: undefined },
+      `'connection' header must contain 'upgrade', got ["close"]`,
+    ],
     [{ upgrade: "h2c" }, `'upgrade' header must contain 'websocket', got ["h2c"]`],
     [{ "sec-websocket-key": undefined }, "'sec-websocket-key' header is absent"],
     [{ "sec-websocket-key": "x" }, `'sec-websocket-key' header must be 16 bytes in base64, got ["x"]`],
@@ -93,7 +113,15 @@ describe("the handshake", () => {
       },
     });
     await using server = await TestServer.start({}, socket);
-    for (const query of ["", "?vsn=", "?vsn=2.1.0", "?vsn=3.0.0", "?vsn=banana", "?vsn[]=2.0.0", "?vsn=1.0.0"]) {
+    for (const query of [
+      "",
+      "?vsn=",
+      "?vsn=2.1.0",
+      "?vsn=3.0.0",
+      "?vsn=banana",
+      "?vsn[]=2.0.0",
+      "?vsn=1.0.0",
+    ]) {
       assert.deepEqual(await refused(server, { path: `/socket/websocket${query}` }), [403, ""], query);
     }
     assert.equal(asked, 0);
@@ -116,7 +144,9 @@ describe("the handshake", () => {
     assert.deepEqual(await refused(server, path("x&user_id=wrong")), [403, ""]);
     assert.deepEqual(await refused(server, path("raise")), [500, "Internal Server Error"]);
     assert.deepEqual(
-      (server.runtime.logger as TestLogger).lines.filter((line) => /RoomSocket/.test(line)).map((line) => line.slice(0, 40)),
+      (server.runtime.logger as TestLogger).lines
+        .filter((line) => /RoomSocket/.test(line))
+        .map((line) => line.slice(0, 40)),
       [
         "error Expected the connect of RoomSocket",
         "warn Expected the id of RoomSocket to be ",
@@ -124,7 +154,11 @@ describe("the handshake", () => {
       ].map((line) => line.slice(0, 40)),
     );
     await using other = await TestServer.start({
-      errorHandler: (request, reason) => ({ status: 429, headers: { "x-a": "b" }, body: `${request.method} ${String(reason)}` }),
+      errorHandler: (request, reason) => ({
+        status: 429,
+        headers: { "x-a": "b" },
+        body: `${request.method} ${String(reason)}`,
+      }),
     });
     assert.deepEqual(await refused(other, path("refuse")), [403, ""]);
     assert.deepEqual(await refused(other, path("reason")), [429, "GET unauthorized"]);
@@ -153,7 +187,10 @@ describe("the handshake", () => {
     // A slash is in the alphabet of btoa, but not among the characters of a subprotocol.
     const offer = `phoenix, base64url.bearer.phx.${Buffer.from("a?b>c?").toString("base64").replaceAll("=", "")}`;
     assert.include(offer, "/");
-    assert.include(await accepted(server, { headers: { "sec-websocket-protocol": offer } }), "sec-websocket-protocol: phoenix");
+    assert.include(
+      await accepted(server, { headers: { "sec-websocket-protocol": offer } }),
+      "sec-websocket-protocol: phoenix",
+    );
     assert.notInclude(await accepted(server, {}), "sec-websocket-protocol");
     assert.deepEqual(seen, [{ auth_token: "a?b>c?" }, { auth_token: undefined }]);
     assert.deepEqual(await refused(server, { headers: { "sec-websocket-protocol": "other" } }), [403, ""]);
@@ -168,7 +205,14 @@ describe("the handshake", () => {
         return ok(given);
       },
     });
-    const connectInfo = ["peer_data", "uri", "user_agent", "x_headers", "trace_context_headers", "sec_websocket_headers"] as const;
+    const connectInfo = [
+      "peer_data",
+      "uri",
+      "user_agent",
+      "x_headers",
+      "trace_context_headers",
+      "sec_websocket_headers",
+    ] as const;
     await using server = await TestServer.start({ connectInfo }, socket);
     await accepted(server, {
       path: "/socket/websocket?a[b]=c&vsn=2.0.0",
@@ -178,7 +222,13 @@ describe("the handshake", () => {
     assert.equal(JSON.stringify(params), '{"a":{"b":"c"},"vsn":"2.0.0"}');
     expect(info).toEqual({
       peer_data: { address: "127.0.0.1", port: expect.any(Number) },
-      uri: { scheme: "http", host: "app.example", port: 80, path: "/socket/websocket", query: "a[b]=c&vsn=2.0.0" },
+      uri: {
+        scheme: "http",
+        host: "app.example",
+        port: 80,
+        path: "/socket/websocket",
+        query: "a[b]=c&vsn=2.0.0",
+      },
       user_agent: "test",
       x_headers: [
         ["x-one", "1"],
@@ -218,12 +268,17 @@ describe("the handshake", () => {
     letConnect();
     await expect.poll(() => server.openConnections).toBe(0);
     await settle(server.runtime);
-    assert.deepEqual(await DynamicSupervisor.whichChildren(server.runtime, transportsSupervisor(SOCKETS)), []);
+    assert.deepEqual(
+      await DynamicSupervisor.whichChildren(server.runtime, transportsSupervisor(SOCKETS)),
+      [],
+    );
   });
 
   test("is told by telemetry", async () => {
     const seen: [vsn: string, result: string, transport: string][] = [];
-    attachTelemetry("test", [socketConnected], (_, { vsn, result, transport }: SocketConnected) => seen.push([vsn, result, transport]));
+    attachTelemetry("test", [socketConnected], (_, { vsn, result, transport }: SocketConnected) =>
+      seen.push([vsn, result, transport]),
+    );
     try {
       await using server = await TestServer.start();
       await accepted(server, {});
@@ -247,7 +302,9 @@ describe("the handshake", () => {
   ];
   for (const wrongOptions of options) {
     test(`refuses the options ${JSON.stringify(wrongOptions)}`, async () => {
-      await expect(TestServer.start(wrongOptions as WebSocketOptions)).rejects.toMatchObject({ code: "ROOKERY_WEBSOCKET_OPTION" });
+      await expect(TestServer.start(wrongOptions as WebSocketOptions)).rejects.toMatchObject({
+        code: "ROOKERY_WEBSOCKET_OPTION",
+      });
     });
   }
 });
@@ -263,7 +320,10 @@ describe("a connection", () => {
     assert.deepEqual(await client.ask(heartbeat), heartbeatReply);
     await client.ask(join("room:plain", "3"));
     const push = Buffer.from([0, 1, 1, 10, 4, ...Buffer.from("34room:plainecho"), 1, 2]);
-    assert.deepEqual(await client.ask(push), Buffer.from([1, 1, 1, 10, 2, ...Buffer.from("34room:plainok"), 1, 2]));
+    assert.deepEqual(
+      await client.ask(push),
+      Buffer.from([1, 1, 1, 10, 2, ...Buffer.from("34room:plainok"), 1, 2]),
+    );
     const large = { text: "ž".repeat(100_000) };
     assert.deepEqual(await client.ask(["3", "5", "room:plain", "echo", large]), [
       "3",
@@ -318,7 +378,9 @@ describe("a connection", () => {
   test("answers a ping with the same bytes", async () => {
     await using server = await TestServer.start();
     const client = await TestSocket.open(server.url());
-    const pong = new Promise<string>((resolve) => client.websocket.on("pong", (data) => resolve(data.toString())));
+    const pong = new Promise<string>((resolve) =>
+      client.websocket.on("pong", (data) => resolve(data.toString())),
+    );
     client.websocket.ping("hello");
     assert.equal(await pong, "hello");
     client.websocket.terminate();
@@ -368,7 +430,9 @@ describe("a connection", () => {
       const client = await TestSocket.open(server.url());
       await client.ask(join("room:plain"));
       client.websocket[end]();
-      await expect.poll(() => terminations).toEqual([{ topic: "room:plain", reason: ["shutdown", "closed"], joined: true }]);
+      await expect
+        .poll(() => terminations)
+        .toEqual([{ topic: "room:plain", reason: ["shutdown", "closed"], joined: true }]);
     }
   });
 
@@ -420,7 +484,13 @@ describe("a connection", () => {
     await client.ask(join("room:plain"));
     runtime.spawn((self) => {
       const topic = "user_socket:7";
-      PubSub.broadcast(self, PUBSUB, "room:plain", new Broadcast("room:plain", "last", {}), fastlaneDispatcher);
+      PubSub.broadcast(
+        self,
+        PUBSUB,
+        "room:plain",
+        new Broadcast("room:plain", "last", {}),
+        fastlaneDispatcher,
+      );
       PubSub.broadcast(self, PUBSUB, topic, new Broadcast(topic, "disconnect", {}));
     });
     assert.deepEqual(await client.next(), [null, null, "room:plain", "last", {}]);

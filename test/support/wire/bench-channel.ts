@@ -15,7 +15,7 @@ export class BenchChannel extends Channel {
     return ok(socket);
   }
 
-  override readonly handleIn = {
+  readonly handleIn = {
     echo: (payload: unknown, socket: Socket): HandleInReturn => reply("ok", payload, socket),
     shout: (payload: unknown, socket: Socket): HandleInReturn => {
       broadcast(socket, "shout", payload as object);

@@ -57,7 +57,7 @@ export class RoomChannel extends Channel<RoomContract> {
     return noReply(socket);
   }
 
-  override readonly handleIn: Record<
+  readonly handleIn: Record<
     string,
     (payload: object, socket: RoomSocket) => HandleInReturn | Promise<HandleInReturn>
   > = {

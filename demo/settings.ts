@@ -1,0 +1,63 @@
+import { readSettings } from "rookery/api";
+import type { CheckOrigin } from "rookery/channels";
+import { z } from "zod";
+
+const PORT_MAX = 65_535;
+const SECRET_LENGTH_MIN = 32;
+/** Whoever reads this file can sign in as anybody: good enough for trying the demo out, and for nothing else. */
+const DEVELOPMENT_SECRET = "development only: anybody can read this secret";
+
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly databasePath: string;
+  readonly secretKeyBase: string;
+  /** Which pages may open sockets. */
+  readonly checkOrigin: CheckOrigin;
+  /** The lowest level of what is logged. */
+  readonly logLevel: string;
+}
+
+const port = z
+  .string()
+  .refine(
+    (text) => /^\d{1,5}$/.test(text) && Number(text) <= PORT_MAX,
+    `must be a port from 0 to ${PORT_MAX}`,
+  )
+  .transform(Number);
+
+const checkOrigin = z
+  .string()
+  .transform((text) => text.split(",").map((origin) => origin.trim()))
+  .refine(
+    (origins) =>
+      isSwitch(origins) || origins.every((origin) => /^([a-z][a-z\d+.-]*:)?\/\/[^\s/?#]+$/i.test(origin)),
+    "must be true, false or origins such as https://example.com and //*.example.com, separated by commas",
+  )
+  .transform((origins): CheckOrigin => (isSwitch(origins) ? origins[0] === "true" : origins));
+
+function isSwitch(origins: readonly string[]): boolean {
+  return origins.length === 1 && (origins[0] === "true" || origins[0] === "false");
+}
+
+/** Reads the settings of the demo from the environment. Throws one sentence about all that is missing or malformed. */
+export function demoSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`);
+  const schema = z.object({
+    HOST: z.string().default("127.0.0.1"),
+    PORT: port.default(4000),
+    DATABASE_PATH: z.string().default("./data/demo.db"),
+    SECRET_KEY_BASE: env["NODE_ENV"] === "production" ? secret : secret.default(DEVELOPMENT_SECRET),
+    CHECK_ORIGIN: checkOrigin.default(true),
+    LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  });
+  const settings = readSettings(schema, env);
+  return {
+    host: settings.HOST,
+    port: settings.PORT,
+    databasePath: settings.DATABASE_PATH,
+    secretKeyBase: settings.SECRET_KEY_BASE,
+    checkOrigin: settings.CHECK_ORIGIN,
+    logLevel: settings.LOG_LEVEL,
+  };
+}

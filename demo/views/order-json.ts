@@ -1,0 +1,19 @@
+import type { Page } from "rookery/api";
+import type { Order, OrderItem, OrderStatus } from "../orders/order.ts";
+
+/** An order as its user sees it, over HTTP and over a channel. */
+export interface OrderJson {
+  readonly id: number;
+  readonly status: OrderStatus;
+  readonly total_cents: number;
+  readonly items: readonly OrderItem[];
+  readonly inserted_at: string;
+}
+
+export function orderJson({ id, status, total_cents, items, inserted_at }: Order): OrderJson {
+  return { id, status, total_cents, items, inserted_at };
+}
+
+export function ordersJson({ data, meta }: Page<Order>): Page<OrderJson> {
+  return { data: data.map(orderJson), meta };
+}

@@ -1,0 +1,23 @@
+import type { Behaviour } from "./behaviour.ts";
+import type { Self } from "./self.ts";
+
+/** By this, an instance says what runs it. A symbol, so that it can't collide with what its class is about. */
+export const BEHAVIOUR: unique symbol = Symbol("rookery.behaviour");
+
+/** What every class that a process can run has in common: GenServer, GenStatem, and what extends them. */
+export interface ServerInstance {
+  readonly self: Self;
+  /** @internal */
+  readonly [BEHAVIOUR]: Behaviour;
+  init(arg: never): unknown;
+}
+
+/** A class of servers that can be started. */
+export interface ServerClass<S extends ServerInstance = ServerInstance> {
+  new (): S;
+  readonly module?: string;
+  readonly name: string;
+}
+
+/** What `init` of a server takes. */
+export type InitArg<S> = S extends { init(arg: infer Arg): unknown } ? Arg : never;
