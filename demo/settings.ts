@@ -26,6 +26,10 @@ const port = z
   )
   .transform(Number);
 
+const databasePath = z
+  .string()
+  .refine((path) => path.trim() !== "" && path.trim() !== ":memory:", "must be the path of a file");
+
 const checkOrigin = z
   .string()
   .transform((text) => text.split(",").map((origin) => origin.trim()))
@@ -46,7 +50,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
   const schema = z.object({
     HOST: z.string().default("127.0.0.1"),
     PORT: port.default(4000),
-    DATABASE_PATH: z.string().default("./data/demo.db"),
+    DATABASE_PATH: databasePath.default("./data/demo.db"),
     SECRET_KEY_BASE: env["NODE_ENV"] === "production" ? secret : secret.default(DEVELOPMENT_SECRET),
     CHECK_ORIGIN: checkOrigin.default(true),
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),

@@ -1,7 +1,7 @@
 import type { Process } from "./process.ts";
 import type { Ref } from "./ref.ts";
 
-/** What kind of code a process runs. One object a kind, shared by all its processes. */
+/** What kind of code a process runs. One object a kind, shared by all its processes, unless it keeps something for each. */
 export interface Behaviour {
   /**
    * Runs `process` for at most `budget` messages and answers how many it took. Called with the state Running; leaves
@@ -24,6 +24,8 @@ export interface SystemCallbacks {
   terminate(process: Process, reason: unknown): void;
   /** What the process is about to do, as `sys` tells it to debug functions; undefined if it only goes on with something. */
   nextEvent(process: Process): SystemEvent | undefined;
+  /** The process goes on after a request of `sys`: a timeout that it waits for begins anew. */
+  resume(process: Process): void;
 }
 
 /** What happens in a server, as `sys` logs and traces it: a message came, a reply went out, it was handled. */

@@ -1,9 +1,11 @@
+import { bodyBehaviour } from "./body.ts";
 import type { Dest } from "./dest.ts";
 import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { deepFreeze } from "./freeze.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
-import { type Process, ProcessState } from "./process.ts";
+import { Pid } from "./pid.ts";
+import { Priority, type Process, ProcessState } from "./process.ts";
 import type { Ref } from "./ref.ts";
 import type { Shard } from "./shard.ts";
 import { Timer } from "./timer-wheel.ts";
@@ -120,19 +122,33 @@ export function place(pending: PendingCall): Promise<unknown> {
     pending.resolve = resolve;
     pending.reject = reject;
     const server = shard.find(dest);
-    if (server === undefined) {
-      pending.fail("ROOKERY_NOPROC", "noproc", ["call", brief(dest)]);
-    } else if (server === caller) {
-      pending.fail("ROOKERY_CALLING_SELF", "calling_self", [brief(dest)]);
+    if (server !== undefined || caller !== undefined || dest instanceof Pid) {
+      handOver(pending, server);
     } else {
-      attachMonitor(pending, server);
-      pending.deliverTo(server);
-      if (Number.isFinite(timeoutMs)) {
-        pending.timer = new CallTimer(pending);
-        shard.timers.start(pending.timer, timeoutMs);
-      }
+      // Code outside of any process has no turn of its own. A name that is free now may be that of a process whose
+      // supervisor has not had its turn yet: behind what is runnable, it is looked up once more.
+      const later = shard.create(bodyBehaviour, () => handOver(pending, shard.find(dest)), undefined);
+      later.priority = Priority.Low;
+      shard.scheduler.schedule(later);
     }
   });
+}
+
+/** Hands a call to the server that its destination names. Without one, or to oneself, it fails. */
+function handOver(pending: PendingCall, server: Process | undefined): void {
+  const { shard, dest, timeoutMs } = pending;
+  if (server === undefined) {
+    pending.fail("ROOKERY_NOPROC", "noproc", ["call", brief(dest)]);
+  } else if (server === pending.watcher) {
+    pending.fail("ROOKERY_CALLING_SELF", "calling_self", [brief(dest)]);
+  } else {
+    attachMonitor(pending, server);
+    pending.deliverTo(server);
+    if (Number.isFinite(timeoutMs)) {
+      pending.timer = new CallTimer(pending);
+      shard.timers.start(pending.timer, timeoutMs);
+    }
+  }
 }
 
 /** Answers a call, from any process and at any time. Dropped if nobody waits for it any more. */

@@ -1,6 +1,8 @@
 import { brief } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import { formatStatus, type ServerStatus } from "./format-status.ts";
 import type { Process } from "./process.ts";
+import { loggedEvents } from "./system-mode.ts";
 
 /** The message that a server was handling when it crashed. */
 export interface LastMessage {
@@ -17,6 +19,7 @@ export function reportCrash(
   reason: ExitReason,
   last: LastMessage | undefined,
   state?: unknown,
+  log: readonly unknown[] = [],
 ): void {
   const { pid, name, label } = process;
   const behaviour = process.behaviour.describe(process);
@@ -30,10 +33,21 @@ export function reportCrash(
     callback: last?.callback,
     lastMessage: last === undefined ? undefined : brief(last.message),
     state: state === undefined ? undefined : brief(state),
+    log: log.length === 0 ? undefined : log.map(brief),
     links: [...(process.links ?? [])].map(String),
     ancestors: process.ancestors.map(String),
     mailbox: process.mailbox.length,
   };
   const who = name === undefined ? `${pid} (${behaviour})` : `${pid} "${name}" (${behaviour})`;
   process.shard.logger.error(fields, `Process ${who} crashed: ${brief(reason)}`);
+}
+
+/** As `reportCrash`, with the state of the server; the report shows what its `formatStatus` lets it. */
+export function reportServerCrash(process: Process, reason: ExitReason, last: LastMessage | undefined): void {
+  const { behaviour, instance } = process;
+  const state = behaviour.system!.getState(process);
+  const status: ServerStatus = { state, message: last?.message, reason, log: loggedEvents(process) };
+  const shown = formatStatus(instance, behaviour.describe(process), status);
+  const shownLast = last === undefined ? undefined : { callback: last.callback, message: shown.message };
+  reportCrash(process, shown.reason, shownLast, shown.state, shown.log);
 }

@@ -12,11 +12,13 @@ export const runtimeErrors = {
   ROOKERY_START_FAILED: "Expected %s to start, but its init ended with %s",
   ROOKERY_STOP_TIMEOUT: "Expected %s to terminate within %s ms, but it is still terminating",
   ROOKERY_BAD_RETURN: "Expected %s to return one of:%s\ngot %s",
+  ROOKERY_BAD_ACTION: "Expected the actions of %s to be of:%s\ngot %s",
   ROOKERY_NO_CALLBACK: "Expected %s to have the callback %s for the message %s, but it has none",
   ROOKERY_RECEIVING: "Expected one receive at a time in %s, but a receive is already waiting",
   ROOKERY_TASK_TIMEOUT: "Expected the task %s to finish within %s ms, but it did not",
   ROOKERY_TASK_EXIT: "Expected a value from the task %s, but it exited with %s",
   ROOKERY_NO_REGISTRY: "Expected a running %s under the name %s, but there is none",
+  ROOKERY_SYS_CALLBACK: "Expected the function to answer the new state of %s, but it failed with %s",
 } as const;
 
 export type RuntimeErrorCode = keyof typeof runtimeErrors;

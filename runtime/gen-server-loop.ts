@@ -1,16 +1,18 @@
 import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
 import { BadReturn } from "./bad-return.ts";
-import type { Behaviour } from "./behaviour.ts";
+import type { Behaviour, SystemEvent } from "./behaviour.ts";
 import { answerCall, type From } from "./call.ts";
-import { type LastMessage, reportCrash } from "./crash-report.ts";
+import { type LastMessage, reportServerCrash } from "./crash-report.ts";
 import { brief, errorText, runtimeError } from "./errors.ts";
 import { ExitMessage } from "./exit-message.ts";
 import { type ExitReason, isOrderly, reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import type { GenServer } from "./gen-server.ts";
-import { CAST, IDLE_TIMEOUT, STOP } from "./message-tag.ts";
+import { asMessage, CAST, IDLE_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
 import { type Process, ProcessState } from "./process.ts";
 import { type Action, Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
+import type { SystemCall } from "./system-call.ts";
+import { serveSystem, tellReply } from "./system-mode.ts";
 import { Timer } from "./timer-wheel.ts";
 
 type Callback = "init" | "handleContinue" | "handleCall" | "handleCast" | "handleInfo" | "terminate";
@@ -49,18 +51,21 @@ interface Ending {
 }
 
 class IdleTimer extends Timer {
+  readonly ms: number;
   readonly #process: Process;
 
-  constructor(process: Process) {
+  constructor(process: Process, ms: number) {
     super();
+    this.ms = ms;
     this.#process = process;
   }
 
   fire(): void {
     const process = this.#process;
-    process.idleTimer = undefined;
     // A message that has come in the meantime, though not handled yet, was first.
-    if (process.mailbox.length === 0) process.deliver(IDLE_TIMEOUT, undefined);
+    if (process.mailbox.length > 0) return;
+    process.idleTimer = undefined;
+    process.deliver(IDLE_TIMEOUT, undefined);
   }
 }
 
@@ -92,18 +97,46 @@ export const genServerBehaviour: Behaviour = {
   describe(process: Process): string {
     return (process.instance as GenServer | undefined)?.constructor.name ?? "GenServer";
   },
+
+  system: {
+    module: "GenServer",
+    getState: (process) => (process.instance as GenServer).state,
+    setState: (process, state) => void ((process.instance as GenServer).state = state),
+    terminate: (process, reason) => terminate(process, reason, undefined, undefined, undefined),
+    nextEvent,
+    resume: restartIdleTimer,
+  },
 };
 
+function nextEvent(process: Process): SystemEvent | undefined {
+  const outcome = process.outcome as Outcome<Run> | undefined;
+  if (outcome !== undefined)
+    return outcome.settled === "not yet" ? ["continue", outcome.run.message] : undefined;
+  const { mailbox } = process;
+  if (mailbox.length === 0) return undefined;
+  const tag = mailbox.headTag();
+  const message = mailbox.messageAt(0);
+  if (tag === SYSTEM || tag === STOP || (tag === undefined && isParentExit(process, message)))
+    return undefined;
+  return ["in", asMessage(tag, message)];
+}
+
+/** Only a process that traps exits finds it in its mailbox. Not a message for the callbacks: the parent wants it to end. */
+function isParentExit(process: Process, message: unknown): message is ExitMessage {
+  return message instanceof ExitMessage && message.pid === process.parent;
+}
+
 function handle(process: Process, tag: unknown, message: unknown): void {
-  if (process.idleTimer !== undefined) stopIdleTimer(process);
+  if (process.idleTimer !== undefined && tag !== SYSTEM) stopIdleTimer(process);
   if (tag === CAST) {
     invoke(process, "handleCast", message, undefined);
   } else if (tag === STOP) {
     terminate(process, message, undefined, undefined, undefined);
+  } else if (tag === SYSTEM) {
+    serveSystem(process, message as SystemCall);
   } else if (tag !== undefined && tag !== IDLE_TIMEOUT) {
     invoke(process, "handleCall", message, tag as From);
-  } else if (tag === undefined && message instanceof ExitMessage && message.pid === process.parent) {
-    // Only a process that traps exits finds it here. Not a message for the callbacks: the parent wants it to end.
+  } else if (tag === undefined && isParentExit(process, message)) {
     terminate(process, message.reason, undefined, undefined, undefined);
   } else {
     invoke(process, "handleInfo", tag === undefined ? message : "timeout", undefined);
@@ -183,6 +216,7 @@ function apply(
     if (result.action !== undefined) act(process, result.action);
   } else if (result instanceof Reply && callback === "handleCall") {
     answerCall(from!, result.value);
+    tellReply(process, from!, result.value);
     if (result.action !== undefined) act(process, result.action);
   } else if (result instanceof Stop && (!result.hasReply || callback === "handleCall")) {
     terminate(
@@ -237,13 +271,26 @@ function act(process: Process, action: Action): void {
     const run: Run = { callback: "handleContinue", message: action.continue, from: undefined };
     process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome<Run>;
   } else if ("timeoutMs" in action) {
-    if (action.timeoutMs > 0) {
-      process.idleTimer = new IdleTimer(process);
-      process.shard.timers.start(process.idleTimer, action.timeoutMs);
-    } else if (process.mailbox.length === 0) {
-      process.mailbox.push(IDLE_TIMEOUT, undefined);
-    }
+    startIdleTimer(process, new IdleTimer(process, action.timeoutMs));
   }
+}
+
+function startIdleTimer(process: Process, timer: IdleTimer): void {
+  process.idleTimer = timer;
+  if (timer.ms > 0) {
+    process.shard.timers.start(timer, timer.ms);
+  } else if (process.mailbox.length === 0) {
+    process.idleTimer = undefined;
+    process.mailbox.push(IDLE_TIMEOUT, undefined);
+  }
+}
+
+/** Requests of `sys` don't count as messages, but the time begins anew. */
+function restartIdleTimer(process: Process): void {
+  const timer = process.idleTimer;
+  if (timer === undefined) return;
+  process.shard.timers.stop(timer);
+  startIdleTimer(process, timer as IdleTimer);
 }
 
 function stopIdleTimer(process: Process): void {
@@ -274,7 +321,10 @@ function terminate(
 
 function finish(process: Process, { reason, last, from, reply }: Ending): void {
   if (process.pendingExit !== undefined) return;
-  if (from !== undefined) answerCall(from, reply);
-  if (!isOrderly(reason)) reportCrash(process, reason, last, (process.instance as GenServer).state);
+  if (from !== undefined) {
+    answerCall(from, reply);
+    tellReply(process, from, reply);
+  }
+  if (!isOrderly(reason)) reportServerCrash(process, reason, last);
   exitProcess(process, reason instanceof BadReturn ? reason.reason : reason);
 }

@@ -1,9 +1,10 @@
 import type { Behaviour } from "./behaviour.ts";
 import type { From } from "./call.ts";
 import { genServerBehaviour } from "./gen-server-loop.ts";
+import type { ServerStatus } from "./format-status.ts";
 import type { Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
 import type { Self } from "./self.ts";
-import { BEHAVIOUR } from "./server-class.ts";
+import type { ServerInstance } from "./server-class.ts";
 
 export type InitResult<State> = Ok<State> | Ignore | Stop;
 export type CallResult = Reply | NoReply | Stop<unknown>;
@@ -32,7 +33,12 @@ export type CastResult = NoReply | Stop;
  * await runtime.call(counter, "value"); // => 15
  * ```
  */
-export abstract class GenServer<State = unknown, Call = unknown, Cast = unknown, Info = unknown> {
+export abstract class GenServer<
+  State = unknown,
+  Call = unknown,
+  Cast = unknown,
+  Info = unknown,
+> implements ServerInstance {
   /** Names the file of the class, `import.meta.url`, so that it can be started on another shard. */
   static readonly module?: string;
 
@@ -41,7 +47,7 @@ export abstract class GenServer<State = unknown, Call = unknown, Cast = unknown,
   readonly self: Self = undefined as unknown as Self;
 
   /** @internal */
-  get [BEHAVIOUR](): Behaviour {
+  behaviour(): Behaviour {
     return genServerBehaviour;
   }
 
@@ -68,17 +74,36 @@ export abstract class GenServer<State = unknown, Call = unknown, Cast = unknown,
    * that is not trapped, nor for a kill. What it returns is ignored.
    */
   terminate?(reason: unknown): unknown;
+
+  /**
+   * Shows the server to `sys.getStatus` and crash reports: answers the status that it gets, with the same keys, but without
+   * what nobody should see. Not asked for `sys.getState`.
+   */
+  formatStatus?(status: ServerStatus<State>): ServerStatus;
 }
 
 /** What a server takes as a call, and what it answers. */
-export type CallOf<S> = S extends { handleCall(request: infer Request, ...rest: never[]): unknown }
+export type CallOf<S> = S extends { readonly protocol: { readonly call: infer Request } }
   ? Request
-  : unknown;
+  : S extends { handleCall(request: infer Request, ...rest: never[]): unknown }
+    ? Request
+    : unknown;
 export type ReplyOf<S> = S extends { handleCall(...args: never[]): infer Result }
   ? ReplyValue<Awaited<Result>>
   : unknown;
 type ReplyValue<Result> =
   Result extends Reply<infer Value> ? Value : Result extends Stop<infer Value> ? Value : never;
 
+/** The state of a server, as `sys` shows it: of a GenStatem the pair of state and data. */
+export type StateOf<S> = S extends { readonly protocol: { readonly status: infer Pair } }
+  ? Pair
+  : S extends { state: infer State }
+    ? State
+    : unknown;
+
 /** What a server takes as a cast. */
-export type CastOf<S> = S extends { handleCast(request: infer Request): unknown } ? Request : unknown;
+export type CastOf<S> = S extends { readonly protocol: { readonly cast: infer Request } }
+  ? Request
+  : S extends { handleCast(request: infer Request): unknown }
+    ? Request
+    : unknown;

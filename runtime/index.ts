@@ -1,10 +1,14 @@
+export { Agent } from "./agent.ts";
+export type { SystemEvent } from "./behaviour.ts";
 export type { From } from "./call.ts";
+export type { CallbackMode } from "./callback-mode.ts";
 export type { Clock, HostTimer } from "./clock.ts";
 export type { Dest, Via, ViaHome, ViaName } from "./dest.ts";
 export { DownMessage, type MonitoredName } from "./down-message.ts";
 export { ExitError, RookeryError, StartError } from "./errors.ts";
 export { ExitMessage } from "./exit-message.ts";
 export type { ExitReason } from "./exit-reason.ts";
+export type { ServerStatus } from "./format-status.ts";
 export {
   type CallOf,
   type CallResult,
@@ -14,14 +18,21 @@ export {
   type InitResult,
   type ReplyOf,
 } from "./gen-server.ts";
+export { GenStatem, type StateFunctions, type StatemInit, type StatemResult } from "./gen-statem.ts";
 export { type Logger, silentLogger, stderrLogger } from "./logger.ts";
 export { Pid } from "./pid.ts";
 export type { ProcessInfo } from "./process-info.ts";
-export { ProcessGroups } from "./process-groups.ts";
+export { type GroupMessage, ProcessGroups } from "./process-groups.ts";
 export type { Random } from "./random.ts";
 export { type Match, TIMEOUT } from "./receive.ts";
 export { Ref } from "./ref.ts";
-export { Registry, type RegisterResult, type RegistryEntry, type RegistryOptions } from "./registry.ts";
+export {
+  Registry,
+  type RegisterResult,
+  type RegistryEntry,
+  type RegistryOptions,
+  type RegistryRow,
+} from "./registry.ts";
 export {
   type Action,
   ignore,
@@ -39,6 +50,32 @@ export type { MonitorOptions, Self } from "./self.ts";
 export type { TimeoutMessage } from "./send.ts";
 export type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 export type { StartOptions, StartResult } from "./start.ts";
+export {
+  eventTimeout,
+  genericTimeout,
+  hibernate,
+  nextEvent,
+  postpone,
+  replyTo,
+  type StatemAction,
+  type StatemActions,
+  stateTimeout,
+} from "./statem-action.ts";
+export type { EnterEvent, InsertableEvent, StatemEvent } from "./statem-event.ts";
+export { type Sys, sys } from "./sys.ts";
+export type { DebugFunction, SysStatistics } from "./sys-debug.ts";
+export type { SystemStatus } from "./system-mode.ts";
+export {
+  type Selection,
+  Table,
+  type TableAccess,
+  type TableHeir,
+  type TableInfo,
+  type TableOptions,
+  TableTransfer,
+} from "./table.ts";
+export type { CounterUpdate } from "./table-counter.ts";
+export type { TableRow, TableType } from "./table-rows.ts";
 export { Task, type TaskBody, TaskReply, type TaskResult } from "./task.ts";
 export {
   attachTelemetry,
@@ -50,3 +87,13 @@ export {
   telemetryEvent,
   type TelemetryMessage,
 } from "./telemetry.ts";
+export {
+  initialState,
+  type InitialState,
+  keepState,
+  nextState,
+  repeatState,
+  stopAndReply,
+  type StopAndReply,
+  type Transition,
+} from "./transition.ts";

@@ -1,7 +1,7 @@
 export { brief } from "./errors.ts";
 export { onProcessExit } from "./exit-hook.ts";
 export { isOrderly } from "./exit-reason.ts";
-export { type Origin, resolveOrigin } from "./origin.ts";
+export type { Origin } from "./origin.ts";
 export { serverInstance } from "./server-instance.ts";
 export { startChildServer } from "./start-child.ts";
 export { runTask } from "./task.ts";

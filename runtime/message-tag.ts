@@ -9,6 +9,9 @@ export const IDLE_TIMEOUT: unique symbol = Symbol("rookery.idle-timeout");
 /** Marks the request to terminate; the message is the reason. */
 export const STOP: unique symbol = Symbol("rookery.stop");
 
+/** Marks a timer of a GenStatem that has run out; the message is its Timeout. */
+export const STATEM_TIMEOUT: unique symbol = Symbol("rookery.statem-timeout");
+
 /** Marks a request of `sys`; the message is the SystemCall. */
 export const SYSTEM: unique symbol = Symbol("rookery.system");
 
@@ -21,7 +24,7 @@ export function isCall(tag: unknown): boolean {
 export function asMessage(tag: unknown, message: unknown): unknown {
   if (tag === undefined) return message;
   if (tag === CAST) return ["$gen_cast", message];
-  if (tag === SYSTEM) return ["system", message];
+  if (tag === SYSTEM) return ["system", message, (message as { readonly request: unknown }).request];
   if (tag === IDLE_TIMEOUT) return "timeout";
   return isCall(tag) ? ["$gen_call", tag, message] : message;
 }

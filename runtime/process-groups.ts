@@ -1,10 +1,38 @@
 import { runtimeError } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import { GenServer } from "./gen-server.ts";
-import type { Origin } from "./origin.ts";
+import { type Origin, resolveOrigin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
+import { Ref } from "./ref.ts";
 import { type Ok, ok } from "./returns.ts";
+import { RowIndex } from "./row-index.ts";
+import type { Self } from "./self.ts";
 import { serverInstance } from "./server-instance.ts";
+import { termKey } from "./term-key.ts";
+
+/** What a monitor of groups finds in its mailbox: `{Ref, join | leave, Group, Pids}`. */
+export type GroupMessage = readonly [
+  ref: Ref,
+  change: "join" | "leave",
+  group: unknown,
+  pids: readonly Pid[],
+];
+
+interface Membership {
+  readonly group: unknown;
+  /** Equal for equal groups. */
+  readonly groupId: unknown;
+  readonly pid: Pid;
+}
+
+interface GroupMonitor {
+  readonly ref: Ref;
+  readonly watcher: Pid;
+  /** Undefined: all groups. */
+  readonly groupId: unknown;
+  readonly whole: boolean;
+  readonly forgetWatcher: () => void;
+}
 
 /**
  * Named groups of processes: `pg`. Start one in a tree under the name of the scope. A process may be a member of many groups, and of
@@ -18,59 +46,138 @@ import { serverInstance } from "./server-instance.ts";
  * ```
  */
 export class ProcessGroups extends GenServer<undefined> {
-  readonly #members = new Map<unknown, Pid[]>();
+  readonly #byGroup = new RowIndex<Membership>();
+  readonly #byPid = new RowIndex<Membership>();
+  readonly #monitors = new Map<Ref, GroupMonitor>();
   readonly #watched = new Set<Pid>();
 
   init(_arg: undefined): Ok<undefined> {
     return ok(undefined);
   }
 
-  /** Adds one membership for each pid. `pg:join/3`. */
+  /** Adds one membership for each pid that is alive. `pg:join/3`. */
   static join(origin: Origin, scope: string, group: unknown, pids: Pid | readonly Pid[]): void {
     const groups = instanceOf(origin, scope);
-    for (const pid of listed(pids)) groups.#join(group, pid);
+    const alive = listed(pids).filter((pid) => pid.process !== undefined);
+    for (const pid of alive) groups.#join(group, pid);
+    groups.#tell("join", group, alive);
   }
 
   /** Takes away one membership for each pid; false if none of them was a member. `pg:leave/3`. */
   static leave(origin: Origin, scope: string, group: unknown, pids: Pid | readonly Pid[]): boolean {
     const groups = instanceOf(origin, scope);
-    return listed(pids)
-      .map((pid) => groups.#leave(group, pid))
-      .includes(true);
+    const left = listed(pids).filter((pid) => groups.#leave(group, pid));
+    groups.#tell("leave", group, left);
+    return left.length > 0;
   }
 
-  /** The members, one entry for each membership. `pg:get_members/2`. */
+  /** The members, one entry for each membership, in the order of joining. `pg:get_members/2`. */
   static members(origin: Origin, scope: string, group: unknown): Pid[] {
-    return [...(instanceOf(origin, scope).#members.get(group) ?? [])];
+    return instanceOf(origin, scope).#members(group);
+  }
+
+  /** The members on this node. `pg:get_local_members/2`. */
+  static localMembers(origin: Origin, scope: string, group: unknown): Pid[] {
+    return ProcessGroups.members(origin, scope, group);
   }
 
   /** The groups that have members. `pg:which_groups/1`. */
   static groups(origin: Origin, scope: string): unknown[] {
-    return [...instanceOf(origin, scope).#members.keys()];
+    return [...instanceOf(origin, scope).#all().keys()];
+  }
+
+  /** From now on the calling process gets a GroupMessage when members join or leave the group. Answers who they are now. `pg:monitor/2`. */
+  static monitor(
+    self: Self,
+    scope: string,
+    group: unknown,
+  ): { readonly ref: Ref; readonly members: readonly Pid[] } {
+    const groups = instanceOf(self, scope);
+    return { ref: groups.#monitor(self, termKey(group), false), members: groups.#members(group) };
+  }
+
+  /** The same for all groups of the scope. `pg:monitor_scope/1`. */
+  static monitorScope(
+    self: Self,
+    scope: string,
+  ): { readonly ref: Ref; readonly groups: ReadonlyMap<unknown, readonly Pid[]> } {
+    const groups = instanceOf(self, scope);
+    return { ref: groups.#monitor(self, undefined, true), groups: groups.#all() };
+  }
+
+  /** Ends a monitor and removes its messages from the mailbox; false if it is no monitor (any more). `pg:demonitor/2`. */
+  static demonitor(self: Self, scope: string, ref: Ref): boolean {
+    const groups = instanceOf(self, scope);
+    const monitor = groups.#monitors.get(ref);
+    if (monitor === undefined || monitor.watcher !== self.pid) return false;
+    monitor.forgetWatcher();
+    groups.#monitors.delete(ref);
+    const { mailbox } = resolveOrigin(self).process!;
+    for (let index = mailbox.length - 1; index >= 0; index -= 1) {
+      const message = mailbox.messageAt(index);
+      if (Array.isArray(message) && message[0] === ref) mailbox.removeAt(index);
+    }
+    mailbox.saved = 0;
+    return true;
   }
 
   #join(group: unknown, pid: Pid): void {
-    if (pid.process === undefined) return;
-    const members = this.#members.get(group);
-    if (members === undefined) this.#members.set(group, [pid]);
-    else members.push(pid);
+    const membership: Membership = { group, groupId: termKey(group), pid };
+    this.#byGroup.add(membership.groupId, membership);
+    this.#byPid.add(pid, membership);
     if (this.#watched.has(pid)) return;
     this.#watched.add(pid);
     onProcessExit(pid, () => this.#forget(pid));
   }
 
   #leave(group: unknown, pid: Pid): boolean {
-    const members = this.#members.get(group) ?? [];
-    const at = members.indexOf(pid);
-    if (at < 0) return false;
-    members.splice(at, 1);
-    if (members.length === 0) this.#members.delete(group);
+    const groupId = termKey(group);
+    const membership = this.#byPid.get(pid).find((own) => own.groupId === groupId);
+    if (membership === undefined) return false;
+    this.#delete(membership);
     return true;
   }
 
   #forget(pid: Pid): void {
     this.#watched.delete(pid);
-    for (const group of this.#members.keys()) while (this.#leave(group, pid)) continue;
+    for (const membership of this.#byPid.get(pid)) {
+      this.#delete(membership);
+      this.#tell("leave", membership.group, [pid]);
+    }
+  }
+
+  #delete(membership: Membership): void {
+    this.#byGroup.delete(membership.groupId, membership);
+    this.#byPid.delete(membership.pid, membership);
+  }
+
+  #members(group: unknown): Pid[] {
+    return this.#byGroup.get(termKey(group)).map(({ pid }) => pid);
+  }
+
+  #all(): Map<unknown, Pid[]> {
+    const groups = new Map<unknown, Pid[]>();
+    for (const { group, groupId } of this.#byGroup.all()) {
+      const first = this.#byGroup.first(groupId)!.group;
+      if (group === first && !groups.has(first)) groups.set(first, this.#members(first));
+    }
+    return groups;
+  }
+
+  #monitor(self: Self, groupId: unknown, whole: boolean): Ref {
+    const ref = new Ref();
+    const forgetWatcher = onProcessExit(self.pid, () => this.#monitors.delete(ref));
+    this.#monitors.set(ref, { ref, watcher: self.pid, groupId, whole, forgetWatcher });
+    return ref;
+  }
+
+  #tell(change: "join" | "leave", group: unknown, pids: readonly Pid[]): void {
+    if (pids.length === 0 || this.#monitors.size === 0) return;
+    const groupId = termKey(group);
+    for (const { ref, watcher, whole, groupId: watched } of this.#monitors.values()) {
+      const message: GroupMessage = [ref, change, group, pids];
+      if (whole || watched === groupId) this.self.send(watcher, message);
+    }
   }
 }
 

@@ -44,7 +44,8 @@ export class Process {
   trapExit = false;
   priority: Priority = Priority.Normal;
   reductions = 0;
-  readonly behaviour: Behaviour;
+  /** Changed only by `sys`, which puts itself in front of it for a while. */
+  behaviour: Behaviour;
   /** What the behaviour runs: a body, or the instance of a server. */
   instance: unknown;
   /** What an asynchronous callback has come to, until the process's next turn applies it. */

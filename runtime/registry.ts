@@ -5,17 +5,32 @@ import { GenServer } from "./gen-server.ts";
 import { type Origin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
 import { type NoReply, noReply, type Ok, ok } from "./returns.ts";
+import { RowIndex } from "./row-index.ts";
 import type { Self } from "./self.ts";
 import { serverInstance } from "./server-instance.ts";
+import { termKey } from "./term-key.ts";
 
 export interface RegistryOptions {
   /** `unique`: a key has one holder. `duplicate`: many, and a process may hold a key many times. */
   readonly keys: "unique" | "duplicate";
+  /**
+   * A duplicate registry dispatches to the holders of a key in so many groups, by pid. Default: 1. One process serves them all:
+   * where nobody locks, partitions make nothing faster.
+   */
+  readonly partitions?: number;
+  /** Names of processes that are told of `["register", registry, key, pid, value]` and `["unregister", registry, key, pid]`. */
+  readonly listeners?: readonly string[];
+  /** What `Registry.meta` answers at first. */
+  readonly meta?: Iterable<readonly [key: unknown, value: unknown]>;
 }
 
 export interface RegistryEntry {
   readonly pid: Pid;
   readonly value: unknown;
+}
+
+export interface RegistryRow extends RegistryEntry {
+  readonly key: unknown;
 }
 
 export type RegisterResult =
@@ -24,15 +39,20 @@ export type RegisterResult =
 
 interface Row {
   readonly key: unknown;
+  /** Equal for equal keys. */
+  readonly keyId: unknown;
   readonly pid: Pid;
   value: unknown;
 }
+
+type Accepts = (value: unknown) => boolean;
 
 /**
  * A local, decentralised key-value store of processes: Elixir's `Registry`. Start it in a tree under a name; then any process
  * may register itself under keys, look keys up, and dispatch to them, all directly, without a message. A process's
  * entries are gone when it has exited: whoever hears of its death no longer finds them. Holders are linked to the
- * registry, so when it dies they die, and register anew when they are started again.
+ * registry, so when it dies they die, and register anew when they are started again. Keys that are arrays or plain
+ * objects are equal when their contents are.
  *
  * @example
  * ```ts doctest
@@ -41,17 +61,18 @@ interface Row {
  * Registry.lookup(self, "rooms", "lobby").map((entry) => entry.value); // => [{ open: true }]
  * ```
  */
-export class Registry extends GenServer<RegistryOptions> {
-  readonly #byKey = new Map<unknown, Row[]>();
-  readonly #byPid = new Map<Pid, Row[]>();
+export class Registry extends GenServer<Required<RegistryOptions>> {
+  readonly #byKey = new RowIndex<Row>();
+  readonly #byPid = new RowIndex<Row>();
+  readonly #meta = new Map<unknown, unknown>();
+  #count = 0;
 
-  init(options: RegistryOptions): Ok<RegistryOptions> {
-    if (options?.keys !== "unique" && options?.keys !== "duplicate") {
-      throw runtimeError("ROOKERY_BADARG", 'the option keys: "unique" or "duplicate"', options);
-    }
+  init(options: RegistryOptions): Ok<Required<RegistryOptions>> {
+    const complete = completeOptions(options);
+    for (const [key, value] of complete.meta) this.#meta.set(key, value);
     // Linked to every holder, it must outlive them.
     this.self.trapExit(true);
-    return ok({ keys: options.keys });
+    return ok(complete);
   }
 
   override handleInfo(): NoReply {
@@ -61,7 +82,7 @@ export class Registry extends GenServer<RegistryOptions> {
   /** Registers the calling process under `key`. `Registry.register/3`. */
   static register(self: Self, registry: string, key: unknown, value?: unknown): RegisterResult {
     const table = instanceOf(self, registry);
-    const result = table.#insert(self.pid, key, value);
+    const result = table.#insert(registry, self.pid, key, value);
     if (result.ok) self.link(table.self.pid);
     return result;
   }
@@ -69,52 +90,115 @@ export class Registry extends GenServer<RegistryOptions> {
   /** Removes the entries of the calling process under `key`. `Registry.unregister/2`. */
   static unregister(self: Self, registry: string, key: unknown): void {
     const table = instanceOf(self, registry);
-    for (const row of table.#byPid.get(self.pid)?.filter((row) => row.key === key) ?? []) table.#remove(row);
+    table.#unregister(self, key, () => true);
+    table.#tell(["unregister", registry, key, self.pid]);
+  }
+
+  /** The same for those entries whose value `accepts` accepts; listeners are not told. `Registry.unregister_match/4`. */
+  static unregisterMatch(self: Self, registry: string, key: unknown, accepts: Accepts): void {
+    instanceOf(self, registry).#unregister(self, key, accepts);
   }
 
   /** The living holders of `key` and their values, in the order of their registration. `Registry.lookup/2`. */
   static lookup(origin: Origin, registry: string, key: unknown): RegistryEntry[] {
-    const rows = instanceOf(origin, registry).#byKey.get(key) ?? [];
-    return rows.map(({ pid, value }) => ({ pid, value }));
+    return instanceOf(origin, registry)
+      .#byKey.get(termKey(key))
+      .map(({ pid, value }) => ({ pid, value }));
+  }
+
+  /** The holders of `key` whose values `accepts` accepts. `Registry.match/4`. */
+  static match(origin: Origin, registry: string, key: unknown, accepts: Accepts): RegistryEntry[] {
+    return Registry.lookup(origin, registry, key).filter(({ value }) => accepts(value));
+  }
+
+  /** How many of the holders of `key` have a value that `accepts` accepts. `Registry.count_match/4`. */
+  static countMatch(origin: Origin, registry: string, key: unknown, accepts: Accepts): number {
+    return Registry.match(origin, registry, key, accepts).length;
+  }
+
+  /** The entries of all keys that `accepts` accepts. `Registry.select/2`. */
+  static select(origin: Origin, registry: string, accepts: (row: RegistryRow) => boolean): RegistryRow[] {
+    const rows = Array.from(instanceOf(origin, registry).#byKey.all(), ({ key, pid, value }) => {
+      return { key, pid, value };
+    });
+    return rows.filter(accepts);
   }
 
   /** The keys under which `pid` is registered, once for each entry. `Registry.keys/2`. */
   static keys(origin: Origin, registry: string, pid: Pid): unknown[] {
-    return (instanceOf(origin, registry).#byPid.get(pid) ?? []).map((row) => row.key);
+    return instanceOf(origin, registry)
+      .#byPid.get(pid)
+      .map((row) => row.key);
+  }
+
+  /** The values of `pid` under `key`. `Registry.values/3`. */
+  static values(origin: Origin, registry: string, key: unknown, pid: Pid): unknown[] {
+    return instanceOf(origin, registry)
+      .#own(pid, key)
+      .map((row) => row.value);
   }
 
   /** How many entries there are. `Registry.count/1`. */
   static count(origin: Origin, registry: string): number {
-    let count = 0;
-    for (const rows of instanceOf(origin, registry).#byKey.values()) count += rows.length;
-    return count;
+    return instanceOf(origin, registry).#count;
   }
 
-  /** Replaces the value of the calling process under a unique key; undefined if it does not hold it. `Registry.update_value/3`. */
+  /**
+   * Replaces the value of the calling process under a unique key; undefined if it does not hold it. Throws ROOKERY_BADARG for a
+   * duplicate registry. `Registry.update_value/3`.
+   */
   static updateValue(
     self: Self,
     registry: string,
     key: unknown,
     update: (value: unknown) => unknown,
   ): { readonly newValue: unknown; readonly oldValue: unknown } | undefined {
-    const row = instanceOf(self, registry)
-      .#byPid.get(self.pid)
-      ?.find((candidate) => candidate.key === key);
+    const table = instanceOf(self, registry);
+    table.#expectUnique(registry);
+    const row = table.#own(self.pid, key)[0];
     if (row === undefined) return undefined;
     const oldValue = row.value;
     row.value = update(oldValue);
     return { newValue: row.value, oldValue };
   }
 
-  /** Calls `dispatch` here, with the holders of `key`, unless there are none. `Registry.dispatch/3`. */
+  /**
+   * Calls `dispatch` here, with the holders of `key`: once, or, with partitions, once for each partition that has some; not at
+   * all if there are none. `Registry.dispatch/3`.
+   */
   static dispatch(
     origin: Origin,
     registry: string,
     key: unknown,
     dispatch: (entries: readonly RegistryEntry[]) => void,
   ): void {
+    const { partitions } = instanceOf(origin, registry).state;
     const entries = Registry.lookup(origin, registry, key);
-    if (entries.length > 0) dispatch(entries);
+    if (partitions === 1) {
+      if (entries.length > 0) dispatch(entries);
+      return;
+    }
+    for (const group of Map.groupBy(entries, ({ pid }) => pid.id % partitions).values()) dispatch(group);
+  }
+
+  /** What `putMeta`, or the option `meta`, has left under `key`. `Registry.meta/2`. */
+  static meta(
+    origin: Origin,
+    registry: string,
+    key: unknown,
+  ): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
+    const meta = instanceOf(origin, registry).#meta;
+    return meta.has(key) ? { ok: true, value: meta.get(key) } : { ok: false };
+  }
+
+  /** Keeps something with the registry itself, as long as it runs. `Registry.put_meta/3`. */
+  static putMeta(origin: Origin, registry: string, key: unknown, value: unknown): void {
+    instanceOf(origin, registry).#meta.set(key, value);
+  }
+
+  /** `Registry.delete_meta/2`. */
+  static deleteMeta(origin: Origin, registry: string, key: unknown): void {
+    instanceOf(origin, registry).#meta.delete(key);
   }
 
   /** A name for a process, `{:via, Registry, {registry, key, value}}`: for the option `name` of a start, and as a destination. */
@@ -130,42 +214,72 @@ export class Registry extends GenServer<RegistryOptions> {
   ): { ok: true } | { ok: false; holder: Pid } {
     const table = home.whereis(registry)?.instance;
     if (!(table instanceof Registry)) throw runtimeError("ROOKERY_NO_REGISTRY", "Registry", registry);
-    if (table.state.keys === "duplicate")
-      throw runtimeError("ROOKERY_BADARG", "a registry with unique keys", registry);
-    const result = table.#insert(pid, key, value);
+    table.#expectUnique(registry);
+    const result = table.#insert(registry, pid, key, value);
     return result.ok ? { ok: true } : { ok: false, holder: result.reason[1] };
   }
 
   /** @internal */
   static whereisVia(home: ViaHome, { registry, key }: ViaKey): Pid | undefined {
     const table = home.whereis(registry)?.instance;
-    return table instanceof Registry ? table.#byKey.get(key)?.[0]?.pid : undefined;
+    return table instanceof Registry ? table.#byKey.first(termKey(key))?.pid : undefined;
   }
 
-  #insert(pid: Pid, key: unknown, value: unknown): RegisterResult {
-    const rows = this.#byKey.get(key);
-    const holder = rows?.[0];
+  #insert(registry: string, pid: Pid, key: unknown, value: unknown): RegisterResult {
+    const keyId = termKey(key);
+    const holder = this.#byKey.first(keyId);
     if (this.state.keys === "unique" && holder !== undefined) {
       return { ok: false, reason: ["already_registered", holder.pid] };
     }
-    const row: Row = { key, pid, value };
-    if (rows === undefined) this.#byKey.set(key, [row]);
-    else rows.push(row);
-    const own = this.#byPid.get(pid);
-    if (own !== undefined) {
-      own.push(row);
-    } else {
-      this.#byPid.set(pid, [row]);
-      onProcessExit(pid, () => {
-        for (const left of this.#byPid.get(pid)?.slice() ?? []) this.#remove(left);
-      });
-    }
+    if (!this.#byPid.has(pid)) this.#watch(pid);
+    const row: Row = { key, keyId, pid, value };
+    this.#byKey.add(keyId, row);
+    this.#byPid.add(pid, row);
+    this.#count += 1;
+    this.#tell(["register", registry, key, pid, value]);
     return { ok: true, owner: this.self.pid };
   }
 
   #remove(row: Row): void {
-    removeFrom(this.#byKey, row.key, row);
-    removeFrom(this.#byPid, row.pid, row);
+    this.#byKey.delete(row.keyId, row);
+    this.#byPid.delete(row.pid, row);
+    this.#count -= 1;
+  }
+
+  readonly #unwatch = new Map<Pid, () => void>();
+
+  #watch(pid: Pid): void {
+    const unwatch = onProcessExit(pid, () => {
+      this.#unwatch.delete(pid);
+      for (const row of this.#byPid.get(pid)) this.#remove(row);
+    });
+    this.#unwatch.set(pid, unwatch);
+  }
+
+  #unregister(self: Self, key: unknown, accepts: Accepts): void {
+    for (const row of this.#own(self.pid, key)) if (accepts(row.value)) this.#remove(row);
+    if (this.#byPid.has(self.pid)) return;
+    self.unlink(this.self.pid);
+    this.#unwatch.get(self.pid)?.();
+    this.#unwatch.delete(self.pid);
+  }
+
+  #own(pid: Pid, key: unknown): Row[] {
+    const keyId = termKey(key);
+    return this.#byPid.get(pid).filter((row) => row.keyId === keyId);
+  }
+
+  /** A listener that is not there (yet) misses it. */
+  #tell(message: readonly unknown[]): void {
+    for (const name of this.state.listeners) {
+      const listener = this.self.whereis(name);
+      if (listener !== undefined) this.self.send(listener, message);
+    }
+  }
+
+  #expectUnique(registry: string): void {
+    if (this.state.keys !== "unique")
+      throw runtimeError("ROOKERY_BADARG", "a registry with unique keys", registry);
   }
 }
 
@@ -180,12 +294,17 @@ const registryVia: Via = {
   register: (home, key, pid) => Registry.registerVia(home, key as ViaKey, pid),
 };
 
-function removeFrom<Key>(index: Map<Key, Row[]>, key: Key, row: Row): void {
-  const rows = index.get(key);
-  if (rows === undefined) return;
-  const at = rows.indexOf(row);
-  if (at >= 0) rows.splice(at, 1);
-  if (rows.length === 0) index.delete(key);
+function completeOptions(options: RegistryOptions): Required<RegistryOptions> {
+  const { keys, partitions = 1, listeners = [], meta = [], ...unknown } = options ?? {};
+  if (keys !== "unique" && keys !== "duplicate")
+    throw runtimeError("ROOKERY_BADARG", 'the option keys: "unique" or "duplicate"', options);
+  if (!Number.isInteger(partitions) || partitions < 1)
+    throw runtimeError("ROOKERY_BADARG", "a number of partitions above 0", partitions);
+  if (!Array.isArray(listeners) || !listeners.every((name) => typeof name === "string"))
+    throw runtimeError("ROOKERY_BADARG", "the names of processes as listeners", listeners);
+  for (const option of Object.keys(unknown))
+    throw runtimeError("ROOKERY_BADARG", "the options keys, partitions, listeners and meta", option);
+  return { keys, partitions, listeners, meta };
 }
 
 function instanceOf(origin: Origin, registry: string): Registry {

@@ -4,10 +4,11 @@ import { CAST } from "./message-tag.ts";
 import { detachMonitor, Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
 import type { Process } from "./process.ts";
+import { Ref } from "./ref.ts";
 import type { Shard } from "./shard.ts";
 import { Timer } from "./timer-wheel.ts";
 
-/** `Dest ! Message`. Throws ROOKERY_BADARG for a name that nobody has; to the dead it is dropped. */
+/** `Dest ! Message`. Throws ROOKERY_BADARG for a name that nobody has; to the dead, or what was an alias, it is dropped. */
 export function send(shard: Shard, dest: Dest, message: unknown): void {
   if (dest instanceof Pid) {
     dest.process?.deliverFrozen(undefined, message);
@@ -15,8 +16,8 @@ export function send(shard: Shard, dest: Dest, message: unknown): void {
     sendToAlias(dest, message);
   } else {
     const target = shard.find(dest);
-    if (target === undefined && typeof dest === "string")
-      throw runtimeError("ROOKERY_BADARG", "a registered name", dest);
+    if (target === undefined && !(dest instanceof Ref))
+      throw runtimeError("ROOKERY_BADARG", "a registered name", typeof dest === "string" ? dest : dest.key);
     target?.deliverFrozen(undefined, message);
   }
 }

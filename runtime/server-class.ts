@@ -1,14 +1,11 @@
 import type { Behaviour } from "./behaviour.ts";
 import type { Self } from "./self.ts";
 
-/** By this, an instance says what runs it. A symbol, so that it can't collide with what its class is about. */
-export const BEHAVIOUR: unique symbol = Symbol("rookery.behaviour");
-
 /** What every class that a process can run has in common: GenServer, GenStatem, and what extends them. */
 export interface ServerInstance {
   readonly self: Self;
-  /** @internal */
-  readonly [BEHAVIOUR]: Behaviour;
+  /** @internal What runs it in its process. */
+  behaviour(): Behaviour;
   init(arg: never): unknown;
 }
 

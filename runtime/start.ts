@@ -6,7 +6,7 @@ import { link } from "./link.ts";
 import type { Pid } from "./pid.ts";
 import { type Process, ProcessState } from "./process.ts";
 import type { Self } from "./self.ts";
-import { BEHAVIOUR, type ServerClass, type ServerInstance } from "./server-class.ts";
+import type { ServerClass, ServerInstance } from "./server-class.ts";
 import type { Shard } from "./shard.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -80,7 +80,7 @@ export function startServer(
   if (starter?.state === ProcessState.Exited) return new Promise(() => {});
   const { name, timeoutMs } = options;
   const server = new Server();
-  const process = shard.create(server[BEHAVIOUR], server, starter);
+  const process = shard.create(server.behaviour(), server, starter);
   (server as { self: Self }).self = shard.handleOf(process);
   if (name !== undefined) {
     const holder = claim(shard, name, process);

@@ -1,4 +1,5 @@
 export { runInProcess } from "./run-in-process.ts";
+export { SeededRandom } from "./seeded-random.ts";
 export { settle } from "./settle.ts";
 export { simulate, type Simulation, type SimulationOptions } from "./simulation.ts";
 export { VirtualClock } from "./virtual-clock.ts";

@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import Database from "better-sqlite3";
 import type { CompiledQuery, QueryResult } from "kysely";
 import { repoError } from "./errors.ts";
@@ -72,11 +72,11 @@ export class SqliteConnection {
  */
 export function openForWriting(path: string): SqliteConnection {
   return open(path, { readonly: false }, admitInTransaction, (database) => {
-    // SQLite opens a file that it may not write, too, for reading only and without a word.
-    database.exec("BEGIN IMMEDIATE; ROLLBACK");
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = FULL");
     database.pragma("foreign_keys = ON");
+    // SQLite opens a file that it may not write, too: for reading, and without a word.
+    accessSync(path, constants.W_OK);
   });
 }
 
@@ -93,7 +93,7 @@ function open(
 ): SqliteConnection {
   let database: Database.Database | undefined;
   try {
-    if (!readonly) mkdirSync(dirname(path), { recursive: true });
+    if (!readonly) makeFolder(dirname(resolve(path)));
     database = new Database(path, { readonly, timeout: OPENING_BUSY_MS });
     setUp(database);
     // SQLite opens any file; whether it is a database shows when it is read.
@@ -114,4 +114,11 @@ function admitInTransaction(statement: Database.Statement, sql: string): void {
 
 function admitReading(statement: Database.Statement, sql: string): void {
   if (!statement.readonly || !statement.reader) throw repoError("ROOKERY_REPO_READ_ONLY", [sql]);
+}
+
+/** With what is missing above it. Node's own `recursive` never returns where a folder is refused with ENOENT, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }

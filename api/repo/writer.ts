@@ -11,7 +11,7 @@ import type { Outcome, TransactionRequest } from "./transaction-request.ts";
 /** So long may a transaction wait for something else than the database while others wait for their commit. */
 const GRACE_MS = 5;
 /** After so long nobody joins a group any more: its transactions run in one go, and nothing else on the thread does. */
-const GROUP_MS = 4;
+const GROUP_MS = 8;
 /** Another program holds the lock of the file: asked for again after so long. */
 const BUSY_RETRY_MS = 5;
 
@@ -84,6 +84,8 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   /** Ends the current run, if it was there at its turn. */
   #timer: Ref | undefined = undefined;
   #turnIsDue = false;
+  /** A turn has come in the middle of a run; the next one closes the group. */
+  #turnWasEarly = false;
   #retryIsDue = false;
 
   async init(options: WriterOptions): Promise<InitResult<WriterState>> {
@@ -117,7 +119,8 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
     if (message === TURN) {
       this.#turnIsDue = false;
       if (this.#group.running === undefined) this.#commit();
-      else this.#watch(this.#group.running);
+      else if (this.#turnWasEarly) this.#watch(this.#group.running);
+      else this.#putOffTurn();
     } else if (message === RETRY) {
       this.#retryIsDue = false;
       this.#answer(this.#group.takeWaiting((job) => this.#isOverdue(job)).map(timedOut));
@@ -188,11 +191,17 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
     this.#timer = undefined;
   }
 
+  /**
+   * A call that was handled just before this turn may have begun the run: what it does without waiting comes before the
+   * turn, too. But only once: with a call before every turn there would never be a commit.
+   */
+  #putOffTurn(): void {
+    this.#turnWasEarly = true;
+    queueMicrotask(() => this.#askForTurn());
+  }
+
   #watch({ request }: Job): void {
-    if (this.#timer !== undefined) return;
     const othersWait = this.#group.finished > 0;
-    // Whoever came before this turn is in the group. Without an end to it, a call for each turn would put off the
-    // commit.
     if (othersWait) this.#group.close();
     const afterMs = othersWait ? GRACE_MS : Math.max(0, request.deadlineMs - this.#nowMs());
     this.#timer = this.self.sendAfter(afterMs, this.self.pid, new Overdue(this.#currentRun));
@@ -211,6 +220,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   }
 
   #commit(): void {
+    this.#turnWasEarly = false;
     if (this.#group.finished > 0) {
       const { answerable, error } = this.#group.commit();
       if (error !== undefined) {

@@ -3,7 +3,8 @@ import { channelsError } from "../errors.ts";
 /**
  * Which pages may connect. `true`: those of the host the request was made to; `false`: all; a list: those named, as
  * `"https://x.com"`, `"//x.com"` (any scheme and port), `"//*.x.com"` (x.com and all below) or `"//x.com:81"`; a function: those
- * for which it answers true.
+ * for which it answers true. Where the name of the server is known, a list is safer than `true`: somebody may have made
+ * another name lead to it.
  */
 export type CheckOrigin = boolean | readonly string[] | ((origin: URL) => boolean);
 

@@ -12,6 +12,14 @@ function flushAll(): void {
   for (const outbox of outboxes) outbox.flush();
 }
 
+/** Whose outbox it is. */
+export interface OutboxOwner {
+  /** Whether frames may still be written: none may after the close frame, which ws also sends on its own account. */
+  readonly isOpen: boolean;
+  /** More than it may waits in the stream for the other side to read. */
+  overfull(): void;
+}
+
 /**
  * What is to be written to one socket. All that comes in one turn of the event loop leaves in one system call: the replies to a
  * burst of pushes, or a hundred broadcasts.
@@ -19,16 +27,16 @@ function flushAll(): void {
 export class Outbox {
   readonly #stream: Duplex;
   readonly #bytesMax: number;
-  readonly #full: () => void;
+  readonly #owner: OutboxOwner;
   #first: Buffer | undefined = undefined;
   #rest: Buffer[] | undefined = undefined;
   #bytes = 0;
 
-  /** `full` is called when more than `bytesMax` bytes wait in the stream for the other side to read. */
-  constructor(stream: Duplex, bytesMax: number, full: () => void) {
+  /** So many bytes may wait in the stream. */
+  constructor(stream: Duplex, bytesMax: number, owner: OutboxOwner) {
     this.#stream = stream;
     this.#bytesMax = bytesMax;
-    this.#full = full;
+    this.#owner = owner;
   }
 
   /** `bytes` are whole frames, and not changed any more. */
@@ -51,7 +59,7 @@ export class Outbox {
     this.#first = undefined;
     this.#rest = undefined;
     this.#bytes = 0;
-    if (first === undefined || !this.#stream.writable) return;
+    if (first === undefined || !this.#owner.isOpen) return;
     if (rest === undefined) {
       this.#stream.write(first);
     } else if (size <= JOIN_BYTES_MAX) {
@@ -63,6 +71,6 @@ export class Outbox {
       for (const bytes of rest) this.#stream.write(bytes);
       this.#stream.uncork();
     }
-    if (this.#stream.writableLength > this.#bytesMax) this.#full();
+    if (this.#stream.writableLength > this.#bytesMax) this.#owner.overfull();
   }
 }

@@ -6,7 +6,7 @@ import { onProcessExit } from "../../runtime/internal.ts";
 import type { EncodedFrame } from "../encoded-frame.ts";
 import { ClientGone, InboundFrame } from "../transport-message.ts";
 import { closeCode } from "./close-code.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import { websocketBytes } from "./websocket-frame.ts";
 
@@ -19,7 +19,7 @@ const INBOUND_FRAMES_MAX = 64;
  * socket again and write each frame by itself. That is sound as long as only whole frames are written, none after the close
  * frame, and nothing is compressed; with compression frames go through `ws`.
  */
-export class WebSocketPeer implements Peer {
+export class WebSocketPeer implements Peer, OutboxOwner {
   readonly #runtime: Runtime;
   readonly #stream: Duplex;
   readonly #outbox: Outbox;
@@ -33,7 +33,7 @@ export class WebSocketPeer implements Peer {
     this.#runtime = runtime;
     this.#stream = stream;
     this.#bufferedBytesMax = bufferedBytesMax;
-    this.#outbox = new Outbox(stream, bufferedBytesMax, () => this.#tooSlow());
+    this.#outbox = new Outbox(stream, bufferedBytesMax, this);
   }
 
   /** Connects the WebSocket, now open, with its transport process: the end of either is the end of both. */
@@ -58,15 +58,19 @@ export class WebSocketPeer implements Peer {
     return this.#websocket === undefined ? 0 : (this.#stream as NetSocket).bytesRead - this.#bytesReadBefore;
   }
 
+  get isOpen(): boolean {
+    return this.#websocket !== undefined && this.#websocket.readyState === WebSocket.OPEN;
+  }
+
   push(frame: EncodedFrame): void {
-    const websocket = this.#websocket;
-    if (websocket === undefined || websocket.readyState !== WebSocket.OPEN) return;
+    if (!this.isOpen) return;
     if (!this.#compresses) {
       this.#outbox.push(websocketBytes(frame));
       return;
     }
+    const websocket = this.#websocket!;
     websocket.send(frame.data, { binary: typeof frame.data !== "string" });
-    if (websocket.bufferedAmount > this.#bufferedBytesMax) this.#tooSlow();
+    if (websocket.bufferedAmount > this.#bufferedBytesMax) this.overfull();
   }
 
   handled(): void {
@@ -76,15 +80,15 @@ export class WebSocketPeer implements Peer {
   }
 
   #close(code: number): void {
+    if (!this.isOpen) return;
     const websocket = this.#websocket!;
-    if (websocket.readyState !== WebSocket.OPEN) return;
     this.#outbox.flush();
     if (websocket.isPaused) websocket.resume();
     websocket.close(code);
   }
 
   /** A client that does not read what it is sent must not fill the memory: it is cut off, and may come back. */
-  #tooSlow(): void {
+  overfull(): void {
     const { logger } = this.#runtime;
     logger.warn(
       { bufferedBytesMax: this.#bufferedBytesMax },

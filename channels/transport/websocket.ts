@@ -23,6 +23,7 @@ import {
 import { WebSocketPeer } from "./websocket-peer.ts";
 
 const SERIALIZERS: readonly Serializer[] = [v2Json];
+const FAILED: HandshakeResponse = { status: 500, body: "Internal Server Error" };
 
 export interface WebSocketMount {
   readonly runtime: Runtime;
@@ -80,7 +81,14 @@ export class WebSocketTransport {
   ): Promise<void> {
     // Who goes away while connect runs is nobody's error.
     stream.on("error", destroy);
-    const response = await this.#upgrade(request, stream, head, pathParams);
+    let response: HandshakeResponse | undefined;
+    try {
+      response = await this.#upgrade(request, stream, head, pathParams);
+    } catch (error) {
+      // A checkOrigin or an errorHandler has thrown.
+      this.#mount.runtime.logger.error({ err: error }, `A handshake of ${this.#mount.name} failed`);
+      response = FAILED;
+    }
     if (response !== undefined) respond(stream, response);
   }
 
@@ -119,7 +127,7 @@ export class WebSocketTransport {
       this.#options.authToken ? { ...info, auth_token: authToken } : info,
     );
     if (result.ok) return this.#open(request, stream, head, result.socket, selected);
-    if (result.failed) return { status: 500, body: "Internal Server Error" };
+    if (result.failed) return FAILED;
     return result.reason === undefined ? { status: 403 } : this.#options.errorHandler(request, result.reason);
   }
 

@@ -27,9 +27,15 @@ export class TestLogger implements Logger {
   error = (_: object, message: string): void => void this.lines.push(`error ${message}`);
 }
 
-/** A runtime with what channels need: a PubSub, and the supervisors of one mount. */
+/** A runtime with what channels need. */
 export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const runtime = await Runtime.start({ logger: new TestLogger(), ...options });
+  await startTree(runtime);
+  return runtime;
+}
+
+/** Starts a PubSub, and the supervisors of one mount. */
+export async function startTree(runtime: Runtime): Promise<void> {
   await runtime.start(
     Supervisor,
     {
@@ -38,7 +44,6 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
     },
     { name: "test" },
   );
-  return runtime;
 }
 
 /** A client without a network: it keeps what its transport process pushes. */

@@ -7,7 +7,7 @@ import { type Channel, Socket } from "phoenix";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demoTree, names } from "../../demo/demo-tree.ts";
 import { type Logger, type Pid, Runtime } from "../../runtime/index.ts";
-import { SeededRandom } from "../../runtime/seeded-random.ts";
+import { SeededRandom } from "../../runtime/testing.ts";
 import { Supervisor } from "../../supervisors/index.ts";
 
 /** Faults are injected for so long; FAULT_SECONDS makes it longer. */

@@ -7,6 +7,8 @@ import { showProblem } from "./problem.js";
 import { hrefOf } from "./route.js";
 
 const LOW_STOCK = 5;
+/** More than anybody can order at once: how many there are then is nobody's business. */
+const AMPLE_STOCK = QUANTITY_MAX;
 const pictures = new Set(["box", "seed", "glass", "book", "mug", "bath"]);
 
 /** The catalogue and the basket beside it. */
@@ -101,7 +103,7 @@ function updateProduct(element, { id, price_cents: cents, stock }) {
   const quantity = basket.quantityOf(id);
   say(element.querySelector(".product-price"), money(cents));
   const line = element.querySelector(".product-stock");
-  say(line, stock === 0 ? "Sold out" : stock <= LOW_STOCK ? `Only ${stock} left` : `${stock} in stock`);
+  say(line, stockText(stock));
   line.classList.toggle("product-stock-low", stock <= LOW_STOCK);
   element.classList.toggle("product-chosen", quantity > 0);
   element.classList.toggle("product-short", quantity > stock);
@@ -110,6 +112,12 @@ function updateProduct(element, { id, price_cents: cents, stock }) {
   more.disabled = quantity >= QUANTITY_MAX || quantity >= stock;
   const amount = element.querySelector(".stepper-amount");
   if (amount.valueAsNumber !== quantity) amount.value = String(quantity);
+}
+
+function stockText(stock) {
+  if (stock === 0) return "Sold out";
+  if (stock > AMPLE_STOCK) return "In stock";
+  return stock <= LOW_STOCK ? `Only ${stock} left` : `${stock} in stock`;
 }
 
 function createLine({ product }) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { CompiledQuery } from "kysely";
 import { describe, test } from "vitest";
 import { openForReading, openForWriting, type SqliteConnection } from "../../../api/repo/sqlite.ts";
@@ -69,6 +69,15 @@ describe("openForWriting", () => {
       );
     });
   }
+
+  // Nothing is write-protected for root.
+  test.skipIf(process.getuid?.() === 0)("says so of a database that is write-protected", () => {
+    using folder = new TemporaryFolder();
+    const path = folder.file("test.db");
+    openForWriting(path).close();
+    chmodSync(path, 0o444);
+    assert.throws(() => openForWriting(path), { code: "ROOKERY_REPO_OPEN" });
+  });
 
   test("lets no query begin or end a transaction, however it is written", () => {
     using folder = new TemporaryFolder();

@@ -106,6 +106,22 @@ describe("the writer", () => {
     assert.deepEqual(await Promise.all([count(), count(), count()]), [1, 2, 3]);
   });
 
+  test("takes into a group whoever has come before its turn to be committed", async () => {
+    await using temporary = await TemporaryRepo.start();
+    for (let round = 1; round <= 3; round += 1) {
+      const { commits } = temporary.writerState();
+      const others: Promise<unknown>[] = [];
+      await temporary.repo.transaction(() => {
+        // Their calls come just before the turn, which so finds the first of them begun.
+        const emails = ["a", "b", "c"].map((name) => `${name}${round}`);
+        queueMicrotask(() => others.push(...emails.map((email) => temporary.addUser(email))));
+      });
+      await Promise.all(others);
+      assert.equal(others.length, 3);
+      assert.equal(temporary.writerState().commits, commits + 1);
+    }
+  });
+
   test("puts the commit off for nobody who comes later", async () => {
     await using temporary = await TemporaryRepo.start();
     let asked = 0;
@@ -129,7 +145,7 @@ describe("the writer", () => {
   test("commits what has finished after some milliseconds, though others are waiting", async () => {
     await using temporary = await TemporaryRepo.start();
     const { commits } = temporary.writerState();
-    const busy = (): Promise<void> => temporary.repo.transaction(() => temporary.clock.advance(2));
+    const busy = (): Promise<void> => temporary.repo.transaction(() => temporary.clock.advance(4));
     await Promise.all([busy(), busy(), busy(), busy(), busy()]);
     assert.equal(temporary.writerState().commits, commits + 3);
   });

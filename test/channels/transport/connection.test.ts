@@ -1,5 +1,6 @@
 import { afterEach, assert, beforeEach, describe, expect, test } from "vitest";
-import { type ChannelClass, defineSocket, ok, PubSub } from "../../../channels/index.ts";
+import { defineSocket, ok, PubSub } from "../../../channels/index.ts";
+import type { ChannelClass } from "../../../channels/channel.ts";
 import { Broadcast } from "../../../channels/message.ts";
 import { channelsSupervisor } from "../../../channels/socket-supervisor.ts";
 import { ClientGone, SocketDrain } from "../../../channels/transport-message.ts";

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Duplex } from "node:stream";
 import { assert, describe, test } from "vitest";
-import { Outbox } from "../../../channels/transport/outbox.ts";
+import { Outbox, type OutboxOwner } from "../../../channels/transport/outbox.ts";
 
 /** A stream that keeps what each of its writes was given. */
 function recorder(options: { stuck?: boolean } = {}): { stream: Duplex; writes: string[] } {
@@ -23,12 +23,13 @@ function recorder(options: { stuck?: boolean } = {}): { stream: Duplex; writes: 
   return { stream: stream as unknown as Duplex, writes };
 }
 
-const neverFull = (): void => assert.fail("the outbox is not full");
+/** Of a socket that stays open. */
+const open: OutboxOwner = { isOpen: true, overfull: () => assert.fail("the outbox is not full") };
 
 describe("Outbox", () => {
   test("writes nothing before the turn of the event loop is over, then all in one", async () => {
     const { stream, writes } = recorder();
-    const outbox = new Outbox(stream, 1_000, neverFull);
+    const outbox = new Outbox(stream, 1_000, open);
     for (const text of ["a", "b", "c"]) outbox.push(Buffer.from(text));
     assert.deepEqual(writes, []);
     await turn();
@@ -40,7 +41,7 @@ describe("Outbox", () => {
 
   test("writes what waits when it is told to, and that only once", async () => {
     const { stream, writes } = recorder();
-    const outbox = new Outbox(stream, 1_000, neverFull);
+    const outbox = new Outbox(stream, 1_000, open);
     outbox.push(Buffer.from("a"));
     outbox.flush();
     assert.deepEqual(writes, ["a"]);
@@ -51,7 +52,7 @@ describe("Outbox", () => {
 
   test("leaves it to the stream to gather what is large", async () => {
     const { stream, writes } = recorder();
-    const outbox = new Outbox(stream, 1_000_000, neverFull);
+    const outbox = new Outbox(stream, 1_000_000, open);
     for (const size of [40_000, 1, 40_000]) outbox.push(Buffer.alloc(size));
     await turn();
     assert.deepEqual(writes, ["40000+1+40000"]);
@@ -60,17 +61,18 @@ describe("Outbox", () => {
   test("flushes several outboxes", async () => {
     const one = recorder();
     const other = recorder();
-    new Outbox(one.stream, 1_000, neverFull).push(Buffer.from("1"));
-    new Outbox(other.stream, 1_000, neverFull).push(Buffer.from("2"));
+    new Outbox(one.stream, 1_000, open).push(Buffer.from("1"));
+    new Outbox(other.stream, 1_000, open).push(Buffer.from("2"));
     await turn();
     assert.deepEqual([one.writes, other.writes], [["1"], ["2"]]);
   });
 
-  test("drops what waits when the stream has ended", async () => {
+  test("drops what waits when the close frame has been sent meanwhile", async () => {
     const { stream, writes } = recorder();
-    const outbox = new Outbox(stream, 1_000, neverFull);
+    const owner = { ...open, isOpen: true };
+    const outbox = new Outbox(stream, 1_000, owner);
     outbox.push(Buffer.from("a"));
-    stream.destroy();
+    owner.isOpen = false;
     await turn();
     assert.deepEqual(writes, []);
   });
@@ -78,7 +80,7 @@ describe("Outbox", () => {
   test("says when more waits to be read than may", async () => {
     const { stream } = recorder({ stuck: true });
     let full = 0;
-    const outbox = new Outbox(stream, 10, () => (full += 1));
+    const outbox = new Outbox(stream, 10, { isOpen: true, overfull: () => (full += 1) });
     outbox.push(Buffer.alloc(10));
     await turn();
     assert.equal(full, 0);

@@ -3,12 +3,12 @@ import { assert, describe, expect, test } from "vitest";
 import {
   type ConnectInfo,
   defineSocket,
-  fastlaneDispatcher,
   ok,
   type Params,
   PubSub,
   type SocketConnected,
 } from "../../../channels/index.ts";
+import { fastlaneDispatcher } from "../../../channels/fastlane.ts";
 import { Broadcast } from "../../../channels/message.ts";
 import { transportsSupervisor } from "../../../channels/socket-supervisor.ts";
 import { socketConnected } from "../../../channels/telemetry.ts";
@@ -172,6 +172,19 @@ describe("the handshake", () => {
     await using other = await TestServer.start({ checkOrigin: ["http://allowed.example"] });
     assert.deepEqual(await refused(other, from("https://app.example")), [403, ""]);
     await accepted(other, from("http://allowed.example"));
+  });
+
+  test("is answered with 500 when checkOrigin or errorHandler throws", async () => {
+    const fails = (): never => {
+      throw new Error("failed");
+    };
+    await using server = await TestServer.start({ checkOrigin: fails, errorHandler: fails });
+    assert.deepEqual(await refused(server, { headers: { origin: "http://x" } }), [
+      500,
+      "Internal Server Error",
+    ]);
+    const [status] = await refused(server, { path: "/socket/websocket?vsn=2.0.0&token=reason" });
+    assert.equal(status, 500);
   });
 
   test("takes a token from the subprotocols and answers phoenix", async () => {

@@ -1,0 +1,432 @@
+import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
+import { BadReturn } from "./bad-return.ts";
+import type { Behaviour, SystemCallbacks, SystemEvent } from "./behaviour.ts";
+import { answerCall, type From, PendingCall } from "./call.ts";
+import { completeCallbackMode } from "./callback-mode.ts";
+import { type LastMessage, reportServerCrash } from "./crash-report.ts";
+import { errorText, runtimeError } from "./errors.ts";
+import { ExitMessage } from "./exit-message.ts";
+import { type ExitReason, isOrderly, reasonOfThrown } from "./exit-reason.ts";
+import { exitProcess } from "./exit-signal.ts";
+import type { GenStatem } from "./gen-statem.ts";
+import { asMessage, CAST, STATEM_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
+import { type Process, ProcessState } from "./process.ts";
+import { Ignore, Stop } from "./returns.ts";
+import {
+  isTime,
+  NextEvent,
+  PlainAction,
+  ReplyAction,
+  type StatemActions,
+  TimeoutAction,
+} from "./statem-action.ts";
+import { type InsertableEvent, isInsertable, type StatemEvent } from "./statem-event.ts";
+import { statemForms } from "./statem-forms.ts";
+import { StatemQueue, Step, type Timeout, type TimeoutTimers } from "./statem-queue.ts";
+import type { SystemCall } from "./system-call.ts";
+import { serveSystem, tellReply } from "./system-mode.ts";
+import { Timer } from "./timer-wheel.ts";
+import { InitialState, sameState, StopAndReply, Transition } from "./transition.ts";
+
+/** What is left to do once `terminate` is done. */
+interface Ending {
+  readonly reason: ExitReason;
+  readonly last: LastMessage | undefined;
+}
+
+interface EventRun {
+  readonly callback: "event";
+  readonly event: StatemEvent;
+  /** Of a state enter call: the step that goes on with it. */
+  readonly step: Step | undefined;
+  /** In which it runs. */
+  readonly state: unknown;
+}
+
+/** One run of a callback. */
+type Run =
+  | { readonly callback: "init"; readonly arg: unknown }
+  | EventRun
+  | { readonly callback: "terminate"; readonly ending: Ending };
+
+class TimeoutTimer extends Timer {
+  readonly #process: Process;
+  readonly #timeout: Timeout;
+
+  constructor(process: Process, timeout: Timeout) {
+    super();
+    this.#process = process;
+    this.#timeout = timeout;
+  }
+
+  fire(): void {
+    this.#process.timers?.delete(this);
+    this.#process.deliver(STATEM_TIMEOUT, this.#timeout);
+  }
+}
+
+/** Runs one GenStatem: takes the events that its queue and its mailbox have, calls its callbacks, does what these return. */
+export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers {
+  readonly module = "GenStatem";
+  readonly system: SystemCallbacks = this;
+  readonly #statem: GenStatem;
+  readonly #queue = new StatemQueue(this);
+  #process: Process = undefined as never;
+  #stateFunctions = false;
+  #stateEnter = false;
+
+  constructor(statem: GenStatem) {
+    this.#statem = statem;
+  }
+
+  turn(process: Process, budget: number): number {
+    this.#process = process;
+    let taken = 0;
+    while (taken < budget && this.#runnable && this.#next()) taken += 1;
+    // Only what stands in the mailbox or in `outcome` makes the scheduler come back.
+    if (this.#runnable && this.#queue.ready && process.outcome === undefined)
+      this.#callNext(this.#queue.take()!, undefined);
+    return taken;
+  }
+
+  /** Goes on with what is first; false if there is nothing. */
+  #next(): boolean {
+    const process = this.#process;
+    if (process.outcome !== undefined) {
+      const { run, value, settled } = process.outcome as Outcome<Run>;
+      process.outcome = undefined;
+      if (settled === "fulfilled") this.#apply(run, value);
+      else if (settled === "rejected") this.#catch(run, value);
+      else if (run.callback === "event") this.#handle(run.event, run.step);
+      return true;
+    }
+    if (process.starting !== undefined) {
+      this.#init(process.starting.arg);
+      return true;
+    }
+    const event = this.#queue.take();
+    if (event !== undefined) {
+      this.#handle(event, undefined);
+      return true;
+    }
+    const { mailbox } = process;
+    if (mailbox.length === 0) return false;
+    const tag = mailbox.headTag();
+    this.#receive(tag, mailbox.shift());
+    return true;
+  }
+
+  get #runnable(): boolean {
+    return this.#process.state === ProcessState.Running && this.#process.pendingExit === undefined;
+  }
+
+  #receive(tag: unknown, message: unknown): void {
+    if (tag === CAST) {
+      this.#handle({ type: "cast", content: message }, undefined);
+    } else if (tag === undefined) {
+      if (this.#isParentExit(message)) this.#terminate(message.reason, undefined);
+      else this.#handle({ type: "info", content: message }, undefined);
+    } else if (tag === STATEM_TIMEOUT) {
+      const event = this.#queue.expired(message as Timeout);
+      if (event !== undefined) this.#handle(event, undefined);
+    } else if (tag === STOP) {
+      this.#terminate(message, undefined);
+    } else if (tag === SYSTEM) {
+      serveSystem(this.#process, message as SystemCall);
+    } else {
+      this.#handle({ type: "call", from: tag as From, content: message }, undefined);
+    }
+  }
+
+  /** Only a process that traps exits finds it in its mailbox. Not an event: the parent wants it to end. */
+  #isParentExit(message: unknown): message is ExitMessage {
+    return message instanceof ExitMessage && message.pid === this.#process.parent;
+  }
+
+  #init(arg: unknown): void {
+    const run: Run = { callback: "init", arg };
+    let result: unknown;
+    try {
+      result = this.#statem.init(arg as never);
+    } catch (thrown) {
+      return this.#catch(run, thrown);
+    }
+    if (this.#process.state !== ProcessState.Exited) this.#apply(run, result);
+  }
+
+  /** Calls the callback for `event`. With `step`, it is the state enter call in which that step goes on. */
+  #handle(event: StatemEvent, step: Step | undefined): void {
+    const { state } = this.#statem;
+    let result: unknown;
+    try {
+      result = this.#call(event);
+    } catch (thrown) {
+      return this.#catch({ callback: "event", event, step, state }, thrown);
+    }
+    // One that has sent itself a deadly exit is dead, also when its code caught what unwound it.
+    if (this.#process.state === ProcessState.Exited) return;
+    // What most events come to, first.
+    if (step === undefined && result instanceof Transition && result.kind === "keep" && !result.actions)
+      return this.#queue.kept();
+    this.#apply({ callback: "event", event, step, state }, result);
+  }
+
+  /** Leaves a callback to be called next, in a run of its own: one after the other needs no stack. */
+  #callNext(event: StatemEvent, step: Step | undefined): void {
+    const run: Run = { callback: "event", event, step, state: this.#statem.state };
+    this.#process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome<Run>;
+  }
+
+  #call(event: StatemEvent): unknown {
+    const statem = this.#statem;
+    if (!this.#stateFunctions && statem.handleEvent !== undefined) return statem.handleEvent(event);
+    if (this.#stateFunctions && !NO_STATES.has(statem.state)) {
+      const stateFunction: unknown = (statem as unknown as Record<PropertyKey, unknown>)[
+        statem.state as PropertyKey
+      ];
+      if (typeof stateFunction === "function") return stateFunction.call(statem, event);
+    }
+    throw runtimeError("ROOKERY_NO_CALLBACK", this.describe(), this.#callbackOf(statem.state), event);
+  }
+
+  #callbackOf(state: unknown): string {
+    return this.#stateFunctions ? String(state) : "handleEvent";
+  }
+
+  /** A thrown value that is no error and no exit is a return: `throw` in a callback of gen_statem. */
+  #catch(run: Run, thrown: unknown): void {
+    const { pendingExit, state } = this.#process;
+    if (pendingExit !== undefined || state === ProcessState.Exited) return;
+    if (run.callback === "terminate") {
+      const { ending } = run;
+      this.#finish(thrown instanceof Error ? { ...ending, reason: reasonOfThrown(thrown) } : ending);
+    } else if (thrown instanceof Error) {
+      this.#terminate(reasonOfThrown(thrown), this.#lastOf(run));
+    } else {
+      this.#apply(run, thrown);
+    }
+  }
+
+  #apply(run: Run, result: unknown): void {
+    if (isPromise(result)) waitFor<Run>(this.#process, run, result);
+    else if (run.callback === "terminate") this.#finish(run.ending);
+    else if (run.callback === "init") this.#applyInit(run, result);
+    else this.#applyEvent(run, result);
+  }
+
+  #applyInit(run: Run, result: unknown): void {
+    const process = this.#process;
+    const starting = process.starting!;
+    if (result instanceof InitialState) {
+      this.#statem.state = result.state;
+      this.#statem.data = result.data;
+      starting.succeeded();
+      if (!this.#takeMode()) return;
+      const step = new Step(undefined, result.state);
+      if (this.#act(step, run, result.actions)) this.#advance(step, true);
+    } else if (result instanceof Ignore) {
+      process.starting = undefined;
+      exitProcess(process, "normal");
+      starting.failed("ignore");
+    } else if (result instanceof Stop && !result.hasReply) {
+      this.#finish({ reason: result.reason, last: this.#lastOf(run) });
+    } else {
+      const reason = this.#wrong("init", "init", ["bad_return_from_init", result]);
+      this.#finish({ reason, last: this.#lastOf(run) });
+    }
+  }
+
+  /** Asks for the callback mode, once the start is known to have succeeded: a wrong one is a crash, not a failed start. */
+  #takeMode(): boolean {
+    const last: LastMessage = { callback: "callbackMode", message: undefined };
+    let result: unknown;
+    try {
+      result = this.#statem.callbackMode();
+    } catch (thrown) {
+      result = thrown;
+      if (thrown instanceof Error) {
+        this.#terminate(reasonOfThrown(thrown), last);
+        return false;
+      }
+    }
+    const mode = completeCallbackMode(result);
+    if (mode === undefined) {
+      const reason = this.#wrong("callbackMode", "callbackMode", ["bad_return_from_callback_mode", result]);
+      this.#terminate(reason, last);
+      return false;
+    }
+    this.#stateFunctions = mode.stateFunctions;
+    this.#stateEnter = mode.stateEnter;
+    return this.#runnable;
+  }
+
+  #applyEvent(run: EventRun, result: unknown): void {
+    if (result instanceof Transition) {
+      this.#transit(run, result);
+    } else if (result instanceof Stop && !result.hasReply) {
+      this.#terminate(result.reason, this.#lastOf(run));
+    } else if (result instanceof StopAndReply) {
+      for (const action of asList(result.replies)) {
+        if (!this.#reply(action))
+          return this.#crash(run, "reply", ["bad_reply_action_from_state_function", action]);
+      }
+      this.#terminate(result.reason, this.#lastOf(run));
+    } else {
+      this.#crash(run, run.step === undefined ? "event" : "enter", [
+        "bad_return_from_state_function",
+        result,
+      ]);
+    }
+  }
+
+  #transit(run: EventRun, result: Transition): void {
+    const { kind, state, actions } = result;
+    const statem = this.#statem;
+    const changes = kind === "next" && !sameState(state, statem.state);
+    if (changes && run.step !== undefined)
+      return this.#crash(run, "enter", ["bad_state_enter_return_from_state_function", result]);
+    const step = run.step ?? new Step(run.event as InsertableEvent, statem.state);
+    if (changes) {
+      statem.state = state;
+      step.changed = true;
+    }
+    if (this.#act(step, run, actions)) this.#advance(step, changes || kind === "repeat");
+  }
+
+  /** Enters the state if that is to be done, else the step is over. */
+  #advance(step: Step, enters: boolean): void {
+    if (enters && this.#stateEnter) this.#callNext({ type: "enter", oldState: step.oldState }, step);
+    else this.#queue.settle(step);
+  }
+
+  /** Does the actions that take effect at once, and notes the others in `step`; false if one was wrong. */
+  #act(step: Step, run: Run, actions: StatemActions | undefined): boolean {
+    if (actions === undefined) return true;
+    const entering = run.callback === "event" && run.step !== undefined;
+    for (const action of asList<unknown>(actions)) {
+      if (typeof action === "number" && isTime(action)) {
+        step.timeouts.push(new TimeoutAction("eventTimeout", undefined, action, action));
+      } else if (action instanceof TimeoutAction && isTime(action.time)) {
+        step.timeouts.push(action);
+      } else if (action instanceof PlainAction && (!entering || action.action === "hibernate")) {
+        if (action.action === "postpone") step.postpone = true;
+      } else if (action instanceof NextEvent && !entering && isInsertable(action.event)) {
+        step.inserted.push(action.event);
+      } else if (!this.#reply(action)) {
+        if (entering) this.#crash(run, "enterAction", ["bad_state_enter_action_from_state_function", action]);
+        else this.#crash(run, "eventAction", ["bad_action_from_state_function", action]);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Answers a call; false if that is no reply to one. */
+  #reply(action: unknown): boolean {
+    if (!(action instanceof ReplyAction && action.from instanceof PendingCall)) return false;
+    answerCall(action.from, action.value);
+    tellReply(this.#process, action.from, action.value);
+    return true;
+  }
+
+  /** Ends the process for what the callback of `run` returned. */
+  #crash(run: Run, forms: keyof typeof statemForms, reason: readonly [string, unknown]): void {
+    const last = this.#lastOf(run);
+    this.#terminate(this.#wrong(last.callback, forms, reason), last);
+  }
+
+  #wrong(callback: string, forms: keyof typeof statemForms, reason: readonly [string, unknown]): BadReturn {
+    const lines = statemForms[forms].map((form) => `\n    ${form}`).join("");
+    const code = reason[0].includes("action") ? "ROOKERY_BAD_ACTION" : "ROOKERY_BAD_RETURN";
+    return new BadReturn(code, errorText(code, `${this.describe()}.${callback}`, lines, reason[1]), reason);
+  }
+
+  #lastOf(run: Run): LastMessage {
+    if (run.callback === "event") return { callback: this.#callbackOf(run.state), message: run.event };
+    return { callback: run.callback, message: run.callback === "init" ? run.arg : undefined };
+  }
+
+  /** Ends the process in order: its `terminate`, the report, the exit. */
+  #terminate(reason: ExitReason, last: LastMessage | undefined): void {
+    const run: Run = { callback: "terminate", ending: { reason, last } };
+    const statem = this.#statem;
+    if (this.#process.starting !== undefined || statem.terminate === undefined)
+      return this.#finish(run.ending);
+    let result: unknown;
+    try {
+      result = statem.terminate(reason);
+    } catch (thrown) {
+      return this.#catch(run, thrown);
+    }
+    if (this.#process.state !== ProcessState.Exited) this.#apply(run, result);
+  }
+
+  #finish({ reason, last }: Ending): void {
+    const process = this.#process;
+    if (process.pendingExit !== undefined) return;
+    if (!isOrderly(reason)) reportServerCrash(process, reason, last);
+    // The start has failed with what the starter can act on; a crash later has its stack.
+    exitProcess(
+      process,
+      process.starting !== undefined && reason instanceof BadReturn ? reason.reason : reason,
+    );
+  }
+
+  describe(): string {
+    return this.#statem.constructor.name;
+  }
+
+  startTimer(timeout: Timeout, afterMs: number): Timer {
+    const timer = new TimeoutTimer(this.#process, timeout);
+    (this.#process.timers ??= new Set()).add(timer);
+    this.#process.shard.timers.start(timer, afterMs);
+    return timer;
+  }
+
+  stopTimer(timer: Timer): void {
+    this.#process.timers?.delete(timer);
+    this.#process.shard.timers.stop(timer);
+  }
+
+  getState(): unknown {
+    return [this.#statem.state, this.#statem.data];
+  }
+
+  setState(_process: Process, pair: unknown): void {
+    [this.#statem.state, this.#statem.data] = pair as [unknown, unknown];
+  }
+
+  terminate(_process: Process, reason: unknown): void {
+    this.#terminate(reason, undefined);
+  }
+
+  nextEvent(process: Process): SystemEvent | undefined {
+    const { mailbox } = process;
+    if (process.outcome !== undefined || this.#queue.ready || mailbox.length === 0) return undefined;
+    const tag = mailbox.headTag();
+    const message = mailbox.messageAt(0);
+    if (tag === SYSTEM || tag === STOP || (tag === undefined && this.#isParentExit(message)))
+      return undefined;
+    if (tag !== STATEM_TIMEOUT) return ["in", asMessage(tag, message)];
+    const { type, content } = message as Timeout;
+    return ["in", { type, content }];
+  }
+
+  /** The timers of a GenStatem go on, whatever `sys` asks. */
+  resume(): void {}
+}
+
+/** Methods of every GenStatem, which are no functions of a state, whatever it is called. */
+const NO_STATES: ReadonlySet<unknown> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  "behaviour",
+  "init",
+  "callbackMode",
+  "handleEvent",
+  "terminate",
+  "formatStatus",
+]);
+
+function asList<Item>(items: Item | readonly Item[]): readonly Item[] {
+  return Array.isArray(items) ? items : [items as Item];
+}

@@ -1,0 +1,45 @@
+/** What the callbacks of a GenStatem may return, and which actions they may ask for: what error texts list. */
+export const statemForms = {
+  init: ["initialState(state, data)", "initialState(state, data, actions)", "ignore", "stop(reason)"],
+  callbackMode: [
+    `"handle_event_function"`,
+    `"state_functions"`,
+    `["handle_event_function", "state_enter"]`,
+    `["state_functions", "state_enter"]`,
+  ],
+  event: [
+    "nextState(state)",
+    "nextState(state, actions)",
+    "keepState()",
+    "keepState(actions)",
+    "repeatState()",
+    "repeatState(actions)",
+    "stop(reason)",
+    "stopAndReply(reason, replies)",
+  ],
+  enter: [
+    "keepState()",
+    "keepState(actions)",
+    "repeatState()",
+    "repeatState(actions)",
+    "stop(reason)",
+    "stopAndReply(reason, replies)",
+  ],
+  eventAction: [
+    "replyTo(from, value)",
+    "nextEvent(event)",
+    "postpone",
+    "hibernate",
+    "eventTimeout(timeMs, content)",
+    "stateTimeout(timeMs, content)",
+    "genericTimeout(name, timeMs, content)",
+  ],
+  enterAction: [
+    "replyTo(from, value)",
+    "hibernate",
+    "eventTimeout(timeMs, content)",
+    "stateTimeout(timeMs, content)",
+    "genericTimeout(name, timeMs, content)",
+  ],
+  reply: ["replyTo(from, value)"],
+} as const;

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "vitest";
+import { type DemoProcess, startDemo } from "../support/demo-process.ts";
+import { answer, connected } from "../support/phoenix-client.ts";
+
+async function ended({ child }: DemoProcess): Promise<unknown> {
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+  return (await exit)[0];
+}
+
+async function post(url: string, body: object): Promise<{ token: string; user: { id: number } }> {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  assert.equal(response.status, 201);
+  return ((await response.json()) as { data: { token: string; user: { id: number } } }).data;
+}
+
+/** Why the demo did not start: what it said before it ended with code 1. */
+async function failure(env: Record<string, string>): Promise<string> {
+  try {
+    await using _ = await startDemo(env);
+  } catch (error) {
+    const [, text] = /^the demo ended with 1: ([^]*)$/.exec((error as Error).message) ?? [];
+    assert.ok(text !== undefined, String(error));
+    assert.match(text, /^demo could not start: [^\n]+\n$/, "one sentence on one line");
+    return text;
+  }
+  throw new Error("the demo has started");
+}
+
+describe("npm start", { timeout: 30_000 }, () => {
+  test("prints its address, drains on SIGTERM, ends with 0 and has kept everything when it is back", async () => {
+    const demo = await startDemo();
+    const credentials = { email: "ada@example.com", password: "correct horse" };
+    await post(`${demo.url}/api/v1/users`, { user: { name: "Ada", ...credentials } });
+    const { token } = await post(`${demo.url}/api/v1/sessions`, credentials);
+    const socket = await connected(`${demo.url.replace("http", "ws")}/socket`, { token });
+    const room = socket.channel("room:1");
+    await answer(room.join());
+    assert.equal((await answer(room.push("message:new", { body: "kept" }))).status, "ok");
+
+    const closed = new Promise<number>((resolve) => {
+      socket.onClose(({ code }) => {
+        socket.disconnect();
+        resolve(code);
+      });
+    });
+    assert.equal(await ended(demo), 0);
+    assert.equal(await closed, 1012, "clients are told to come back");
+
+    await using back = await startDemo({ DATABASE_PATH: demo.databasePath });
+    const response = await fetch(`${back.url}/api/v1/rooms/1/messages`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { data } = (await response.json()) as { data: { body: string }[] };
+    assert.deepEqual(
+      data.map(({ body }) => body),
+      ["kept"],
+    );
+  });
+
+  test("says 503 at /healthz while it drains, and still answers the request that was in", async () => {
+    const demo = await startDemo();
+    const { hostname, port } = new URL(demo.url);
+    const client = connect(Number(port), hostname);
+    let answered = "";
+    client.on("data", (chunk) => (answered += String(chunk)));
+    await once(client, "connect");
+    const head = "POST /api/v1/sessions HTTP/1.1\r\nhost: demo\r\ncontent-type: application/json";
+    client.write(`${head}\r\ncontent-length: 2\r\n\r\n{`);
+    assert.equal((await fetch(`${demo.url}/healthz`)).status, 200);
+
+    const code = ended(demo);
+    let response: Response;
+    do response = await fetch(`${demo.url}/healthz`);
+    while (response.status === 200);
+    assert.equal(response.status, 503);
+    assert.deepEqual(await response.json(), { errors: { detail: "Service Unavailable" } });
+    client.write("}");
+    assert.equal(await code, 0);
+    assert.match(answered, /^HTTP\/1\.1 400 Bad Request/);
+  });
+
+  test("says in one sentence why it can't start, and ends with 1", async () => {
+    await using demo = await startDemo();
+    const folder = mkdtempSync(join(tmpdir(), "rookery-demo-"));
+    const file = join(folder, "file");
+    writeFileSync(file, "this is no database, and it is long enough to tell");
+
+    assert.match(await failure({ PORT: new URL(demo.url).port }), /another program listens there already/);
+    assert.match(await failure({ DATABASE_PATH: join(file, "demo.db") }), /Expected a SQLite database/);
+    assert.match(await failure({ DATABASE_PATH: file }), /file is not a database/);
+    assert.match(await failure({ PORT: "many" }), /PORT \("many"\) is malformed/);
+    assert.match(
+      await failure({ NODE_ENV: "production", SECRET_KEY_BASE: "" }),
+      /SECRET_KEY_BASE is missing/,
+    );
+  });
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { describe, test } from "vitest";
+import { demoSettings } from "../../demo/settings.ts";
+
+describe("demoSettings", () => {
+  test("has a default for everything while developing", () => {
+    const { secretKeyBase, ...settings } = demoSettings({});
+    assert.ok(secretKeyBase.length >= 32);
+    assert.deepEqual(settings, {
+      host: "127.0.0.1",
+      port: 4000,
+      databasePath: "./data/demo.db",
+      checkOrigin: true,
+      logLevel: "info",
+    });
+  });
+
+  test("needs a secret in production", () => {
+    assert.throws(() => demoSettings({ NODE_ENV: "production" }), /SECRET_KEY_BASE is missing/);
+    const secret = "0123456789abcdef0123456789abcdef";
+    const { secretKeyBase } = demoSettings({ NODE_ENV: "production", SECRET_KEY_BASE: secret });
+    assert.equal(secretKeyBase, secret);
+  });
+
+  test("takes true, false or a list of origins", () => {
+    const origins = (text: string): unknown => demoSettings({ CHECK_ORIGIN: text }).checkOrigin;
+    assert.equal(origins("true"), true);
+    assert.equal(origins("false"), false);
+    const list = ["https://example.com", "//*.example.org"];
+    assert.deepEqual(origins("https://example.com, //*.example.org"), list);
+  });
+
+  test("says in one sentence what is malformed, and never a secret", () => {
+    const malformed: [string, string][] = [
+      ["PORT", "abc"],
+      ["PORT", "65536"],
+      ["PORT", "-1"],
+      ["PORT", "4000.5"],
+      ["DATABASE_PATH", ":memory:"],
+      ["CHECK_ORIGIN", "example.com"],
+      ["LOG_LEVEL", "loud"],
+    ];
+    for (const [name, value] of malformed) {
+      const said = (error: Error): boolean => error.message.includes(`${name} ("${value}") is malformed: `);
+      assert.throws(() => demoSettings({ [name]: value }), said, `${name}=${value}`);
+    }
+    const tooShort = (error: Error): boolean =>
+      error.message.includes("SECRET_KEY_BASE is malformed: ") && !error.message.includes("hush");
+    assert.throws(() => demoSettings({ SECRET_KEY_BASE: "hush" }), tooShort);
+  });
+});

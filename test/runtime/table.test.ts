@@ -1,0 +1,348 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  DownMessage,
+  type Pid,
+  Runtime,
+  type Self,
+  silentLogger,
+  Table,
+  type TableOptions,
+  TableTransfer,
+} from "../../runtime/index.ts";
+import { runInProcess, settle } from "../../runtime/testing.ts";
+
+// The numbers in the names are rows of the checklist of OTP's semantics.
+
+let runtime: Runtime;
+
+beforeEach(async () => {
+  runtime = await Runtime.start({ logger: silentLogger });
+});
+
+afterEach(() => runtime.shutdown());
+
+type Pair = readonly [key: unknown, value: number];
+const badarg = expect.objectContaining({ code: "ROOKERY_BADARG" });
+
+/** Runs `body` in a process that has made a table. */
+function withTable<Value>(
+  options: TableOptions,
+  body: (self: Self, table: Table<Pair>) => Value | Promise<Value>,
+): Promise<Value> {
+  return runInProcess(runtime, (self) => body(self, Table.new<Pair>(self, options)));
+}
+
+/** A table whose owner waits, and the owner. */
+async function owned(options: TableOptions): Promise<{ table: Table<Pair>; owner: Pid }> {
+  const made = Promise.withResolvers<Table<Pair>>();
+  const owner = runtime.spawn((self) => {
+    made.resolve(Table.new<Pair>(self, options));
+    return self.receive((m) => m === "end");
+  });
+  return { table: await made.promise, owner };
+}
+
+describe("the owner of a table", () => {
+  test("takes it along when it dies, before anybody hears of the death (320)", async () => {
+    const { table, owner } = await owned({ access: "public", name: "t" });
+    await runInProcess(runtime, async (self) => {
+      self.monitor(owner);
+      expect(Table.whereis(self, "t")).toBe(table);
+      self.exit(owner, "kill");
+      expect(await self.receive()).toBeInstanceOf(DownMessage);
+      expect(Table.whereis(self, "t")).toBeUndefined();
+      expect(table.info()).toBeUndefined();
+      expect(() => table.lookup(self, "k")).toThrow(badarg);
+    });
+  });
+
+  test("leaves it to a living heir, who is told (320)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const { table, owner } = await owned({ heir: { pid: self.pid, data: "yours" }, name: "t" });
+      self.monitor(owner);
+      self.exit(owner, "kill");
+      const transfer = await self.receive((m) => m instanceof TableTransfer);
+      expect(transfer).toMatchObject({ type: "ETS-TRANSFER", table, from: owner, data: "yours" });
+      expect(table.info()).toMatchObject({ owner: self.pid, name: "t" });
+      table.insert(self, ["k", 1]);
+    });
+    await settle(runtime);
+    expect(Table.whereis(runtime, "t")).toBeUndefined();
+  });
+
+  test("takes it along when the heir is dead (320)", async () => {
+    const heir = runtime.spawn(() => {});
+    await settle(runtime);
+    const { table, owner } = await owned({ heir: { pid: heir, data: 0 } });
+    runtime.exit(owner, "kill");
+    expect(table.info()).toBeUndefined();
+  });
+
+  test("may give it away, and does not take it along any more (320)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const giver = self.spawn((giving) => {
+        const table = Table.new<Pair>(giving, {});
+        table.insert(giving, ["k", 1]);
+        expect(() => table.giveAway(giving, giving.pid, 0)).toThrow(badarg);
+        table.giveAway(giving, self.pid, "gift");
+        expect(() => table.giveAway(giving, self.pid, "again")).toThrow(badarg);
+      });
+      const { table, from, data } = await self.receive((m) => m instanceof TableTransfer);
+      expect([from, data]).toEqual([giver, "gift"]);
+      await settle(runtime);
+      expect(self.isAlive(giver)).toBe(false);
+      table.insert(self, ["l", 2]);
+      expect(table.toList(self)).toEqual([
+        ["k", 1],
+        ["l", 2],
+      ]);
+    });
+  });
+
+  test("may name an heir later (320)", async () => {
+    const heir = runtime.spawn((self) => self.receive((m) => m === "end"));
+    const table = await withTable({}, (self, made) => {
+      made.setHeir(self, { pid: heir, data: 0 });
+      return made;
+    });
+    await settle(runtime);
+    expect(table.info()).toMatchObject({ owner: heir });
+  });
+});
+
+describe("access to a table", () => {
+  test.each([
+    ["public", true, true],
+    ["protected", true, false],
+    ["private", false, false],
+  ] as const)("that is %s: others read %s, write %s (321)", async (access, reads, writes) => {
+    const { table } = await owned({ access });
+    await runInProcess(runtime, (self) => {
+      if (writes) table.insert(self, ["k", 1]);
+      else expect(() => table.insert(self, ["k", 1])).toThrow(badarg);
+      if (reads) expect(table.member(self, "k")).toBe(writes);
+      else expect(() => table.member(self, "k")).toThrow(badarg);
+    });
+    if (!writes) expect(() => table.deleteTable(runtime)).toThrow(badarg);
+  });
+
+  test("is protected by default, and the owner writes (321)", async () => {
+    const { table } = await owned({});
+    expect(table.info()).toMatchObject({ access: "protected", type: "set" });
+    expect(() => table.insert(runtime, ["k", 1])).toThrow(badarg);
+    await withTable({}, (self, own) => own.insert(self, ["k", 1]));
+  });
+
+  test("ends with the table (321)", async () => {
+    await withTable({ name: "t" }, (self, table) => {
+      table.deleteTable(self);
+      expect(() => table.insert(self, ["k", 1])).toThrow(badarg);
+      expect(() => table.toList(self)).toThrow(badarg);
+      expect(Table.whereis(self, "t")).toBeUndefined();
+      expect(Table.new(self, { name: "t" }).info()).toMatchObject({ size: 0 });
+    });
+  });
+});
+
+describe("insert", () => {
+  test("of many rows inserts all or none (322)", async () => {
+    await withTable({}, (self, table) => {
+      expect(() => table.insert(self, ["a", 1], "wrong" as never)).toThrow(badarg);
+      expect(table.toList(self)).toEqual([]);
+      table.insert(self, ["a", 1], ["b", 2], ["a", 3]);
+      expect(table.toList(self)).toEqual([
+        ["a", 3],
+        ["b", 2],
+      ]);
+    });
+  });
+
+  test("insertNew inserts all or none (322)", async () => {
+    await withTable({}, (self, table) => {
+      expect(table.insertNew(self, ["a", 1], ["b", 2])).toBe(true);
+      expect(table.insertNew(self, ["c", 3], ["a", 9])).toBe(false);
+      expect(table.member(self, "c")).toBe(false);
+      expect(table.lookup(self, "a")).toEqual([["a", 1]]);
+    });
+  });
+
+  test("makes a value of a row: it can't be changed in the table", async () => {
+    await withTable({}, (self, table) => {
+      const row: [string, number] = ["a", 1];
+      table.insert(self, row);
+      expect(() => {
+        row[1] = 2;
+      }).toThrow(TypeError);
+    });
+  });
+});
+
+describe("keys", () => {
+  test("of an ordered set are equal when their values are, of a set when their types are, too (323)", async () => {
+    await withTable({ type: "ordered_set" }, (self, table) => {
+      table.insert(self, [1, 1], [1n, 2]);
+      expect(table.toList(self)).toEqual([[1n, 2]]);
+    });
+    await withTable({ type: "set" }, (self, table) => {
+      table.insert(self, [1, 1], [1n, 2]);
+      expect(table.toList(self)).toHaveLength(2);
+    });
+  });
+
+  test.each(["set", "ordered_set", "bag"] as const)("of a %s may be structures", async (type) => {
+    await withTable({ type }, (self, table) => {
+      table.insert(self, [["room", 1], 1], [["room", 2], 2], [self.pid, 3], [{ b: 1, a: 2 }, 4]);
+      expect(table.lookup(self, ["room", 2])).toEqual([[["room", 2], 2]]);
+      expect(table.lookup(self, { a: 2, b: 1 })).toHaveLength(1);
+      expect(table.lookup(self, self.pid)).toEqual([[self.pid, 3]]);
+      expect(table.member(self, ["room", "1"])).toBe(false);
+      expect(table.member(self, '\0["room",1]')).toBe(false);
+    });
+  });
+
+  test("of an ordered set stand in the order of Erlang's terms, however many there are", async () => {
+    await withTable({ type: "ordered_set" }, (self, table) => {
+      const mixed = ["b", "a", [2], [1, 1], self.pid, true, 7, 3n];
+      for (const key of mixed) table.insert(self, [key, 0]);
+      expect(table.toList(self).map(([key]) => key)).toEqual([3n, 7, true, self.pid, [2], [1, 1], "a", "b"]);
+      expect(() => table.insert(self, [Number.NaN, 0])).toThrow(badarg);
+      table.deleteAllObjects(self);
+      const count = 5_000;
+      for (let i = 0; i < count; i += 1) table.insert(self, [(i * 7_919) % count, i]);
+      for (let i = 0; i < count; i += 2) table.delete(self, i);
+      const odd = Array.from({ length: count / 2 }, (_, i) => 2 * i + 1);
+      expect(table.toList(self).map(([key]) => key)).toEqual(odd);
+      expect(table.info()).toMatchObject({ size: count / 2 });
+    });
+  });
+});
+
+describe("bags", () => {
+  test("a bag drops equal rows and keeps the order, a duplicate bag keeps all (324)", async () => {
+    const rows: Pair[] = [
+      ["a", 2],
+      ["a", 1],
+      ["b", 1],
+      ["a", 2],
+    ];
+    await withTable({ type: "bag" }, (self, table) => {
+      table.insert(self, ...rows);
+      expect(table.lookup(self, "a")).toEqual([
+        ["a", 2],
+        ["a", 1],
+      ]);
+      expect(table.info()).toMatchObject({ size: 3 });
+      table.deleteObject(self, ["a", 2]);
+      expect(table.lookup(self, "a")).toEqual([["a", 1]]);
+    });
+    await withTable({ type: "duplicate_bag" }, (self, table) => {
+      table.insert(self, ...rows);
+      expect(table.lookup(self, "a").map(([, value]) => value)).toEqual([2, 1, 2]);
+      table.deleteObject(self, ["a", 2]);
+      expect(table.info()).toMatchObject({ size: 2 });
+      expect(() => table.updateCounter(self, "a", 1)).toThrow(badarg);
+    });
+  });
+});
+
+describe("lookupElement and updateCounter", () => {
+  test("of a missing key are badarg, with a default they are not (325)", async () => {
+    await withTable({}, (self, table) => {
+      expect(() => table.lookupElement(self, "k", 1)).toThrow(badarg);
+      expect(table.lookupElement(self, "k", 1, 7)).toBe(7);
+      expect(() => table.updateCounter(self, "k", 1)).toThrow(badarg);
+      expect(table.updateCounter(self, "k", 3, ["other", 1])).toBe(4);
+      expect(table.toList(self)).toEqual([["k", 4]]);
+      expect(table.lookupElement(self, "k", 1)).toBe(4);
+      expect(() => table.lookupElement(self, "k", 2)).toThrow(badarg);
+    });
+  });
+
+  test("a counter that passes its threshold wraps, either way (325)", async () => {
+    await withTable({ type: "ordered_set" }, (self, table) => {
+      table.insert(self, ["k", 5]);
+      expect(table.updateCounter(self, "k", { increment: 10, threshold: 8, setTo: 0 })).toBe(0);
+      expect(table.updateCounter(self, "k", [{ increment: 1 }, { increment: 2 }])).toEqual([1, 3]);
+      expect(table.updateCounter(self, "k", { increment: -100, threshold: -5, setTo: 7 })).toBe(7);
+      expect(table.updateCounter(self, "k", { increment: 1, threshold: 8, setTo: 0 })).toBe(8);
+    });
+  });
+
+  test("several updates are one: if the last is wrong, the first has not happened (325)", async () => {
+    await withTable({}, (self, table) => {
+      table.insert(self, ["k", 5]);
+      const updates = [{ increment: 1 }, { index: 0, increment: 1 }];
+      expect(() => table.updateCounter(self, "k", updates)).toThrow(badarg);
+      expect(table.lookup(self, "k")).toEqual([["k", 5]]);
+    });
+  });
+
+  test("updateElement replaces one element of a row that is there", async () => {
+    await withTable({}, (self, table) => {
+      table.insert(self, ["k", 5]);
+      expect(table.updateElement(self, "k", 1, 6)).toBe(true);
+      expect(table.updateElement(self, "l", 1, 6)).toBe(false);
+      expect(() => table.updateElement(self, "k", 0 as 1, 6)).toThrow(badarg);
+      expect(table.toList(self)).toEqual([["k", 6]]);
+    });
+  });
+});
+
+describe("searching", () => {
+  const rows: Pair[] = Array.from({ length: 10 }, (_, i) => [i, i * i] as const);
+  const even = ([key]: Pair): boolean => (key as number) % 2 === 0;
+
+  for (const type of ["set", "ordered_set", "bag", "duplicate_bag"] as const) {
+    test(`take, match, select in parts, selectCount, selectDelete and foldl of a ${type} (326)`, async () => {
+      await withTable({ type }, (self, table) => {
+        table.insert(self, ...rows);
+        expect(table.take(self, 0)).toEqual([[0, 0]]);
+        expect(table.take(self, 0)).toEqual([]);
+        expect(table.match(self, even).map(([key]) => key)).toEqual([2, 4, 6, 8]);
+        expect(table.selectCount(self, even)).toBe(4);
+        const first = table.select(self, even, 3)!;
+        expect(first.rows.map(([key]) => key)).toEqual([2, 4, 6]);
+        table.delete(self, 6);
+        const second = first.next()!;
+        expect(second.rows.map(([key]) => key)).toEqual([8]);
+        expect(second.next()).toBeUndefined();
+        expect(table.select(self, () => false, 1)).toBeUndefined();
+        expect(() => table.select(self, even, 0)).toThrow(badarg);
+        expect(table.selectDelete(self, even)).toBe(3);
+        expect(table.foldl(self, ([, value], sum) => sum + value, 0)).toBe(1 + 9 + 25 + 49 + 81);
+      });
+    });
+  }
+
+  test("a selection ends with its table (326)", async () => {
+    await withTable({}, (self, table) => {
+      table.insert(self, ...rows);
+      const first = table.select(self, even, 1)!;
+      table.deleteTable(self);
+      expect(() => first.next()).toThrow(badarg);
+    });
+  });
+});
+
+describe("Table.new", () => {
+  test("refuses the name of another table (326)", async () => {
+    const { owner } = await owned({ name: "t" });
+    await runInProcess(runtime, (self) => {
+      expect(() => Table.new(self, { name: "t" })).toThrow(badarg);
+      self.exit(owner, "kill");
+      expect(Table.new(self, { name: "t" }).info()).toMatchObject({ owner: self.pid });
+    });
+  });
+
+  test.each<[string, object]>([
+    ["type", { type: "heap" }],
+    ["access", { access: "secret" }],
+    ["name", { name: "" }],
+    ["heir", { heir: { pid: "me", data: 0 } }],
+    ["misspelled option", { tpye: "set" }],
+  ])("refuses a wrong %s", async (_, options) => {
+    await runInProcess(runtime, (self) => {
+      expect(() => Table.new(self, options)).toThrow(badarg);
+    });
+  });
+});
