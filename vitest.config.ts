@@ -1,11 +1,16 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // A runtime belongs to the thread that started it, so a test file gets what users have: a process's main thread.
     pool: "forks",
+    // Ends what hangs, and only that: a busy machine takes its time to start a server or a browser.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // The sources are imported by Node itself, as in production, not through Vite's transform.
     experimental: { viteModuleRunner: false, nodeLoader: false },
   },
 });
+
+export default config;

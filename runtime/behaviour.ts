@@ -4,8 +4,8 @@ import type { Ref } from "./ref.ts";
 /** What kind of code a process runs. One object a kind, shared by all its processes, unless it keeps something for each. */
 export interface Behaviour {
   /**
-   * Runs `process` for at most `budget` messages and answers how many it took. Called with the state Running; leaves
-   * it at Waiting, Blocked or Exited, or at Running when messages remain.
+   * Runs `process` for at most `budget` messages, and as long as the scheduler lets it take more (`mayTake`); answers how
+   * many it took. Called with the state Running; leaves it at Waiting, Blocked or Exited, or at Running when messages remain.
    */
   turn(process: Process, budget: number): number;
   /** What crash reports and `info` call the code of `process`. */

@@ -36,6 +36,9 @@ export function reportCrash(
     log: log.length === 0 ? undefined : log.map(brief),
     links: [...(process.links ?? [])].map(String),
     ancestors: process.ancestors.map(String),
+    trapExit: process.trapExit,
+    dictionary: process.dictionary === undefined ? undefined : brief(process.dictionary),
+    reductions: process.reductions,
     mailbox: process.mailbox.length,
   };
   const who = name === undefined ? `${pid} (${behaviour})` : `${pid} "${name}" (${behaviour})`;
@@ -45,7 +48,8 @@ export function reportCrash(
 /** As `reportCrash`, with the state of the server; the report shows what its `formatStatus` lets it. */
 export function reportServerCrash(process: Process, reason: ExitReason, last: LastMessage | undefined): void {
   const { behaviour, instance } = process;
-  const state = behaviour.system!.getState(process);
+  // Before `init` is done, there is none.
+  const state = process.starting === undefined ? behaviour.system!.getState(process) : undefined;
   const status: ServerStatus = { state, message: last?.message, reason, log: loggedEvents(process) };
   const shown = formatStatus(instance, behaviour.describe(process), status);
   const shownLast = last === undefined ? undefined : { callback: last.callback, message: shown.message };

@@ -22,6 +22,7 @@ export function propagateExit(from: Pid, target: Process, reason: ExitReason): v
 
 /** A signal ends `process`: at once, or, when it is in the middle of its own code, as soon as that has been left. */
 function end(process: Process, reason: ExitReason): void {
+  process.starting?.interrupted();
   const running = process.state === ProcessState.Running || process === process.shard.acting;
   if (!running) {
     exitProcess(process, reason);

@@ -8,6 +8,7 @@ import { ExitMessage } from "./exit-message.ts";
 import { type ExitReason, isOrderly, reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import type { GenServer } from "./gen-server.ts";
+import { hibernate } from "./hibernate.ts";
 import { asMessage, CAST, IDLE_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
 import { type Process, ProcessState } from "./process.ts";
 import { type Action, Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
@@ -73,8 +74,14 @@ class IdleTimer extends Timer {
 export const genServerBehaviour: Behaviour = {
   turn(process: Process, budget: number): number {
     const { mailbox } = process;
+    const { scheduler } = process.shard;
     let taken = 0;
-    while (taken < budget && process.state === ProcessState.Running && process.pendingExit === undefined) {
+    while (
+      taken < budget &&
+      scheduler.mayTake(taken) &&
+      process.state === ProcessState.Running &&
+      process.pendingExit === undefined
+    ) {
       if (process.outcome !== undefined) {
         const { run, value, settled } = process.outcome as Outcome<Run>;
         process.outcome = undefined;
@@ -272,6 +279,8 @@ function act(process: Process, action: Action): void {
     process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome<Run>;
   } else if ("timeoutMs" in action) {
     startIdleTimer(process, new IdleTimer(process, action.timeoutMs));
+  } else if ("hibernate" in action) {
+    hibernate(process);
   }
 }
 

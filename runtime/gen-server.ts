@@ -83,7 +83,7 @@ export abstract class GenServer<
 }
 
 /** What a server takes as a call, and what it answers. */
-export type CallOf<S> = S extends { readonly protocol: { readonly call: infer Request } }
+export type CallOf<S> = S extends { readonly statemTypes: { readonly call: infer Request } }
   ? Request
   : S extends { handleCall(request: infer Request, ...rest: never[]): unknown }
     ? Request
@@ -95,14 +95,14 @@ type ReplyValue<Result> =
   Result extends Reply<infer Value> ? Value : Result extends Stop<infer Value> ? Value : never;
 
 /** The state of a server, as `sys` shows it: of a GenStatem the pair of state and data. */
-export type StateOf<S> = S extends { readonly protocol: { readonly status: infer Pair } }
+export type StateOf<S> = S extends { readonly statemTypes: { readonly status: infer Pair } }
   ? Pair
   : S extends { state: infer State }
     ? State
     : unknown;
 
 /** What a server takes as a cast. */
-export type CastOf<S> = S extends { readonly protocol: { readonly cast: infer Request } }
+export type CastOf<S> = S extends { readonly statemTypes: { readonly cast: infer Request } }
   ? Request
   : S extends { handleCast(request: infer Request): unknown }
     ? Request

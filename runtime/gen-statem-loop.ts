@@ -9,6 +9,7 @@ import { ExitMessage } from "./exit-message.ts";
 import { type ExitReason, isOrderly, reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import type { GenStatem } from "./gen-statem.ts";
+import { hibernate } from "./hibernate.ts";
 import { asMessage, CAST, STATEM_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
 import { type Process, ProcessState } from "./process.ts";
 import { Ignore, Stop } from "./returns.ts";
@@ -26,7 +27,7 @@ import { StatemQueue, Step, type Timeout, type TimeoutTimers } from "./statem-qu
 import type { SystemCall } from "./system-call.ts";
 import { serveSystem, tellReply } from "./system-mode.ts";
 import { Timer } from "./timer-wheel.ts";
-import { InitialState, sameState, StopAndReply, Transition } from "./transition.ts";
+import { InitialState, PLAIN_KEEP, sameState, StopAndReply, Transition } from "./transition.ts";
 
 /** What is left to do once `terminate` is done. */
 interface Ending {
@@ -60,7 +61,6 @@ class TimeoutTimer extends Timer {
   }
 
   fire(): void {
-    this.#process.timers?.delete(this);
     this.#process.deliver(STATEM_TIMEOUT, this.#timeout);
   }
 }
@@ -82,7 +82,8 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   turn(process: Process, budget: number): number {
     this.#process = process;
     let taken = 0;
-    while (taken < budget && this.#runnable && this.#next()) taken += 1;
+    while (taken < budget && process.shard.scheduler.mayTake(taken) && this.#runnable && this.#next())
+      taken += 1;
     // Only what stands in the mailbox or in `outcome` makes the scheduler come back.
     if (this.#runnable && this.#queue.ready && process.outcome === undefined)
       this.#callNext(this.#queue.take()!, undefined);
@@ -166,8 +167,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     // One that has sent itself a deadly exit is dead, also when its code caught what unwound it.
     if (this.#process.state === ProcessState.Exited) return;
     // What most events come to, first.
-    if (step === undefined && result instanceof Transition && result.kind === "keep" && !result.actions)
-      return this.#queue.kept();
+    if (step === undefined && result === PLAIN_KEEP) return this.#queue.kept();
     this.#apply({ callback: "event", event, step, state }, result);
   }
 
@@ -243,11 +243,12 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     try {
       result = this.#statem.callbackMode();
     } catch (thrown) {
-      result = thrown;
+      if (!this.#runnable) return false;
       if (thrown instanceof Error) {
         this.#terminate(reasonOfThrown(thrown), last);
         return false;
       }
+      result = thrown;
     }
     const mode = completeCallbackMode(result);
     if (mode === undefined) {
@@ -295,8 +296,9 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
 
   /** Enters the state if that is to be done, else the step is over. */
   #advance(step: Step, enters: boolean): void {
-    if (enters && this.#stateEnter) this.#callNext({ type: "enter", oldState: step.oldState }, step);
-    else this.#queue.settle(step);
+    if (enters && this.#stateEnter) return this.#callNext({ type: "enter", oldState: step.oldState }, step);
+    this.#queue.settle(step);
+    if (step.hibernate) hibernate(this.#process);
   }
 
   /** Does the actions that take effect at once, and notes the others in `step`; false if one was wrong. */
@@ -309,7 +311,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
       } else if (action instanceof TimeoutAction && isTime(action.time)) {
         step.timeouts.push(action);
       } else if (action instanceof PlainAction && (!entering || action.action === "hibernate")) {
-        if (action.action === "postpone") step.postpone = true;
+        step[action.action] = true;
       } else if (action instanceof NextEvent && !entering && isInsertable(action.event)) {
         step.inserted.push(action.event);
       } else if (!this.#reply(action)) {
@@ -402,7 +404,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
 
   nextEvent(process: Process): SystemEvent | undefined {
     const { mailbox } = process;
-    if (process.outcome !== undefined || this.#queue.ready || mailbox.length === 0) return undefined;
+    if (process.outcome !== undefined || mailbox.length === 0) return undefined;
     const tag = mailbox.headTag();
     const message = mailbox.messageAt(0);
     if (tag === SYSTEM || tag === STOP || (tag === undefined && this.#isParentExit(message)))

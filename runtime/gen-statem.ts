@@ -77,7 +77,7 @@ export abstract class GenStatem<
   static readonly module?: string;
 
   /** Carries types to the compiler; never set. */
-  declare readonly protocol: {
+  declare readonly statemTypes: {
     readonly call: Call;
     readonly cast: Cast;
     readonly status: readonly [State, Data];
@@ -112,7 +112,8 @@ export abstract class GenStatem<
   /**
    * Which methods events go to: all to `handleEvent`, or, with `"state_functions"`, to the one that has the name of the state. With
    * `"state_enter"`, they also get `{ type: "enter", oldState }` at the start and after each change of state, before any
-   * other event. Asked once, when `init` is done: a start that is answered well may still end with a wrong mode.
+   * other event. Asked once, when `init` is done: a start that is answered well may still end with a wrong mode. A state
+   * can't have the name of another method, such as `init` or `terminate`.
    */
   callbackMode(): CallbackMode {
     return "handle_event_function";

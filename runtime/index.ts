@@ -20,11 +20,18 @@ export {
 } from "./gen-server.ts";
 export { GenStatem, type StateFunctions, type StatemInit, type StatemResult } from "./gen-statem.ts";
 export { type Logger, silentLogger, stderrLogger } from "./logger.ts";
+export type {
+  CancelTimerMessage,
+  CancelTimerOptions,
+  TimeoutMessage,
+  TimerOptions,
+} from "./message-timer.ts";
+export type { MultiCallResult } from "./multi-call.ts";
 export { Pid } from "./pid.ts";
-export type { ProcessInfo } from "./process-info.ts";
+export type { ProcessInfo, ProcessItems } from "./process-info.ts";
 export { type GroupMessage, ProcessGroups } from "./process-groups.ts";
 export type { Random } from "./random.ts";
-export { type Match, TIMEOUT } from "./receive.ts";
+export { type Match, type RefMessage, TIMEOUT } from "./receive.ts";
 export { Ref } from "./ref.ts";
 export {
   Registry,
@@ -33,6 +40,7 @@ export {
   type RegistryOptions,
   type RegistryRow,
 } from "./registry.ts";
+export { ReplyMessage, type RequestId, type Response } from "./request.ts";
 export {
   type Action,
   ignore,
@@ -47,7 +55,6 @@ export {
 } from "./returns.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
 export type { MonitorOptions, Self } from "./self.ts";
-export type { TimeoutMessage } from "./send.ts";
 export type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 export type { StartOptions, StartResult } from "./start.ts";
 export {
@@ -76,7 +83,18 @@ export {
 } from "./table.ts";
 export type { CounterUpdate } from "./table-counter.ts";
 export type { TableRow, TableType } from "./table-rows.ts";
-export { Task, type TaskBody, TaskReply, type TaskResult } from "./task.ts";
+export { Task, type TaskBody, type TaskResult } from "./task.ts";
+export { TaskReply } from "./task-reply.ts";
+export type { TaskStreamBody, TaskStreamOptions } from "./task-stream.ts";
+export {
+  type SpanContext,
+  type SpanEnded,
+  type SpanFailure,
+  type SpanResult,
+  type SpanStarted,
+  TelemetrySpan,
+  telemetrySpan,
+} from "./telemetry-span.ts";
 export {
   attachTelemetry,
   detachTelemetry,

@@ -4,4 +4,6 @@ export { isOrderly } from "./exit-reason.ts";
 export type { Origin } from "./origin.ts";
 export { serverInstance } from "./server-instance.ts";
 export { startChildServer } from "./start-child.ts";
-export { runTask } from "./task.ts";
+export { calledBy, callersOf, runTask } from "./task.ts";
+export { taskStream } from "./task-stream.ts";
+export { termKey } from "./term-key.ts";

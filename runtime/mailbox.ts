@@ -14,13 +14,15 @@ export type MessageTag = unknown;
  * ```
  *
  * A slot is two entries, the tag and the message, so that a cast or a call needs no envelope of its own. `#ring` has a
- * power of two of slots: wrapping is `& mask`. Messages before `#saved` were already refused by the waiting receive, so
- * its next scan starts there and a long mailbox is read once.
+ * power of two of slots: `& #mask` makes a place in it of `#head`, which only ever grows while the ring keeps its size.
+ * Messages before `#saved` were already refused by the waiting receive, so its next scan starts there and a long
+ * mailbox is read once. `#base + #head` is how many messages have been taken: so a mark can say where one began.
  */
 export class Mailbox {
   #ring: unknown[] = EMPTY;
   #mask = -1;
   #head = 0;
+  #base = 0;
   #saved = 0;
   length = 0;
 
@@ -34,17 +36,17 @@ export class Mailbox {
 
   /** The tag of the oldest message. Read it before `shift`. */
   headTag(): MessageTag {
-    return this.#ring[this.#head << 1];
+    return this.#ring[(this.#head & this.#mask) << 1];
   }
 
   /** Takes the oldest message; the mailbox must not be empty. */
   shift(): unknown {
-    const at = this.#head << 1;
+    const at = (this.#head & this.#mask) << 1;
     const message = this.#ring[at + 1];
     // Cleared so that the collector can take the message while the ring lives on.
     this.#ring[at] = undefined;
     this.#ring[at + 1] = undefined;
-    this.#head = (this.#head + 1) & this.#mask;
+    this.#head += 1;
     this.length -= 1;
     return message;
   }
@@ -72,20 +74,38 @@ export class Mailbox {
     if (index < last - index) {
       for (let i = index; i > 0; i -= 1) this.#move(i - 1, i);
       this.#clear(0);
-      this.#head = (this.#head + 1) & this.#mask;
+      this.#head += 1;
     } else {
       for (let i = index; i < last; i += 1) this.#move(i + 1, i);
       this.#clear(last);
+      this.#base += 1;
     }
     this.length = last;
   }
 
+  /** Drops all messages, and the ring. */
   clear(): void {
+    this.#base += this.#head + this.length;
     this.#ring = EMPTY;
     this.#mask = -1;
     this.#head = 0;
     this.#saved = 0;
     this.length = 0;
+  }
+
+  /** How many messages it has room for without growing. */
+  get slots(): number {
+    return this.#mask + 1;
+  }
+
+  /** The place behind the newest message, for `indexOf`. Stays true whatever is taken meanwhile. */
+  mark(): number {
+    return this.#base + this.#head + this.length;
+  }
+
+  /** Where the first message after `mark` stands, or somewhat before it. */
+  indexOf(mark: number): number {
+    return Math.max(0, mark - this.#base - this.#head);
   }
 
   #move(from: number, to: number): void {
@@ -104,14 +124,15 @@ export class Mailbox {
   /** Doubles the slots. A ring that starts at its first slot only gets a longer end: the array grows as it is appended to. */
   #grow(): void {
     const slots = this.#mask + 1;
+    const start = this.#head & this.#mask;
     if (slots === 0) this.#ring = [];
-    else if (this.#head !== 0) this.#ring = this.#unwound();
+    else if (start !== 0) this.#ring = this.#unwound(start * 2);
+    this.#base += this.#head;
     this.#head = 0;
     this.#mask = Math.max(SLOTS_MIN, slots * 2) - 1;
   }
 
-  #unwound(): unknown[] {
-    const start = this.#head * 2;
-    return [...this.#ring.slice(start), ...this.#ring.slice(0, start)];
+  #unwound(start: number): unknown[] {
+    return this.#ring.slice(start).concat(this.#ring.slice(0, start));
   }
 }

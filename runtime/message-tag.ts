@@ -25,6 +25,7 @@ export function asMessage(tag: unknown, message: unknown): unknown {
   if (tag === undefined) return message;
   if (tag === CAST) return ["$gen_cast", message];
   if (tag === SYSTEM) return ["system", message, (message as { readonly request: unknown }).request];
+  if (tag === STOP) return ["system", undefined, ["terminate", message]];
   if (tag === IDLE_TIMEOUT) return "timeout";
   return isCall(tag) ? ["$gen_call", tag, message] : message;
 }

@@ -1,7 +1,8 @@
+import type { Dest } from "./dest.ts";
 import type { MonitoredName } from "./down-message.ts";
 import { DownMessage } from "./down-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
-import type { Pid } from "./pid.ts";
+import { Pid } from "./pid.ts";
 import type { Process } from "./process.ts";
 import { Ref } from "./ref.ts";
 
@@ -22,6 +23,8 @@ export class Monitor extends Ref {
   tag: unknown = "DOWN";
   /** Undefined when the reference is no (longer an) alias. */
   alias: AliasMode | undefined = undefined;
+  /** Where the mailbox of the watcher ended when this was made: what carries this reference came later. */
+  mark = 0;
   /** @internal The watcher's list: monitors that it holds. */
   nextHeld: Monitor | undefined = undefined;
   /** @internal */
@@ -48,6 +51,13 @@ export class Monitor extends Ref {
 
   /** The watcher is gone. The monitor is out of its lists already. */
   abandoned(): void {}
+}
+
+/** What the DOWN of a monitor made by `dest` names, which now is `target` if there is one. */
+export function watchedAs(dest: Dest, target: Process | undefined, node: string): Pid | MonitoredName {
+  if (dest instanceof Pid) return dest;
+  if (typeof dest === "string") return { name: dest, node };
+  return target?.pid ?? { name: String(dest instanceof Ref ? dest : dest.key), node };
 }
 
 /** Enters `monitor` in the lists of its watcher and of `target`. */

@@ -156,12 +156,10 @@ export class ProcessGroups extends GenServer<undefined> {
   }
 
   #all(): Map<unknown, Pid[]> {
-    const groups = new Map<unknown, Pid[]>();
-    for (const { group, groupId } of this.#byGroup.all()) {
-      const first = this.#byGroup.first(groupId)!.group;
-      if (group === first && !groups.has(first)) groups.set(first, this.#members(first));
-    }
-    return groups;
+    const byGroup = Map.groupBy(this.#byGroup.all(), ({ groupId }) => groupId);
+    return new Map(
+      Array.from(byGroup.values(), (own) => [own[0]!.group, own.map(({ pid }) => pid)] as const),
+    );
   }
 
   #monitor(self: Self, groupId: unknown, whole: boolean): Ref {

@@ -5,20 +5,33 @@ import { DownMessage } from "./down-message.ts";
 import { ExitError, errorText, runtimeError } from "./errors.ts";
 import { exitProcess, sendExit } from "./exit-signal.ts";
 import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
+import { hibernate } from "./hibernate.ts";
 import { link, unlink } from "./link.ts";
-import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
+import {
+  cancelTimer,
+  type CancelTimerOptions,
+  cancelTimerWith,
+  readTimer,
+  startInterval,
+  startMessageTimer,
+  type TimerOptions,
+} from "./message-timer.ts";
+import { attachMonitor, detachMonitor, Monitor, watchedAs } from "./monitor.ts";
+import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";
 import { Pid } from "./pid.ts";
 import type { Priority } from "./process.ts";
 import { type Process, ProcessState } from "./process.ts";
-import { PRIORITY_NAMES, type ProcessInfo, processInfo } from "./process-info.ts";
-import { type Match, receive } from "./receive.ts";
+import { PRIORITY_NAMES, processInfo } from "./process-info.ts";
+import { type Match, receive, type RefMessage } from "./receive.ts";
 import { Ref } from "./ref.ts";
+import { checkResponse, receiveResponse, type RequestId, sendRequest, waitResponse } from "./request.ts";
 import type { Runtime } from "./runtime.ts";
 import type { MonitorOptions, Self } from "./self.ts";
-import { cancelTimer, cast, readTimer, send, startMessageTimer } from "./send.ts";
+import { cast, send } from "./send.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { startOrThrow, type StartOptions } from "./start.ts";
 import { stopServer } from "./stop.ts";
+import { resumeProcess, suspendProcess } from "./suspension.ts";
 
 /** `Self`, over the record of a process. */
 export class ProcessHandle implements Self {
@@ -54,11 +67,18 @@ export class ProcessHandle implements Self {
     if (!this.#dead) send(this.process.shard, dest, message);
   }
 
-  receive(match?: Match, options?: { readonly timeoutMs: number }): Promise<never> {
+  receive(match?: Match | RefMessage, options?: { readonly timeoutMs: number }): Promise<never> {
     const timeoutMs = options === undefined ? Number.POSITIVE_INFINITY : options.timeoutMs;
-    if (!(timeoutMs >= 0))
-      throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
-    return receive(this.process, match, timeoutMs) as Promise<never>;
+    expectTimeout(timeoutMs);
+    if (match === undefined || typeof match === "function")
+      return receive(this.process, match, timeoutMs) as Promise<never>;
+    if (!(match.ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "a match, or { ref }", match);
+    return receive(this.process, match.ref, timeoutMs) as Promise<never>;
+  }
+
+  async sleep(ms: number): Promise<void> {
+    expectTimeout(ms);
+    await receive(this.process, () => false, ms);
   }
 
   spawn(body: Body): Pid {
@@ -103,14 +123,14 @@ export class ProcessHandle implements Self {
     const { process } = this;
     const monitor = new Monitor(process);
     if (this.#dead) return monitor;
+    if (dest instanceof Ref) throw runtimeError("ROOKERY_BADARG", "a pid or a name", dest);
     const target = process.shard.find(dest);
+    monitor.mark = process.mailbox.mark();
     if (options?.tag !== undefined) monitor.tag = options.tag;
     // Watching oneself is allowed and means nothing; its reference is no alias either.
     if (target === process) return monitor;
     if (options?.alias !== undefined) monitor.alias = options.alias;
-    if (typeof dest === "string") monitor.watched = { name: dest, node: process.shard.runtime.node };
-    else if (dest instanceof Pid) monitor.watched = dest;
-    else monitor.watched = target?.pid ?? { name: String(dest.key), node: process.shard.runtime.node };
+    monitor.watched = watchedAs(dest, target, process.shard.runtime.node);
     if (target === undefined) monitor.down("noproc");
     else attachMonitor(monitor, target);
     return monitor;
@@ -140,7 +160,9 @@ export class ProcessHandle implements Self {
 
   alias(options?: { reply?: boolean }): Ref {
     const alias = new Monitor(this.process);
-    if (!this.#dead) alias.alias = options?.reply === true ? "reply" : "explicit_unalias";
+    if (this.#dead) return alias;
+    alias.alias = options?.reply === true ? "reply" : "explicit_unalias";
+    alias.mark = this.process.mailbox.mark();
     return alias;
   }
 
@@ -201,12 +223,16 @@ export class ProcessHandle implements Self {
     return this.process.shard.find(name)?.pid;
   }
 
-  sendAfter(ms: number, dest: Dest, message: unknown): Ref {
-    return startMessageTimer(this.process.shard, ms, this.#orNobody(dest), message, false);
+  sendAfter(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref {
+    return startMessageTimer(this.process.shard, ms, this.#orNobody(dest), message, false, options);
   }
 
-  startTimer(ms: number, dest: Dest, message: unknown): Ref {
-    return startMessageTimer(this.process.shard, ms, this.#orNobody(dest), message, true);
+  startTimer(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref {
+    return startMessageTimer(this.process.shard, ms, this.#orNobody(dest), message, true, options);
+  }
+
+  sendInterval(ms: number, dest: Dest, message: unknown): Ref {
+    return startInterval(this.process.shard, ms, this.#orNobody(dest), message);
   }
 
   /** Where the message of the dead goes. */
@@ -214,8 +240,8 @@ export class ProcessHandle implements Self {
     return this.#dead ? this.pid : dest;
   }
 
-  cancelTimer(ref: Ref): number | false {
-    return cancelTimer(ref);
+  cancelTimer(ref: Ref, options?: CancelTimerOptions): never {
+    return (options === undefined ? cancelTimer(ref) : cancelTimerWith(this.process, ref, options)) as never;
   }
 
   readTimer(ref: Ref): number | false {
@@ -224,6 +250,37 @@ export class ProcessHandle implements Self {
 
   call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs: number = CALL_TIMEOUT_MS): Promise<ReplyOf<S>> {
     return call(this.process.shard, this.process, dest, request, timeoutMs) as Promise<ReplyOf<S>>;
+  }
+
+  sendRequest<S>(dest: Dest<S>, request: CallOf<S>): RequestId<ReplyOf<S>> {
+    return sendRequest(this.process, dest, request) as RequestId<ReplyOf<S>>;
+  }
+
+  waitResponse(request: RequestId, timeoutMs: number = Number.POSITIVE_INFINITY): Promise<never> {
+    expectTimeout(timeoutMs);
+    return waitResponse(this.process, request, timeoutMs) as Promise<never>;
+  }
+
+  receiveResponse(request: RequestId, timeoutMs: number = Number.POSITIVE_INFINITY): Promise<never> {
+    expectTimeout(timeoutMs);
+    return receiveResponse(this.process, request, timeoutMs) as Promise<never>;
+  }
+
+  checkResponse(message: unknown, request: RequestId): never {
+    return checkResponse(message, request) as never;
+  }
+
+  multiCall(
+    nodes: readonly string[],
+    name: string,
+    request: unknown,
+    timeoutMs: number = Number.POSITIVE_INFINITY,
+  ): Promise<MultiCallResult> {
+    return multiCall(this.process.shard, this.process, nodes, name, request, timeoutMs);
+  }
+
+  abcast(nodes: readonly string[], name: string, request: unknown): void {
+    if (!this.#dead) abcast(this.process.shard, nodes, name, request);
   }
 
   cast<S>(dest: Dest<S>, request: CastOf<S>): void {
@@ -250,6 +307,18 @@ export class ProcessHandle implements Self {
     return startOrThrow(this.process.shard, this.process, Server, arg, { ...options, linked: true });
   }
 
+  async startMonitor<S extends ServerInstance>(
+    Server: ServerClass<S>,
+    arg: InitArg<S>,
+    options?: StartOptions,
+  ): Promise<{ pid: Pid<S>; ref: Ref }> {
+    const { process } = this;
+    const ref = new Monitor(process);
+    ref.mark = process.mailbox.mark();
+    const bond = { ...options, linked: false, monitor: ref };
+    return { pid: await startOrThrow(process.shard, process, Server, arg, bond), ref };
+  }
+
   stop(dest: Dest, reason: unknown = "normal", timeoutMs: number = Number.POSITIVE_INFINITY): Promise<void> {
     return stopServer(this.process.shard, this.process, dest, reason, timeoutMs);
   }
@@ -259,9 +328,8 @@ export class ProcessHandle implements Self {
     return pid.process !== undefined;
   }
 
-  info(pid: Pid): ProcessInfo | undefined {
-    expectPid(pid);
-    return pid.process === undefined ? undefined : processInfo(pid.process);
+  info(pid: Pid, items?: unknown): never {
+    return processInfo(pid, items) as never;
   }
 
   get(key: unknown): unknown {
@@ -285,6 +353,22 @@ export class ProcessHandle implements Self {
     this.process.label = label;
   }
 
+  suspendProcess(pid: Pid): true {
+    expectPid(pid);
+    if (!this.#dead) suspendProcess(this.process, pid);
+    return true;
+  }
+
+  resumeProcess(pid: Pid): true {
+    expectPid(pid);
+    if (!this.#dead) resumeProcess(this.process, pid);
+    return true;
+  }
+
+  hibernate(): void {
+    hibernate(this.process);
+  }
+
   setPriority(priority: "high" | "normal" | "low"): "high" | "normal" | "low" {
     const index = PRIORITY_NAMES.indexOf(priority);
     if (index < 0) throw runtimeError("ROOKERY_BADARG", "the priority high, normal or low", priority);
@@ -292,6 +376,10 @@ export class ProcessHandle implements Self {
     this.process.priority = index as Priority;
     return old;
   }
+}
+
+function expectTimeout(ms: number): void {
+  if (!(ms >= 0)) throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", ms);
 }
 
 function expectPid(pid: unknown): asserts pid is Pid {

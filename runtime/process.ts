@@ -7,6 +7,7 @@ import { Pid } from "./pid.ts";
 import type { Receiver } from "./receive.ts";
 import type { Shard } from "./shard.ts";
 import type { Starting } from "./start.ts";
+import type { Suspension } from "./suspension.ts";
 import type { Timer } from "./timer-wheel.ts";
 
 /**
@@ -38,6 +39,9 @@ export class Process {
   readonly shard: Shard;
   readonly pid: Pid;
   readonly mailbox: Mailbox;
+  /** Its neighbours in the shard's list of processes, which is in the order of their start. */
+  older: Process | undefined = undefined;
+  younger: Process | undefined = undefined;
   state: ProcessState = ProcessState.Waiting;
   /** Stands in the run queue. A blocked process may stand there too, to be resumed or to exit. */
   queued = false;
@@ -71,6 +75,10 @@ export class Process {
   dictionary: Map<unknown, unknown> | undefined = undefined;
   ancestors: readonly (Pid | string)[];
   label: unknown = undefined;
+  /** How often it is suspended, by whomever: it has no turn until that is 0. */
+  suspensions = 0;
+  /** The processes that it has suspended. */
+  suspending: Map<Process, Suspension> | undefined = undefined;
 
   constructor(
     shard: Shard,

@@ -1,6 +1,8 @@
 import { runtimeError } from "./errors.ts";
 import { asMessage } from "./message-tag.ts";
+import { Monitor } from "./monitor.ts";
 import { type Process, ProcessState } from "./process.ts";
+import { Ref } from "./ref.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** What `receive` answers when its time is over. */
@@ -8,11 +10,18 @@ export const TIMEOUT: unique symbol = Symbol("rookery.timeout");
 
 export type Match = (message: unknown) => boolean;
 
+/** What messages about a reference have in common: those of monitors, timers, tasks and requests, and any `{ ref, .. }`. */
+export interface RefMessage {
+  readonly ref: Ref;
+}
+
 /** A receive that waits: its match, its promise, and the timer of its `after`. */
 export interface Receiver {
   readonly match: Match | undefined;
   readonly resolve: (message: unknown) => void;
   timer: Timer | undefined;
+  /** Its time was over while the process was suspended. */
+  expired: boolean;
 }
 
 class ReceiveTimer extends Timer {
@@ -27,8 +36,9 @@ class ReceiveTimer extends Timer {
     const process = this.#process;
     const receiver = process.receiver;
     if (receiver === undefined || receiver.timer !== this) return;
+    if (process.suspensions > 0) receiver.expired = true;
     // A message that came before this moment, but has not been looked at yet, wins over the timeout.
-    if (!resumeReceiver(process)) endReceive(process, receiver, TIMEOUT);
+    else if (!resumeReceiver(process)) endReceive(process, receiver, TIMEOUT);
   }
 }
 
@@ -36,19 +46,32 @@ class ReceiveTimer extends Timer {
  * Waits in `process` for the oldest message that matches. Behaviours with a mailbox protocol of their own (calls, casts)
  * may receive in an asynchronous callback: what does not match stays for them, in order.
  */
-export function receive(process: Process, match: Match | undefined, timeoutMs: number): Promise<unknown> {
+export function receive(
+  process: Process,
+  wanted: Match | Ref | undefined,
+  timeoutMs: number,
+): Promise<unknown> {
   if (process.state === ProcessState.Exited) return new Promise(() => {});
   if (process.receiver !== undefined) throw runtimeError("ROOKERY_RECEIVING", process.pid);
   process.mailbox.saved = 0;
+  let match: Match | undefined;
+  if (wanted instanceof Ref) {
+    match = (message) => (message as RefMessage | null | undefined)?.ref === wanted;
+    // Nothing that was in the mailbox before can carry a reference that did not exist yet.
+    if (wanted instanceof Monitor && wanted.watcher === process)
+      process.mailbox.saved = process.mailbox.indexOf(wanted.mark);
+  } else {
+    match = wanted;
+  }
   const scheduler = process.shard.scheduler;
   // Answering at once is only a short cut: a body that always finds a message must not keep the thread for ever.
-  if (scheduler.mayContinue()) {
+  if (scheduler.mayContinue() && process.suspensions === 0) {
     const index = find(process, match);
     if (index >= 0) return Promise.resolve(takeAt(process, index));
     if (timeoutMs === 0) return Promise.resolve(TIMEOUT);
   }
   return new Promise((resolve) => {
-    const receiver: Receiver = { match, resolve, timer: undefined };
+    const receiver: Receiver = { match, resolve, timer: undefined, expired: false };
     process.receiver = receiver;
     if (process.state === ProcessState.Blocked) process.state = ProcessState.Waiting;
     if (process.mailbox.length > process.mailbox.saved && !process.queued) scheduler.schedule(process);
@@ -63,8 +86,8 @@ export function receive(process: Process, match: Match | undefined, timeoutMs: n
 export function resumeReceiver(process: Process): boolean {
   const receiver = process.receiver!;
   const index = find(process, receiver.match);
-  if (index < 0) return false;
-  endReceive(process, receiver, takeAt(process, index));
+  if (index < 0 && !receiver.expired) return false;
+  endReceive(process, receiver, index < 0 ? TIMEOUT : takeAt(process, index));
   return true;
 }
 

@@ -2,7 +2,8 @@ import type { Via, ViaHome, ViaName } from "./dest.ts";
 import { brief, runtimeError } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import { GenServer } from "./gen-server.ts";
-import { type Origin } from "./origin.ts";
+import { link } from "./link.ts";
+import type { Origin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
 import { type NoReply, noReply, type Ok, ok } from "./returns.ts";
 import { RowIndex } from "./row-index.ts";
@@ -64,6 +65,8 @@ type Accepts = (value: unknown) => boolean;
 export class Registry extends GenServer<Required<RegistryOptions>> {
   readonly #byKey = new RowIndex<Row>();
   readonly #byPid = new RowIndex<Row>();
+  /** Removes the exit hook of a holder. */
+  readonly #unwatch = new Map<Pid, () => void>();
   readonly #meta = new Map<unknown, unknown>();
   #count = 0;
 
@@ -82,9 +85,7 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
   /** Registers the calling process under `key`. `Registry.register/3`. */
   static register(self: Self, registry: string, key: unknown, value?: unknown): RegisterResult {
     const table = instanceOf(self, registry);
-    const result = table.#insert(registry, self.pid, key, value);
-    if (result.ok) self.link(table.self.pid);
-    return result;
+    return table.#insert(registry, self.pid, key, value);
   }
 
   /** Removes the entries of the calling process under `key`. `Registry.unregister/2`. */
@@ -231,11 +232,14 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     if (this.state.keys === "unique" && holder !== undefined) {
       return { ok: false, reason: ["already_registered", holder.pid] };
     }
+    // What the rest of a dead process does has no effect.
+    if (pid.process === undefined) return { ok: true, owner: this.self.pid };
     if (!this.#byPid.has(pid)) this.#watch(pid);
     const row: Row = { key, keyId, pid, value };
     this.#byKey.add(keyId, row);
     this.#byPid.add(pid, row);
     this.#count += 1;
+    link(pid.process, this.self.pid);
     this.#tell(["register", registry, key, pid, value]);
     return { ok: true, owner: this.self.pid };
   }
@@ -245,8 +249,6 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     this.#byPid.delete(row.pid, row);
     this.#count -= 1;
   }
-
-  readonly #unwatch = new Map<Pid, () => void>();
 
   #watch(pid: Pid): void {
     const unwatch = onProcessExit(pid, () => {

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { type Body, bodyBehaviour } from "./body.ts";
 import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -6,12 +7,14 @@ import { runtimeError } from "./errors.ts";
 import { exitProcess, sendExit } from "./exit-signal.ts";
 import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
 import { type Logger, stderrLogger } from "./logger.ts";
+import { cancelTimer, startInterval, startMessageTimer, type TimerOptions } from "./message-timer.ts";
+import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";
 import type { Pid } from "./pid.ts";
 import { ProcessHandle } from "./process-handle.ts";
-import { type ProcessInfo, processInfo } from "./process-info.ts";
+import { type ProcessInfo, processInfo, type ProcessItems } from "./process-info.ts";
 import { type Random, systemRandom } from "./random.ts";
 import type { Ref } from "./ref.ts";
-import { cancelTimer, cast, send, startMessageTimer } from "./send.ts";
+import { cast, send } from "./send.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { Shard } from "./shard.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
@@ -25,6 +28,8 @@ export interface RuntimeOptions {
   readonly random?: Random;
   /** Whether messages are frozen when they are sent. Default: unless NODE_ENV is `production`. */
   readonly freezeMessages?: boolean;
+  /** How many cores to reckon with: see `Runtime.cores`. Default: those that the host lets this process use. */
+  readonly cores?: number;
   /** @internal What gives the scheduler its slices. Default: messages of a port. */
   readonly driver?: SliceDriver;
 }
@@ -43,11 +48,17 @@ export interface RuntimeOptions {
 export class Runtime {
   /** The name of this node. */
   readonly node: string = "nonode@nohost";
+  /**
+   * How much work at once is worth while: the default of `maxConcurrency` and of `partitions`. `System.schedulers_online`; here
+   * it does not say how many processes run in parallel.
+   */
+  readonly cores: number;
   /** @internal */
   readonly shard: Shard;
 
   private constructor(options: RuntimeOptions) {
     const clock = options.clock ?? systemClock;
+    this.cores = options.cores ?? availableParallelism();
     this.shard = new Shard(this, {
       clock,
       random: options.random ?? systemRandom,
@@ -92,6 +103,21 @@ export class Runtime {
   /** Calls a server and waits for the reply; see `Self.call`. */
   call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs: number = CALL_TIMEOUT_MS): Promise<ReplyOf<S>> {
     return call(this.shard, undefined, dest, request, timeoutMs) as Promise<ReplyOf<S>>;
+  }
+
+  /** Calls the servers of one name on several nodes; see `Self.multiCall`. */
+  multiCall(
+    nodes: readonly string[],
+    name: string,
+    request: unknown,
+    timeoutMs: number = Number.POSITIVE_INFINITY,
+  ): Promise<MultiCallResult> {
+    return multiCall(this.shard, undefined, nodes, name, request, timeoutMs);
+  }
+
+  /** Casts to the servers of one name on several nodes; see `Self.abcast`. */
+  abcast(nodes: readonly string[], name: string, request: unknown): void {
+    abcast(this.shard, nodes, name, request);
   }
 
   /** Sends a request that is not answered; see `Self.cast`. */
@@ -156,8 +182,14 @@ export class Runtime {
     return this.shard.names.registered();
   }
 
-  sendAfter(ms: number, dest: Dest, message: unknown): Ref {
-    return startMessageTimer(this.shard, ms, dest, message, false);
+  /** Sends a message when the time has come; see `Self.sendAfter`. */
+  sendAfter(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref {
+    return startMessageTimer(this.shard, ms, dest, message, false, options);
+  }
+
+  /** Sends a message again and again; see `Self.sendInterval`. */
+  sendInterval(ms: number, dest: Dest, message: unknown): Ref {
+    return startInterval(this.shard, ms, dest, message);
   }
 
   cancelTimer(ref: Ref): number | false {
@@ -173,9 +205,15 @@ export class Runtime {
     return this.shard.processes().map((process) => process.pid);
   }
 
-  /** `process_info`: undefined for a dead process. */
-  info(pid: Pid): ProcessInfo | undefined {
-    return pid.process === undefined ? undefined : processInfo(pid.process);
+  /** `process_info`; see `Self.info`. */
+  info(pid: Pid): ProcessInfo | undefined;
+  info<Item extends keyof ProcessItems>(pid: Pid, item: Item): ProcessItems[Item] | undefined;
+  info<Item extends keyof ProcessItems>(
+    pid: Pid,
+    items: readonly Item[],
+  ): Pick<ProcessItems, Item> | undefined;
+  info(pid: Pid, items?: unknown): unknown {
+    return processInfo(pid, items);
   }
 
   /**

@@ -6,9 +6,11 @@ import type { SliceDriver } from "./slice-driver.ts";
 
 /** After so many milliseconds a slice ends, and timers and I/O have their turn. */
 const SLICE_MS = 4;
-/** A process takes at most so many messages in a turn: as many as need about TURN_MS, by what the last ones needed. */
-const TURN_MESSAGES_MAX = 256;
+/** A turn ends after so long, or so many messages. */
 const TURN_MS = 0.5;
+const TURN_MESSAGES_MAX = 4_096;
+/** The clock is looked at after so many messages, at most; after fewer where they take long. */
+const MESSAGES_PER_LOOK_MAX = 64;
 /** For so many turns of normal processes, one of a low process. */
 const NORMAL_TURNS_PER_LOW = 8;
 /** So many receives in a slice may be answered without a turn. */
@@ -28,12 +30,16 @@ export class Scheduler {
   #anyResumed = false;
   #shortCuts = 0;
   #normalTurns = 0;
-  /** How many messages fit into TURN_MS. */
-  #turnMessages = 1;
-  #untimedMessages = 0;
-  #timedAtMs = 0;
+  #messagesPerLook = 1;
+  #messagesSinceLook = 0;
+  #lookedMs = 0;
+  #turnStartedMs = 0;
+  /** After so many messages of this turn the clock is looked at. */
+  #nextLook = 0;
   /** The process whose turn it is. */
   current: Process | undefined = undefined;
+  /** What that process has sent in this turn. */
+  sends = 0;
 
   constructor(driver: SliceDriver) {
     this.#driver = driver;
@@ -65,6 +71,18 @@ export class Scheduler {
     return this.#shortCuts <= SHORT_CUTS_PER_SLICE;
   }
 
+  /**
+   * Whether a process that has taken so many messages in its turn may take another. What it has sent counts, too: a sender must
+   * not outrun those who receive.
+   */
+  mayTake(taken: number): boolean {
+    const done = taken + this.sends;
+    if (done < this.#nextLook) return true;
+    if (done >= TURN_MESSAGES_MAX || this.#look() - this.#turnStartedMs >= TURN_MS) return false;
+    this.#nextLook = done + this.#messagesPerLook;
+    return true;
+  }
+
   close(): void {
     this.#driver.close();
   }
@@ -94,23 +112,23 @@ export class Scheduler {
     this.#inSlice = true;
     this.#shortCuts = 0;
     const startedMs = this.#driver.nowMs();
-    this.#timedAtMs = startedMs;
-    this.#untimedMessages = 0;
+    this.#lookedMs = startedMs;
+    this.#messagesSinceLook = 0;
     try {
       for (;;) {
         const process = this.#next();
         if (process !== undefined) {
-          this.#untimedMessages += this.#turn(process);
-          if (this.#untimedMessages < this.#turnMessages) continue;
+          this.#messagesSinceLook += this.#turn(process);
+          if (this.#messagesSinceLook < this.#messagesPerLook) continue;
         } else if (this.#anyResumed) {
           // What asynchronous bodies do next belongs to this slice: a call and its answer need no way through the host.
           this.#anyResumed = false;
           if (!this.#driver.drainMicrotasks()) break;
-          if (this.#untimedMessages < this.#turnMessages) continue;
+          if (this.#messagesSinceLook < this.#messagesPerLook) continue;
         } else {
           break;
         }
-        if (this.#measure() - startedMs >= SLICE_MS) break;
+        if (this.#look() - startedMs >= SLICE_MS) break;
       }
     } finally {
       // Also when something threw into the slice that is none of a process's business (an uncaught error in a microtask).
@@ -120,14 +138,15 @@ export class Scheduler {
     }
   };
 
-  /** Reads the clock, and learns from it how many messages make a turn. */
-  #measure(): number {
+  /** Looks at the clock, and learns from it how soon to look again. */
+  #look(): number {
     const nowMs = this.#driver.nowMs();
-    const tookMs = nowMs - this.#timedAtMs;
-    if (tookMs > TURN_MS) this.#turnMessages = Math.max(1, this.#turnMessages >> 2);
-    else if (tookMs < TURN_MS / 4 && this.#turnMessages < TURN_MESSAGES_MAX) this.#turnMessages <<= 1;
-    this.#timedAtMs = nowMs;
-    this.#untimedMessages = 0;
+    const tookMs = nowMs - this.#lookedMs;
+    if (tookMs > TURN_MS) this.#messagesPerLook = Math.max(1, this.#messagesPerLook >> 2);
+    else if (tookMs < TURN_MS / 4 && this.#messagesPerLook < MESSAGES_PER_LOOK_MAX)
+      this.#messagesPerLook <<= 1;
+    this.#lookedMs = nowMs;
+    this.#messagesSinceLook = 0;
     return nowMs;
   }
 
@@ -138,6 +157,7 @@ export class Scheduler {
       exitProcess(process, process.pendingExit.reason);
       return 1;
     }
+    if (process.suspensions > 0) return 1;
     if (process.receiver !== undefined) {
       resumeReceiver(process);
       return 1;
@@ -145,7 +165,10 @@ export class Scheduler {
     if (process.state === ProcessState.Blocked && process.outcome === undefined) return 1;
     this.current = process;
     process.state = ProcessState.Running;
-    const taken = process.behaviour.turn(process, this.#turnMessages);
+    this.sends = 0;
+    this.#turnStartedMs = this.#lookedMs;
+    this.#nextLook = this.#messagesPerLook;
+    const taken = process.behaviour.turn(process, TURN_MESSAGES_MAX);
     process.reductions += taken;
     this.current = undefined;
     const { pendingExit } = process as { readonly pendingExit: PendingExit | undefined };

@@ -1,11 +1,14 @@
 import type { From } from "./call.ts";
 import type { Dest, ViaName } from "./dest.ts";
 import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
+import type { CancelTimerOptions, TimerOptions } from "./message-timer.ts";
 import type { AliasMode } from "./monitor.ts";
+import type { MultiCallResult } from "./multi-call.ts";
 import type { Pid } from "./pid.ts";
-import type { ProcessInfo } from "./process-info.ts";
-import type { Match, TIMEOUT } from "./receive.ts";
+import type { ProcessInfo, ProcessItems } from "./process-info.ts";
+import type { Match, RefMessage, TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
+import type { RequestId, Response } from "./request.ts";
 import type { Runtime } from "./runtime.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import type { StartOptions } from "./start.ts";
@@ -51,6 +54,14 @@ export interface Self {
     options: { readonly timeoutMs: number },
   ): Promise<Message | typeof TIMEOUT>;
   receive(match: Match | undefined, options: { readonly timeoutMs: number }): Promise<unknown>;
+  /**
+   * Waits for the oldest message whose `ref` is this reference. For one that this process made (a monitor, an alias, a request),
+   * what was in the mailbox before is not looked at: it costs the same however long the mailbox is.
+   */
+  receive(wanted: RefMessage): Promise<RefMessage>;
+  receive(wanted: RefMessage, options: { readonly timeoutMs: number }): Promise<RefMessage | typeof TIMEOUT>;
+  /** `timer:sleep/1`: lets `ms` pass; the messages that come meanwhile stay in the mailbox. */
+  sleep(ms: number): Promise<void>;
 
   /** Starts a process that runs `body`. Returns at once; the body runs in a turn of its own. */
   spawn(body: (self: Self) => unknown): Pid;
@@ -88,12 +99,18 @@ export interface Self {
   unregister(name: string): void;
   whereis(name: string | ViaName): Pid | undefined;
 
-  /** `erlang:send_after/3`: sends `message` after `ms`. A name is looked up when it fires. */
-  sendAfter(ms: number, dest: Dest, message: unknown): Ref;
-  /** `erlang:start_timer/3`: the same, as `{ type: "timeout", ref, message }`. */
-  startTimer(ms: number, dest: Dest, message: unknown): Ref;
-  /** The milliseconds that were left, or false if it has fired: then its message may be in the mailbox. */
+  /** `erlang:send_after/3,4`: sends `message` after `ms`. A name is looked up when it fires. */
+  sendAfter(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref;
+  /** `erlang:start_timer/3,4`: the same, as `{ type: "timeout", ref, message }`. */
+  startTimer(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref;
+  /** `timer:send_interval/3`: sends `message` every `ms`, until it is cancelled, or the process whose pid is `dest` dies. */
+  sendInterval(ms: number, dest: Dest, message: unknown): Ref;
+  /**
+   * `erlang:cancel_timer/1,2`: the milliseconds that were left, or false if it has fired: then its message may be in the mailbox.
+   * With `{ async: true }` that comes as a CancelTimerMessage, with `{ info: false }` not at all. Any process may cancel any timer.
+   */
   cancelTimer(ref: Ref): number | false;
+  cancelTimer(ref: Ref, options: CancelTimerOptions): number | false | undefined;
   readTimer(ref: Ref): number | false;
 
   /**
@@ -101,6 +118,39 @@ export interface Self {
    * is no such process, if it exits first, or when the time is over; a reply that comes later is dropped.
    */
   call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
+  /**
+   * `gen_server:send_request/2`: a call whose reply comes as a message, for those who have other things to do meanwhile. Take it with
+   * `receiveResponse` or `waitResponse`, or hand the messages of `handleInfo` to `checkResponse`.
+   * @example
+   * ```ts doctest
+   * const request = self.sendRequest("nobody", "hello");
+   * self.checkResponse(await self.receive(), request)?.ok; // => false
+   * ```
+   */
+  sendRequest<S>(dest: Dest<S>, request: CallOf<S>): RequestId<ReplyOf<S>>;
+  /** `gen_server:wait_response/2`: TIMEOUT when the time is over; the response may be waited for again then. */
+  waitResponse<Reply>(request: RequestId<Reply>): Promise<Response<Reply>>;
+  waitResponse<Reply>(
+    request: RequestId<Reply>,
+    timeoutMs: number,
+  ): Promise<Response<Reply> | typeof TIMEOUT>;
+  /** `gen_server:receive_response/2`: the same, but after a TIMEOUT the request is given up and a late reply dropped. */
+  receiveResponse<Reply>(request: RequestId<Reply>): Promise<Response<Reply>>;
+  receiveResponse<Reply>(
+    request: RequestId<Reply>,
+    timeoutMs: number,
+  ): Promise<Response<Reply> | typeof TIMEOUT>;
+  /** `gen_server:check_response/2`: the response if `message` is one to `request`, undefined if it is not. */
+  checkResponse<Reply>(message: unknown, request: RequestId<Reply>): Response<Reply> | undefined;
+  /** `gen_server:multi_call/4`: calls the server of that name on each node, and never fails. Only this node can be reached. */
+  multiCall(
+    nodes: readonly string[],
+    name: string,
+    request: unknown,
+    timeoutMs?: number,
+  ): Promise<MultiCallResult>;
+  /** `gen_server:abcast/3`: casts to the server of that name on each node, and never fails. */
+  abcast(nodes: readonly string[], name: string, request: unknown): void;
   /** `GenServer.cast`: sends a request that is not answered. Never fails. */
   cast<S>(dest: Dest<S>, request: CastOf<S>): void;
   /** `GenServer.reply`: answers a call that a callback left open. */
@@ -118,18 +168,42 @@ export interface Self {
     arg: InitArg<S>,
     options?: StartOptions,
   ): Promise<Pid<S>>;
+  /**
+   * `gen_server:start_monitor`: monitored from the moment in which its init is done. Of an init that fails only the StartError tells,
+   * no DownMessage.
+   */
+  startMonitor<S extends ServerInstance>(
+    Server: ServerClass<S>,
+    arg: InitArg<S>,
+    options?: StartOptions,
+  ): Promise<{ readonly pid: Pid<S>; readonly ref: Ref }>;
   /** `GenServer.stop`: makes a server terminate with `reason` and waits until it is dead. */
   stop(dest: Dest, reason?: unknown, timeoutMs?: number): Promise<void>;
 
   isAlive(pid: Pid): boolean;
-  /** `process_info`: undefined for a dead process. */
+  /** `process_info/1,2`: all there is to know, one item, or the items of a list, in its order. Undefined for a dead process. */
   info(pid: Pid): ProcessInfo | undefined;
+  info<Item extends keyof ProcessItems>(pid: Pid, item: Item): ProcessItems[Item] | undefined;
+  info<Item extends keyof ProcessItems>(
+    pid: Pid,
+    items: readonly Item[],
+  ): Pick<ProcessItems, Item> | undefined;
   /** The process dictionary. `put` and `erase` answer the old value. */
   get(key: unknown): unknown;
   put(key: unknown, value: unknown): unknown;
   erase(key: unknown): unknown;
   /** What observers and reports show for this process besides its name. */
   setLabel(label: unknown): void;
+  /**
+   * `erlang:suspend_process`: the other process has no turn until this one resumes it as often, or exits. Messages wait; exit signals
+   * don't. Code that awaits something other than a message goes on to its next `receive`. Throws ROOKERY_BADARG for a
+   * dead process and for this one.
+   */
+  suspendProcess(pid: Pid): true;
+  /** `erlang:resume_process`. Throws ROOKERY_BADARG for a process that this one has not suspended. */
+  resumeProcess(pid: Pid): true;
+  /** Lets go of the memory that an idle process doesn't need, such as the room of a mailbox that was long. All that it waits for stays. */
+  hibernate(): void;
   /** `process_flag(priority, ..)`: answers the old one. */
   setPriority(priority: "high" | "normal" | "low"): "high" | "normal" | "low";
 }

@@ -40,7 +40,8 @@ export class Shard implements ViaHome {
   readonly dying: unknown[] = [];
   /** The process whose own operation is being carried out, while it is. */
   acting: Process | undefined = undefined;
-  readonly #processes = new Map<number, Process>();
+  #oldest: Process | undefined = undefined;
+  #newest: Process | undefined = undefined;
   #lastId = 0;
 
   constructor(runtime: Runtime, options: ShardOptions) {
@@ -58,16 +59,27 @@ export class Shard implements ViaHome {
   create(behaviour: Behaviour, instance: unknown, spawner: Process | undefined): Process {
     this.#lastId += 1;
     const process = new Process(this, this.#lastId, behaviour, instance, spawner);
-    this.#processes.set(this.#lastId, process);
+    process.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = process;
+    else this.#newest.younger = process;
+    this.#newest = process;
     return process;
   }
 
   forget(process: Process): void {
-    this.#processes.delete(process.pid.id);
+    const { older, younger } = process;
+    if (older === undefined) this.#oldest = younger;
+    else older.younger = younger;
+    if (younger === undefined) this.#newest = older;
+    else younger.older = older;
+    process.older = undefined;
+    process.younger = undefined;
   }
 
   processes(): Process[] {
-    return [...this.#processes.values()];
+    const all: Process[] = [];
+    for (let process = this.#oldest; process !== undefined; process = process.younger) all.push(process);
+    return all;
   }
 
   whereis(name: string): Process | undefined {

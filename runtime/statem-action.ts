@@ -63,7 +63,7 @@ export function isTime(time: unknown): boolean {
 /** The event comes again once the state has changed, before what is in the mailbox. Not in a state enter call. */
 export const postpone: PlainAction = new PlainAction("postpone");
 
-/** Accepted for what it means in OTP; the garbage collector of this runtime needs no hint. */
+/** The process will wait for long: lets go of the memory that it needs only while it works. `hibernate`. */
 export const hibernate: PlainAction = new PlainAction("hibernate");
 
 /** Answers the call of `from`: `{reply, From, Reply}`. The same as `self.reply`, done when the action's turn comes. */

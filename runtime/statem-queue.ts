@@ -24,6 +24,7 @@ export class Step {
   readonly oldState: unknown;
   changed = false;
   postpone = false;
+  hibernate = false;
   readonly inserted: InsertableEvent[] = [];
   readonly timeouts: TimeoutAction[] = [];
 

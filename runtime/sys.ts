@@ -1,10 +1,10 @@
+import type { SystemEvent } from "./behaviour.ts";
+import { CALL_TIMEOUT_MS, place } from "./call.ts";
 import type { Dest } from "./dest.ts";
-import { place, CALL_TIMEOUT_MS } from "./call.ts";
 import { runtimeError } from "./errors.ts";
 import type { StateOf } from "./gen-server.ts";
 import { type Origin, resolveOrigin } from "./origin.ts";
 import type { DebugFunction, SysStatistics } from "./sys-debug.ts";
-import type { SystemEvent } from "./behaviour.ts";
 import { SystemCall, type SystemRequest } from "./system-call.ts";
 import type { SystemStatus } from "./system-mode.ts";
 

@@ -56,7 +56,12 @@ export class SystemMode implements Behaviour {
 
   turn(process: Process, budget: number): number {
     let taken = 0;
-    while (taken < budget && process.state === ProcessState.Running && process.pendingExit === undefined) {
+    while (
+      taken < budget &&
+      process.shard.scheduler.mayTake(taken) &&
+      process.state === ProcessState.Running &&
+      process.pendingExit === undefined
+    ) {
       const one =
         this.suspended && process.outcome === undefined ? this.#serve(process) : this.#step(process);
       if (one === 0) break;

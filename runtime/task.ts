@@ -1,11 +1,13 @@
-import { brief, ExitError, errorText } from "./errors.ts";
 import { DownMessage } from "./down-message.ts";
+import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from "./errors.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import type { Pid } from "./pid.ts";
 import { TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
 import type { Self } from "./self.ts";
+import { TaskReply } from "./task-reply.ts";
+import { taskStream, type TaskStreamBody, type TaskStreamOptions } from "./task-stream.ts";
 
 /** How long an await waits unless told otherwise: as Task.await does. */
 const AWAIT_TIMEOUT_MS = 5_000;
@@ -15,17 +17,6 @@ export type TaskBody<Value> = (self: Self) => Value | Promise<Value>;
 export type TaskResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: ExitReason };
-
-/** What a task sends to its owner when it is done: `{Ref, Value}`. Servers that don't await find it in `handleInfo`. */
-export class TaskReply {
-  readonly ref: Ref;
-  readonly value: unknown;
-
-  constructor(ref: Ref, value: unknown) {
-    this.ref = ref;
-    this.value = value;
-  }
-}
 
 /**
  * A process that computes one value for its owner: Elixir's `Task`. It is linked to its owner, who dies if it crashes (unless it traps
@@ -53,7 +44,8 @@ export class Task<Value> {
   /** Starts `body` in a process of its own, linked to `self`. `Task.async/1`. */
   static async<Value>(self: Self, body: TaskBody<Value>): Task<Value> {
     const box: { task?: Task<Value> } = {};
-    const pid = self.spawnLink((task) => runTask(task, body, () => box.task!.ref, self.pid));
+    const callers = callersOf(self);
+    const pid = self.spawnLink((task) => runTask(task, body, () => box.task!.ref, callers));
     // The body runs in a later turn: the reference is there when it is needed.
     box.task = Task.watch(self, pid);
     return box.task;
@@ -61,12 +53,87 @@ export class Task<Value> {
 
   /** Starts `body` linked to `self`; nobody waits for its value. `Task.start_link/1`. */
   static startLink(self: Self, body: TaskBody<unknown>): Pid {
-    return self.spawnLink(body);
+    return self.spawnLink(calledBy(callersOf(self), body));
   }
 
   /** Starts `body` on its own. `Task.start/1`. */
   static start(self: Self, body: TaskBody<unknown>): Pid {
-    return self.spawn(body);
+    return self.spawn(calledBy(callersOf(self), body));
+  }
+
+  /**
+   * Runs `body` for each of `inputs`, so many at a time, each in a task linked to `self`, and answers what they come to, for
+   * `for await` in the process of `self`. Inputs are asked for only as results are and as tasks finish; they may be endless.
+   *
+   * A task that crashes takes `self` along, or is `{ ok: false, reason }` if `self` traps exits. One that takes too long makes
+   * the stream throw an ExitError, unless `onTimeout` says otherwise. Leaving the loop early kills the tasks that run; nothing
+   * of them is left in the mailbox. Until then their messages stand there: in the loop, `receive` with a match.
+   * `Task.async_stream/3`.
+   * @example
+   * ```ts doctest
+   * const squares = [];
+   * for await (const result of Task.asyncStream(self, [1, 2, 3], (n) => n * n)) squares.push(result);
+   * squares; // => [{ ok: true, value: 1 }, { ok: true, value: 4 }, { ok: true, value: 9 }]
+   * ```
+   */
+  static asyncStream<Input, Value>(
+    self: Self,
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    body: TaskStreamBody<Input, Value>,
+    options: TaskStreamOptions = {},
+  ): AsyncGenerator<TaskResult<Value>, void, undefined> {
+    return taskStream(self, inputs, (input) => Task.async(self, (task) => body(input, task)), options);
+  }
+
+  /**
+   * Waits for all of `tasks`, and answers their values in order. Rejects with an ExitError as soon as one exits without a value, or
+   * when the time for all together is over. `Task.await_many/2`.
+   */
+  static async awaitMany<const Tasks extends readonly Task<unknown>[]>(
+    tasks: Tasks,
+    timeoutMs: number = AWAIT_TIMEOUT_MS,
+  ): Promise<{ -readonly [Index in keyof Tasks]: ValueOf<Tasks[Index]> }> {
+    const owner = ownerOf(tasks.map((task) => task.#owner));
+    if (owner === undefined) return [] as never;
+    const left = deadline(owner, timeoutMs);
+    const waiting = new Set(tasks.map((task) => task.ref));
+    const values = new Map<Ref, unknown>();
+    const isResult = (message: unknown): message is TaskReply | DownMessage => {
+      return (message instanceof TaskReply || message instanceof DownMessage) && waiting.has(message.ref);
+    };
+    const pids = tasks.map((task) => task.pid);
+    const call = ["Task", "await_many", [pids, timeoutMs]];
+    while (waiting.size > 0) {
+      const message = await owner.receive(isResult, { timeoutMs: left() });
+      if (message instanceof TaskReply) {
+        owner.demonitor(message.ref, { flush: true });
+        waiting.delete(message.ref);
+        values.set(message.ref, message.value);
+        continue;
+      }
+      for (const ref of waiting) owner.demonitor(ref, { flush: true });
+      if (message === TIMEOUT) throw failure("ROOKERY_TASK_TIMEOUT", [pids, timeoutMs], ["timeout", call]);
+      throw failure("ROOKERY_TASK_EXIT", [message.process, brief(message.reason)], [message.reason, call]);
+    }
+    return tasks.map((task) => values.get(task.ref)) as never;
+  }
+
+  /**
+   * Waits for all of `tasks` until the time for all together is over, and answers each with what came of it, in order: undefined for
+   * one that is not done, which may be asked again. `Task.yield_many/2`.
+   */
+  static async yieldMany<const Tasks extends readonly Task<unknown>[]>(
+    tasks: Tasks,
+    timeoutMs: number = AWAIT_TIMEOUT_MS,
+  ): Promise<{
+    -readonly [Index in keyof Tasks]: readonly [Tasks[Index], TaskResult<ValueOf<Tasks[Index]>> | undefined];
+  }> {
+    const owner = ownerOf(tasks.map((task) => task.#owner));
+    if (owner === undefined) return [] as never;
+    const left = deadline(owner, timeoutMs);
+    const results: unknown[] = [];
+    for (const task of tasks) results.push([task, await task.yield(left())]);
+    return results as never;
   }
 
   /** @internal The task that the process `pid` computes. */
@@ -82,15 +149,9 @@ export class Task<Value> {
     const result = await this.#wait(timeoutMs);
     this.#owner.demonitor(this.ref, { flush: true });
     const call = ["Task", "await", [this.pid, timeoutMs]];
-    if (result === TIMEOUT) {
-      throw new ExitError("ROOKERY_TASK_TIMEOUT", errorText("ROOKERY_TASK_TIMEOUT", this.pid, timeoutMs), [
-        "timeout",
-        call,
-      ]);
-    }
+    if (result === TIMEOUT) throw failure("ROOKERY_TASK_TIMEOUT", [this.pid, timeoutMs], ["timeout", call]);
     if (result.ok) return result.value;
-    const text = errorText("ROOKERY_TASK_EXIT", this.pid, brief(result.reason));
-    throw new ExitError("ROOKERY_TASK_EXIT", text, [result.reason, call]);
+    throw failure("ROOKERY_TASK_EXIT", [this.pid, brief(result.reason)], [result.reason, call]);
   }
 
   /** As `await`, but answers what came, or undefined when the time is over; may be repeated then. `Task.yield/2`. */
@@ -145,14 +206,49 @@ export class Task<Value> {
   }
 }
 
+type ValueOf<Awaited> = Awaited extends Task<infer Value> ? Value : never;
+
 /** @internal What the process of a task does. */
 export async function runTask<Value>(
   self: Self,
   body: TaskBody<Value>,
   ref: () => Ref,
-  owner: Pid,
+  callers: readonly Pid[],
 ): Promise<void> {
-  self.put("$callers", [owner]);
+  self.put("$callers", callers);
   const value = await body(self);
   self.send(ref(), new TaskReply(ref(), value));
+}
+
+/** @internal `$callers` of a task that `owner` starts: the owner, and for whom it works itself. */
+export function callersOf(owner: Self): readonly Pid[] {
+  return [owner.pid, ...((owner.get("$callers") as readonly Pid[] | undefined) ?? [])];
+}
+
+/** @internal `body` in a process that knows for whom it works. */
+export function calledBy(callers: readonly Pid[], body: TaskBody<unknown>): TaskBody<unknown> {
+  return (self) => {
+    self.put("$callers", callers);
+    return body(self);
+  };
+}
+
+/** The one process that may wait for tasks of `owners`. */
+function ownerOf(owners: readonly Self[]): Self | undefined {
+  const [first] = owners;
+  const stranger = owners.find((owner) => owner.pid !== first?.pid);
+  if (stranger !== undefined) throw runtimeError("ROOKERY_BADARG", "tasks of one owner", stranger.pid);
+  return first;
+}
+
+/** Answers how many of `timeoutMs` are left. */
+function deadline({ runtime: { clock } }: Self, timeoutMs: number): () => number {
+  if (!(timeoutMs >= 0))
+    throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
+  const endMs = clock.nowMs() + timeoutMs;
+  return () => Math.max(0, endMs - clock.nowMs());
+}
+
+function failure(code: RuntimeErrorCode, values: readonly unknown[], reason: ExitReason): ExitError {
+  return new ExitError(code, errorText(code, ...values), reason);
 }

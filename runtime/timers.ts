@@ -19,7 +19,12 @@ export class Timers {
 
   /** Starts `timer`, due `afterMs` from now. Timers never fire early. */
   start(timer: Timer, afterMs: number): void {
-    this.#wheel.add(timer, this.#clock.nowMs() + afterMs);
+    this.startAt(timer, this.#clock.nowMs() + afterMs);
+  }
+
+  /** Starts `timer`, due at `dueMs` of the clock, or as soon as possible if that has passed. */
+  startAt(timer: Timer, dueMs: number): void {
+    this.#wheel.add(timer, dueMs);
     if (timer.dueMs < this.#wakeMs) this.#arm(timer.dueMs);
     else if (!this.#held) this.#hold();
   }

@@ -49,7 +49,8 @@ export function sameState(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(one, other);
 }
 
-const PLAIN_KEEP = new Transition<never>("keep", undefined, undefined);
+/** What most events come to. */
+export const PLAIN_KEEP: Transition<never> = new Transition<never>("keep", undefined, undefined);
 
 /** From `init` of a GenStatem: starts in `state`, with `data`. `{ok, State, Data, Actions}`. */
 export function initialState<const State, Data>(

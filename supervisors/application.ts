@@ -1,12 +1,13 @@
 import { constants } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { type Pid, Runtime, type RuntimeOptions, StartError, stderrLogger } from "../runtime/index.ts";
-import { brief, onProcessExit } from "../runtime/internal.ts";
-import type { ChildSpec } from "./child-spec.ts";
+import { brief, onProcessExit, type Origin } from "../runtime/internal.ts";
+import { environmentOf } from "./application-environment.ts";
+import { type ApplicationSpec, startOrder } from "./application-spec.ts";
+import { supervisorError } from "./errors.ts";
 import { HeldLogger } from "./held-logger.ts";
 import { findStartFailure, isExpectedFailure, startFailureText } from "./start-failure.ts";
 import { Supervisor } from "./supervisor.ts";
-import type { SupervisorOptions } from "./supervisor-options.ts";
 
 type StopSignal = "SIGTERM" | "SIGINT";
 
@@ -21,11 +22,7 @@ export interface SignalSource {
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
 }
 
-export interface ApplicationOptions {
-  /** Names the application in what it says; its root supervisor is registered as `<name>.supervisor`. */
-  readonly name: string;
-  /** The children of the root supervisor, under `one_for_one`; or its options. */
-  readonly start: readonly ChildSpec[] | SupervisorOptions;
+export interface ApplicationOptions extends ApplicationSpec {
   readonly runtime?: RuntimeOptions;
   /** `process` if left out. */
   readonly signals?: SignalSource;
@@ -35,15 +32,22 @@ export interface ApplicationOptions {
   readonly report?: (sentence: string) => void;
 }
 
+/** A supervision tree that runs, of the application itself or of one that it needs. */
+interface Tree {
+  readonly name: string;
+  readonly supervisor: Pid<Supervisor>;
+}
+
 const Phase = { Starting: 0, Running: 1, Stopping: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
- * A program that is one supervision tree in a runtime of its own: OTP's application, with the node that runs it.
+ * A program that is one supervision tree in a runtime of its own: OTP's application, with the node that runs it. Applications
+ * that it needs are trees of their own in the same runtime, started before it and stopped after it.
  *
  * It keeps Node running until it is stopped. SIGTERM or SIGINT ends the tree, last started first, each child with the time of
- * its shutdown, and then the OS process with code 0; a second signal ends it at once. When the tree does not start, or
- * its root supervisor gives up, one sentence says why, and the code is 1.
+ * its shutdown, and then the OS process with code 0; a second signal ends it at once. When a tree does not start, or
+ * its root supervisor gives up, one sentence says why, the other trees are stopped, and the code is 1.
  */
 export class Application {
   readonly name: string;
@@ -53,7 +57,8 @@ export class Application {
   readonly #signals: SignalSource;
   // Waits for messages that never come, which is what keeps Node from exiting while every process waits, too.
   readonly #keepAlive = new MessageChannel().port1;
-  #supervisor: Pid<Supervisor> | undefined;
+  /** In start order: the application's own is the last. */
+  #trees: Tree[] = [];
   #phase: Phase = Phase.Starting;
   #signalled = false;
   #stopping: Promise<void> | undefined;
@@ -68,80 +73,113 @@ export class Application {
 
   /**
    * Starts a runtime and in it the tree, and resolves when the tree runs. If it does not start: says so in one sentence, exits with
-   * code 1 (and rejects with the StartError, should `exit` return). Reports of the failed start are logged only if its reason
+   * code 1 (and rejects with the StartError, should `exit` return). Rejects with `ROOKERY_APPLICATION_NAME` before it starts
+   * anything. Reports of the failed start are logged only if its reason
    * carries no `code`: an address in use is an answer, a TypeError is a fault to look into.
    */
   static async run(options: ApplicationOptions): Promise<Application> {
+    const order = startOrder(options);
     const logger = new HeldLogger(options.runtime?.logger ?? stderrLogger);
     const application = new Application(options, await Runtime.start({ ...options.runtime, logger }));
     application.#keepAlive.ref();
     for (const signal of STOP_SIGNALS) application.#signals.on(signal, application.#onSignal);
-    await application.#start(options.start, logger);
+    await application.#start(order, logger);
     return application;
+  }
+
+  /**
+   * What `key` is set to in the environment of an application, else `otherwise`. Environments belong to the runtime: its processes
+   * and the code outside of them see the same. Don't change what you get. `Application.get_env/3`.
+   */
+  static getEnv(from: Origin, application: string, key: string, otherwise?: unknown): unknown {
+    const environment = environmentOf(from, application);
+    return environment.has(key) ? environment.get(key) : otherwise;
+  }
+
+  /** The same for a key that must be there: throws `ROOKERY_NO_ENV`. `Application.fetch_env!/2`. */
+  static fetchEnv(from: Origin, application: string, key: string): unknown {
+    const environment = environmentOf(from, application);
+    if (!environment.has(key)) throw supervisorError("ROOKERY_NO_ENV", key, application);
+    return environment.get(key);
+  }
+
+  /** Sets a key, also of an application that does not run: a test's way to tell a tree what it shall read. `Application.put_env/3`. */
+  static putEnv(from: Origin, application: string, key: string, value: unknown): void {
+    environmentOf(from, application).set(key, value);
   }
 
   /** The root supervisor. */
   get supervisor(): Pid<Supervisor> {
-    return this.#supervisor!;
+    return this.#trees.at(-1)!.supervisor;
   }
 
-  /** Ends the tree in order and lets go of everything; does not exit. Rejects if the root supervisor did not end as told. */
+  /** Ends the trees in order and lets go of everything; does not exit. Rejects if a root supervisor did not end as told. */
   stop(): Promise<void> {
     return (this.#stopping ??= this.#stop());
   }
 
-  async #start(start: ApplicationOptions["start"], logger: HeldLogger): Promise<void> {
-    const tree = "strategy" in start ? start : { strategy: "one_for_one" as const, children: start };
-    try {
-      this.#supervisor = await this.runtime.start(Supervisor, tree, { name: `${this.name}.supervisor` });
-    } catch (error) {
-      const failure = findStartFailure(error instanceof StartError ? error.reason : error);
-      if (!isExpectedFailure(failure)) logger.release();
-      this.#report(`${this.name} could not start: ${startFailureText(failure)}`);
-      await this.#release();
-      this.#exit(1);
-      throw error;
+  async #start(order: readonly ApplicationSpec[], logger: HeldLogger): Promise<void> {
+    for (const { name, env = {} } of order)
+      for (const [key, value] of Object.entries(env)) Application.putEnv(this.runtime, name, key, value);
+    for (const { name, start } of order) {
+      const tree = "strategy" in start ? start : { strategy: "one_for_one" as const, children: start };
+      try {
+        const supervisor = await this.runtime.start(Supervisor, tree, { name: `${name}.supervisor` });
+        this.#trees.push({ name, supervisor });
+      } catch (error) {
+        const failure = findStartFailure(error instanceof StartError ? error.reason : error);
+        if (!isExpectedFailure(failure)) logger.release();
+        const which = name === this.name ? "" : `application ${name}: `;
+        this.#report(`${this.name} could not start: ${which}${startFailureText(failure)}`);
+        await this.#stopAndExit(1);
+        throw error;
+      }
     }
     logger.release();
     this.#phase = Phase.Running;
-    onProcessExit(this.supervisor, (reason) => void this.#ended(reason));
-    if (this.#signalled) this.#stopAndExit();
+    for (const tree of this.#trees)
+      onProcessExit(tree.supervisor, (reason) => void this.#ended(tree, reason));
+    if (this.#signalled) void this.#stopAndExit(0);
   }
 
   #onSignal = (signal: StopSignal): void => {
     if (this.#signalled) return this.#exit(SIGNAL_EXIT_CODE + constants.signals[signal]);
     this.#signalled = true;
     // A tree that is starting is stopped once it has started.
-    if (this.#phase !== Phase.Starting) this.#stopAndExit();
+    if (this.#phase !== Phase.Starting) void this.#stopAndExit(0);
   };
 
-  #stopAndExit(): void {
-    this.stop().then(
-      () => this.#exit(0),
-      (error: unknown) => {
-        this.#report(`${this.name} did not stop in order: ${brief(error)}`);
-        this.#exit(1);
-      },
-    );
+  async #stopAndExit(code: number): Promise<void> {
+    try {
+      await this.stop();
+    } catch (error) {
+      this.#report(`${this.name} did not stop in order: ${brief(error)}`);
+      return this.#exit(1);
+    }
+    this.#exit(code);
   }
 
   async #stop(): Promise<void> {
     this.#phase = Phase.Stopping;
-    try {
-      await this.runtime.stop(this.supervisor, "shutdown");
-    } finally {
-      await this.#release();
+    const failures: unknown[] = [];
+    for (const { supervisor } of this.#trees.toReversed()) {
+      // One that does not end as told shall not keep the others from being told.
+      await this.runtime.stop(supervisor, "shutdown").catch((error: unknown) => failures.push(error));
     }
+    await this.#release();
+    if (failures.length > 0) throw failures[0];
   }
 
-  async #ended(reason: unknown): Promise<void> {
+  /** The applications are permanent, in OTP's words: when one ends by itself, all end. */
+  async #ended(tree: Tree, reason: unknown): Promise<void> {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Stopping;
     // The death is still being made known to others.
     await setImmediate();
-    this.#report(`${this.name} stopped: its root supervisor ended with ${brief(reason)}`);
-    await this.#release();
-    this.#exit(1);
+    this.#trees = this.#trees.filter((other) => other !== tree);
+    const whose = tree.name === this.name ? "its root supervisor" : `the root supervisor of ${tree.name}`;
+    this.#report(`${this.name} stopped: ${whose} ended with ${brief(reason)}`);
+    await this.#stopAndExit(1);
   }
 
   async #release(): Promise<void> {

@@ -9,6 +9,11 @@ export const supervisorErrors = {
   ROOKERY_SUPERVISOR_OPTION: "Expected %s in the options of %s, got %s",
   ROOKERY_SUPERVISOR_REQUEST: "Expected %s to be asked through the functions of its class, got the call %s",
   ROOKERY_MAX_CHILDREN: "Expected %s to have room for one more child, but it holds its maximum of %s",
+  ROOKERY_APPLICATION_NAME:
+    "Expected the applications to have names of their own and not to need themselves, but %s does not",
+  ROOKERY_NO_ENV: "Expected the key %s in the environment of the application %s, but it is not there",
+  ROOKERY_PARTITION_NAME:
+    "Expected a name that a process can be given, but got that of a partition of %s, which has its process",
 } as const;
 
 export type SupervisorErrorCode = keyof typeof supervisorErrors;

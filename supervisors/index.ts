@@ -1,4 +1,5 @@
 export { Application, type ApplicationOptions, type SignalSource } from "./application.ts";
+export type { ApplicationSpec } from "./application-spec.ts";
 export type { AutoShutdown } from "./auto-shutdown.ts";
 export {
   child,
@@ -13,6 +14,7 @@ export {
   type StartFunction,
 } from "./child-spec.ts";
 export { DynamicSupervisor, type StartDynamicChildResult } from "./dynamic-supervisor.ts";
+export { PartitionSupervisor } from "./partition-supervisor.ts";
 export type { Strategy } from "./restart-plan.ts";
 export {
   type ChildCounts,
@@ -25,5 +27,14 @@ export {
   Supervisor,
   type TerminateChildResult,
 } from "./supervisor.ts";
-export type { DynamicSupervisorOptions, IntensityOptions, SupervisorOptions } from "./supervisor-options.ts";
-export { type SupervisedTaskOptions, TaskSupervisor } from "./task-supervisor.ts";
+export type {
+  DynamicSupervisorOptions,
+  IntensityOptions,
+  PartitionSupervisorOptions,
+  SupervisorOptions,
+} from "./supervisor-options.ts";
+export {
+  type SupervisedTaskOptions,
+  type SupervisedTaskStreamOptions,
+  TaskSupervisor,
+} from "./task-supervisor.ts";

@@ -40,6 +40,17 @@ export interface CompleteDynamicSupervisorOptions extends Required<
   readonly extraArguments: readonly unknown[] | undefined;
 }
 
+export interface PartitionSupervisorOptions extends IntensityOptions {
+  /** What each partition runs; its id is the number of the partition. A start function gets that number behind `parent`. */
+  readonly childSpec: Omit<ChildSpec, "id" | "name">;
+  /** `runtime.cores` if left out. */
+  readonly partitions?: number;
+  /** Makes the argument of one partition from that of the child spec: `with_arguments`. Not with a start function. */
+  readonly withArgument?: (arg: unknown, partition: number) => unknown;
+  /** `"one_for_one"` if left out. */
+  readonly strategy?: Strategy;
+}
+
 const STRATEGIES: readonly unknown[] = ["one_for_one", "one_for_all", "rest_for_one"] satisfies Strategy[];
 const AUTO_SHUTDOWNS: readonly unknown[] = [
   "never",
@@ -108,6 +119,30 @@ export function completeDynamicSupervisorOptions(
   );
   checkLimits(check, intensity, periodMs, autoShutdown);
   return Object.freeze({ strategy, maxChildren, extraArguments, intensity, periodMs, autoShutdown });
+}
+
+/** Checks the options of a PartitionSupervisor, and answers them as those of a Supervisor. Throws `ROOKERY_SUPERVISOR_OPTION`. */
+export function partitionsAsChildren(
+  options: PartitionSupervisorOptions,
+  cores: number,
+): SupervisorOptions & Required<Pick<SupervisorOptions, "children">> {
+  const known = ["childSpec", "partitions", "withArgument", "strategy", "intensity", "periodMs"];
+  const check = checker("PartitionSupervisor", options, known);
+  const { childSpec, partitions = cores, withArgument, strategy = "one_for_one", ...limits } = options;
+  check(typeof childSpec === "object" && childSpec !== null, "a childSpec", childSpec);
+  check(isCount(partitions) && partitions > 0, "partitions of at least 1", partitions);
+  const { start } = childSpec;
+  check(
+    withArgument === undefined || (typeof withArgument === "function" && typeof start !== "function"),
+    "withArgument to be a function, beside a start of [Server, arg]",
+    withArgument,
+  );
+  const startOf = (partition: number): ChildSpec["start"] => {
+    if (typeof start === "function") return (parent) => start(parent, partition);
+    return withArgument === undefined ? start : [start[0], withArgument(start[1], partition)];
+  };
+  const children = Array.from({ length: partitions }, (_, id) => ({ ...childSpec, id, start: startOf(id) }));
+  return { ...limits, strategy, children };
 }
 
 type Check = (valid: boolean, expected: string, got: unknown) => void;

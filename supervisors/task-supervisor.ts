@@ -1,6 +1,14 @@
-import type { Dest, Pid, Self, TaskBody } from "../runtime/index.ts";
+import type {
+  Dest,
+  Pid,
+  Self,
+  TaskBody,
+  TaskResult,
+  TaskStreamBody,
+  TaskStreamOptions,
+} from "../runtime/index.ts";
 import { DownMessage, type Ref, Task, TIMEOUT } from "../runtime/index.ts";
-import { type Origin, runTask } from "../runtime/internal.ts";
+import { calledBy, callersOf, type Origin, runTask, taskStream } from "../runtime/internal.ts";
 import type { ChildDefaults, ChildSpec, RestartType, Shutdown } from "./child-spec.ts";
 import { DynamicSupervisor, type StartDynamicChildResult } from "./dynamic-supervisor.ts";
 import { supervisorError } from "./errors.ts";
@@ -15,6 +23,8 @@ export interface SupervisedTaskOptions {
   /** 5,000 ms if left out. */
   readonly shutdown?: Shutdown;
 }
+
+export type SupervisedTaskStreamOptions = TaskStreamOptions & Pick<SupervisedTaskOptions, "shutdown">;
 
 /** What an owner sends to its task once it watches it. */
 class RunTask {
@@ -51,11 +61,7 @@ export class TaskSupervisor extends SupervisorOfTasks {
     body: TaskBody<unknown>,
     options: SupervisedTaskOptions = {},
   ): Promise<StartDynamicChildResult> {
-    const callers = "pid" in from ? [from.pid] : [];
-    const task = (self: Self): unknown => {
-      self.put("$callers", callers);
-      return body(self);
-    };
+    const task = calledBy("pid" in from ? callersOf(from) : [], body);
     return DynamicSupervisor.startChild(from, supervisor, taskSpec(task, options));
   }
 
@@ -84,6 +90,31 @@ export class TaskSupervisor extends SupervisorOfTasks {
     return run(self, await startOwned(self, supervisor, options), body);
   }
 
+  /**
+   * As `Task.asyncStream`, with tasks under the supervisor, linked to `self` as well. Throws `ROOKERY_MAX_CHILDREN` where it has no room
+   * for a task. `Task.Supervisor.async_stream/4`.
+   */
+  static asyncStream<Input, Value>(
+    self: Self,
+    supervisor: Dest,
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    body: TaskStreamBody<Input, Value>,
+    options: SupervisedTaskStreamOptions = {},
+  ): AsyncGenerator<TaskResult<Value>, void, undefined> {
+    return stream(TaskSupervisor.async, self, supervisor, inputs, body, options);
+  }
+
+  /** The same without the links to `self`: the crash of a task is a result, and when `self` dies its tasks run on. */
+  static asyncStreamNolink<Input, Value>(
+    self: Self,
+    supervisor: Dest,
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    body: TaskStreamBody<Input, Value>,
+    options: SupervisedTaskStreamOptions = {},
+  ): AsyncGenerator<TaskResult<Value>, void, undefined> {
+    return stream(TaskSupervisor.asyncNolink, self, supervisor, inputs, body, options);
+  }
+
   /** Ends a task. */
   static terminateChild(from: Origin, supervisor: Dest, pid: Pid): Promise<TerminateChildResult> {
     return DynamicSupervisor.terminateChild(from, supervisor, pid);
@@ -96,6 +127,19 @@ export class TaskSupervisor extends SupervisorOfTasks {
   }
 }
 
+function stream<Input, Value>(
+  start: typeof TaskSupervisor.async<Value>,
+  self: Self,
+  supervisor: Dest,
+  inputs: Iterable<Input> | AsyncIterable<Input>,
+  body: TaskStreamBody<Input, Value>,
+  { shutdown, ...options }: SupervisedTaskStreamOptions,
+): AsyncGenerator<TaskResult<Value>, void, undefined> {
+  const taskOptions = shutdown === undefined ? {} : { shutdown };
+  const startTask = (input: Input) => start(self, supervisor, (task) => body(input, task), taskOptions);
+  return taskStream(self, inputs, startTask, options);
+}
+
 function taskSpec(body: TaskBody<unknown>, options: SupervisedTaskOptions): ChildSpec {
   return { id: "task", start: (supervisor) => supervisor.spawnLink(body), restart: "temporary", ...options };
 }
@@ -106,15 +150,15 @@ async function startOwned(
   supervisor: Dest,
   options: Omit<SupervisedTaskOptions, "restart"> = {},
 ): Promise<Pid> {
-  const owner = self.pid;
-  const spec = taskSpec((task) => obey(task, owner), options);
+  const callers = callersOf(self);
+  const spec = taskSpec((task) => obey(task, callers), options);
   const started = await DynamicSupervisor.startChild(self, supervisor, spec);
   if (started.ok) return started.pid;
   throw supervisorError("ROOKERY_MAX_CHILDREN", "the TaskSupervisor", supervisor);
 }
 
-async function obey(task: Self, owner: Pid): Promise<void> {
-  const ownerRef = task.monitor(owner);
+async function obey(task: Self, callers: readonly Pid[]): Promise<void> {
+  const ownerRef = task.monitor(callers[0]!);
   const isOrder = (message: unknown): message is RunTask | DownMessage => {
     return message instanceof RunTask || (message instanceof DownMessage && message.ref === ownerRef);
   };
@@ -122,7 +166,7 @@ async function obey(task: Self, owner: Pid): Promise<void> {
   if (order === TIMEOUT) task.exit("timeout");
   if (order instanceof DownMessage) task.exit(["shutdown", order.reason]);
   task.demonitor(ownerRef, { flush: true });
-  await runTask(task, order.body, () => order.ref, owner);
+  await runTask(task, order.body, () => order.ref, callers);
 }
 
 function run<Value>(self: Self, pid: Pid, body: TaskBody<Value>): Task<Value> {

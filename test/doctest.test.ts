@@ -23,7 +23,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 
 /** Runs an example in a process of a runtime of its own, with `self`, `runtime` and every public name in reach. */
 async function run(code: string, names: Names): Promise<void> {
-  const runtime = await rookery.Runtime.start();
+  const runtime = await rookery.Runtime.start({ logger: rookery.silentLogger });
   let checks = 0;
   const check = (actual: unknown, expected: unknown): void => {
     checks += 1;

@@ -59,9 +59,9 @@ describe.skipIf(executable === undefined && !required)("the page of the demo", {
     const page = context.pages()[0] ?? (await context.newPage());
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("console", (message) => {
-      // The browser itself notes answers such as 401 and 422, which the page shows to its user.
-      if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
-        problems.push(message.text());
+      // What the browser itself notes of the network (an answer 422, a server that is gone) the page shows to its user.
+      const isNetwork = /^(Failed to load resource|WebSocket connection to)/.test(message.text());
+      if (message.type() === "error" && !isNetwork) problems.push(message.text());
     });
     await page.goto(demo.url);
     return page;
@@ -129,10 +129,7 @@ describe.skipIf(executable === undefined && !required)("the page of the demo", {
     const { port } = new URL(own.url);
     await own[Symbol.asyncDispose]();
     await page.locator("#connection-text").filter({ hasNotText: "Connected" }).waitFor();
-    // What the browser notes of requests that found no server is what this test is about.
-    problems.length = 0;
     await using _back = await startDemo({ PORT: port, DATABASE_PATH: own.databasePath });
     await page.getByText("Connected").waitFor();
-    problems.length = 0;
   });
 });

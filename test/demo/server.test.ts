@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "vitest";
@@ -31,7 +31,7 @@ async function failure(env: Record<string, string>): Promise<string> {
     assert.match(text, /^demo could not start: [^\n]+\n$/, "one sentence on one line");
     return text;
   }
-  throw new Error("the demo has started");
+  throw new Error(`the demo has started with ${JSON.stringify(env)}`);
 }
 
 describe("npm start", { timeout: 30_000 }, () => {
@@ -88,12 +88,16 @@ describe("npm start", { timeout: 30_000 }, () => {
   });
 
   test("says in one sentence why it can't start, and ends with 1", async () => {
-    await using demo = await startDemo();
+    await using taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
     const folder = mkdtempSync(join(tmpdir(), "rookery-demo-"));
     const file = join(folder, "file");
     writeFileSync(file, "this is no database, and it is long enough to tell");
 
-    assert.match(await failure({ PORT: new URL(demo.url).port }), /another program listens there already/);
+    assert.match(
+      await failure({ PORT: String((taken.address() as AddressInfo).port) }),
+      /another program listens there already/,
+    );
     assert.match(await failure({ DATABASE_PATH: join(file, "demo.db") }), /Expected a SQLite database/);
     assert.match(await failure({ DATABASE_PATH: file }), /file is not a database/);
     assert.match(await failure({ PORT: "many" }), /PORT \("many"\) is malformed/);

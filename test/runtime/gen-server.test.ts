@@ -193,7 +193,7 @@ describe("call", () => {
     expect(await runtime.call(pid, "later")).toBe("later");
   });
 
-  test("to nobody fails with noproc, to oneself with calling_self (158, 161)", async () => {
+  test("to nobody fails with noproc, to oneself with calling_self (158, 159, 161)", async () => {
     const dead = await start({});
     await runtime.stop(dead);
     for (const dest of [dead, "nobody"]) {
@@ -207,7 +207,7 @@ describe("call", () => {
     expect(reports[0]?.fields["reason"]).toContain("calling_self");
   });
 
-  test("times out without disturbing the server, and a late reply is dropped (162, 168)", async () => {
+  test("times out without disturbing the server, and a late reply is dropped (83, 162, 168)", async () => {
     let pending: From | undefined;
     const pid = await start({
       call: (_, request, from) => {
@@ -282,6 +282,54 @@ describe("callbacks", () => {
     await endOf({ cast: () => "rubbish" }, (self, pid) => self.cast(pid, "m"));
     for (const form of ["noReply()", "stop(reason)", "rubbish"]) expect(reports[0]?.message).toContain(form);
   });
+
+  const action: Action = { continue: "c" };
+  test.each<[string, Partial<Record<"call" | "cast" | "info" | "continue", Script>>, unknown[]]>([
+    ["reply(value)", { call: () => reply(1) }, ["answer 1"]],
+    ["reply(value, action)", { call: () => reply(1, action) }, ["answer 1", "continue"]],
+    ["noReply()", {}, []],
+    ["noReply(action)", { call: () => noReply(action) }, ["continue"]],
+    ["stop(reason, value)", { call: () => stop("r", 1) }, ["answer 1", "terminate r"]],
+    ["stop(reason)", { call: () => stop("r") }, ["terminate r"]],
+  ])("handleCall may return %s (178)", async (_, script, expected) => {
+    const seen: unknown[] = [];
+    const pid = await start({
+      call: () => noReply(),
+      ...script,
+      continue: () => (seen.push("continue"), noReply()),
+      terminate: (_server, reason) => seen.push(`terminate ${String(reason)}`),
+    });
+    runtime.call(pid, "m").then(
+      (value) => seen.push(`answer ${String(value)}`),
+      () => {},
+    );
+    await settle(runtime);
+    expect(seen.toSorted()).toEqual(expected);
+    expect(runtime.isAlive(pid)).toBe(!seen.includes("terminate r"));
+  });
+
+  test.each(["cast", "info", "continue"] as const)(
+    "the callback for a %s may return noReply, with an action or without, and stop (178)",
+    async (callback) => {
+      for (const [result, alive] of [
+        [noReply(), true],
+        [noReply({ timeoutMs: 5 }), true],
+        [noReply({ hibernate: true }), true],
+        [stop("r"), false],
+      ] as const) {
+        const returned: Script = () => result;
+        const pid = await start({
+          info: (_, m) => (m === "timeout" ? noReply() : result),
+          [callback]: returned,
+        });
+        if (callback === "cast") runtime.cast(pid, "m");
+        else if (callback === "info") runtime.send(pid, "m");
+        else runtime.call(await start({ call: () => reply(1, action), continue: returned }), "m");
+        await settle(runtime);
+        if (callback !== "continue") expect(runtime.isAlive(pid)).toBe(alive);
+      }
+    },
+  );
 
   test("a crash report names process, behaviour, reason, last message and links (139)", async () => {
     await runInProcess(runtime, async (self) => {
@@ -466,7 +514,7 @@ describe("callbacks", () => {
 });
 
 describe("stop", () => {
-  test("ends it after what is in its mailbox, with the reason given (197)", async () => {
+  test("ends it after what is in its mailbox, with the reason given (136, 197)", async () => {
     const notes: unknown[] = [];
     const pid = await start({}, notes);
     runtime.cast(pid, 1);
@@ -478,7 +526,7 @@ describe("stop", () => {
     await expect(runtime.stop(pid)).rejects.toMatchObject({ reason: ["noproc", expect.anything()] });
   });
 
-  test("rejects with the reason with which it ended instead, or when it takes too long (197)", async () => {
+  test("rejects with the reason with which it ended instead, or when it takes too long (136, 197)", async () => {
     const crashing = await start({ terminate: raise(boom) });
     await expect(runtime.stop(crashing)).rejects.toMatchObject({ reason: [boom, expect.anything()] });
     const slow = await start({ terminate: (server) => server.self.receive() });

@@ -21,6 +21,8 @@ import {
   type Self,
   type StatemActions,
   type StatemEvent,
+  type StatemResult,
+  type StateFunctions,
   stateTimeout,
   stop,
   stopAndReply,
@@ -81,6 +83,28 @@ class Machine extends GenStatem {
   override terminate(reason: unknown): unknown {
     this.notes.push(["terminate", reason, this.state, this.data]);
     return this.script.terminate?.(this, reason);
+  }
+}
+
+type DoorState = "locked" | "open";
+
+/** A machine as users write it: a method for each state, everything typed. */
+class Door
+  extends GenStatem<DoorState, { code: string }, "code", string>
+  implements StateFunctions<DoorState, "code", string>
+{
+  override callbackMode(): CallbackMode {
+    return ["state_functions", "state_enter"];
+  }
+  init(data: { code: string }) {
+    return initialState("locked", data);
+  }
+  locked(event: StatemEvent<DoorState, "code", string>): StatemResult<DoorState> {
+    if (event.type === "call") return keepState(replyTo(event.from, this.data.code));
+    return event.type === "cast" && event.content === this.data.code ? nextState("open") : keepState();
+  }
+  open(event: StatemEvent<DoorState, "code", string>): StatemResult<DoorState> {
+    return event.type === "stateTimeout" ? nextState("locked") : keepState();
   }
 }
 
@@ -175,6 +199,28 @@ describe("start", () => {
 });
 
 describe("events", () => {
+  test("are taken by nobody once the machine has ended itself, wherever that was", async () => {
+    const notes: unknown[] = [];
+    class Ending extends Machine {
+      override callbackMode(): CallbackMode {
+        this.self.exit(this.self.pid, "kill");
+        return "handle_event_function";
+      }
+    }
+    const pid = await runtime.start(Ending, { notes });
+    expect(runtime.isAlive(pid)).toBe(false);
+    const kill: Handler = (machine) => {
+      try {
+        machine.self.exit(machine.self.pid, "r");
+      } catch {}
+      return stop("normal");
+    };
+    await start({ init: () => initialState("a", 0, internal("m")), on: { m: kill }, notes });
+    await settle(runtime);
+    expect(notes).toEqual([["a", "internal", "m"]]);
+    expect(reports).toEqual([]);
+  });
+
   test("are calls, casts, other messages, internal ones, timeouts and state enter calls (202)", async () => {
     const events: unknown[] = [];
     const note: Handler = (_, event) => void events.push(event);
@@ -210,23 +256,17 @@ describe("events", () => {
 
   test("go to the method that has the name of the state, in the mode state_functions (202)", async () => {
     const seen: unknown[] = [];
-    class Door extends GenStatem<"locked" | "open", string> {
-      override callbackMode(): CallbackMode {
-        return ["state_functions", "state_enter"];
-      }
-      init(code: string) {
-        return initialState("locked", code);
-      }
-      locked(event: StatemEvent) {
+    class Noted extends Door {
+      override locked(event: StatemEvent<DoorState, "code", string>) {
         seen.push(["locked", event.type]);
-        return event.type === "cast" && event.content === this.data ? nextState("open") : keepState();
+        return super.locked(event);
       }
-      open(event: StatemEvent) {
+      override open(event: StatemEvent<DoorState, "code", string>) {
         seen.push(["open", event.type]);
-        return keepState();
+        return super.open(event);
       }
     }
-    const door = await runtime.start(Door, "1234");
+    const door = await runtime.start(Noted, { code: "1234" });
     for (const code of ["0", "1234", "1234"]) runtime.cast(door, code);
     await settle(runtime);
     expect(seen).toEqual([
@@ -266,7 +306,7 @@ describe("state enter calls", () => {
       wait: keep(postpone),
       same: next("a"),
       time: keep(stateTimeout(50, "over")),
-      structure: next(["a", { b: 1 }]),
+      structure: () => nextState(["a", { b: 1 }]),
     };
     const notes: unknown[] = [];
     const pid = await start({ on, enter: keep(), notes });
@@ -356,6 +396,7 @@ describe("timeouts", () => {
     await settle(runtime);
     await advance(50);
     expect(notes.at(-1)).toEqual(["a", "stateTimeout", "old"]);
+    expect(pid.process!.timers!.size).toBe(0);
     for (const cast of ["set", "go"]) runtime.cast(pid, cast);
     await settle(runtime);
     await advance(30);
@@ -404,6 +445,16 @@ describe("timeouts", () => {
     await settle(runtime);
     await advance(50);
     expect(notes.at(-1)).toEqual(["a", "eventTimeout", "c"]);
+  });
+
+  test("a bare 0 is an event timeout, too (208, 211)", async () => {
+    expect(await notesOf({ on: { m: keep(0), n: next("a", 0) } }, ["m", "n", "later"])).toEqual([
+      ["a", "cast", "m"],
+      ["a", "eventTimeout", 0],
+      ["a", "cast", "n"],
+      ["a", "eventTimeout", 0],
+      ["a", "cast", "later"],
+    ]);
   });
 
   test("an event timeout whose time was over before the event that cancels it does not come (208)", async () => {
@@ -512,6 +563,15 @@ describe("timeouts", () => {
       ["a", "cast", "m"],
       ["a", "stateTimeout", 2],
     ]);
+  });
+
+  test("that were cancelled hold no memory once the machine hibernates (194)", async () => {
+    const on = { set: keep(stateTimeout(50)), rest: keep([hibernate, stateTimeout("cancel")]) };
+    const pid = await start({ on });
+    for (const cast of ["set", "rest"]) runtime.cast(pid, cast);
+    await settle(runtime);
+    expect(pid.process!.timers).toBe(undefined);
+    expect(await sys.getState(runtime, pid)).toEqual(["a", 0]);
   });
 
   test("end with the machine, and keep nothing alive", async () => {
@@ -848,6 +908,28 @@ describe("asynchronous callbacks", () => {
     runtime.exit(pid, "kill");
     expect(runtime.isAlive(pid)).toBe(false);
   });
+});
+
+test("what a machine is started with, is asked and casted is checked by the compiler, as are its states", async () => {
+  const door = await runtime.start(Door, { code: "1234" });
+  const answer: unknown = await GenStatem.call(runtime, door, "code");
+  expect(answer).toBe("1234");
+  runtime.cast(door, "1234");
+  const [state, data]: readonly [DoorState, { code: string }] = await sys.getState(runtime, door);
+  expect([state, data]).toEqual(["open", { code: "1234" }]);
+  const neverRun = async (): Promise<void> => {
+    // @ts-expect-error -- init takes an object
+    await runtime.start(Door, "1234");
+    // @ts-expect-error -- not a request of this machine
+    await GenStatem.call(runtime, door, "state");
+    // @ts-expect-error -- not a request of this machine
+    await runtime.call(door, "state");
+    // @ts-expect-error -- not a cast of this machine
+    runtime.cast(door, 1234);
+    // @ts-expect-error -- not a state of this machine
+    ((): StatemResult<DoorState> => nextState("ajar"))();
+  };
+  expect(neverRun).toBeTypeOf("function");
 });
 
 describe("sys", () => {

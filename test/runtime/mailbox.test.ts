@@ -24,6 +24,30 @@ describe("Mailbox", () => {
     expect(mailbox.headTag()).toBe(undefined);
   });
 
+  test("finds again what came after a mark, whatever is taken meanwhile", () => {
+    const step = fc.record({ before: fc.nat(30), after: fc.nat(10), taken: fc.array(fc.nat(60)) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 5 }), (steps) => {
+        const mailbox = new Mailbox();
+        for (const { before, after, taken } of steps) {
+          for (let i = 0; i < before; i += 1) mailbox.push(undefined, "before");
+          const mark = mailbox.mark();
+          expect(mailbox.indexOf(mark)).toBe(mailbox.length);
+          for (let i = 0; i < after; i += 1) mailbox.push(undefined, mark);
+          for (const index of taken) {
+            if (mailbox.length === 0) break;
+            if (index % 2 === 0) mailbox.shift();
+            else mailbox.removeAt(index % mailbox.length);
+            const first = Array.from({ length: mailbox.length }, (_, i) => mailbox.messageAt(i)).indexOf(
+              mark,
+            );
+            expect(mailbox.indexOf(mark)).toBeLessThanOrEqual(first < 0 ? mailbox.length : first);
+          }
+        }
+      }),
+    );
+  });
+
   test("behaves as a list, whatever is pushed, shifted and taken out of the middle", () => {
     const operation = fc.oneof(
       fc.record({ do: fc.constant("push" as const), value: fc.integer() }),

@@ -8,6 +8,7 @@ import {
   Registry,
   reply,
   Runtime,
+  type Self,
   silentLogger,
 } from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
@@ -112,6 +113,156 @@ describe("Registry", () => {
       expect.objectContaining({ code: "ROOKERY_NO_REGISTRY" }),
     );
   });
+
+  test("sending to a via name that nobody has is badarg, as to any name (316)", () => {
+    expect(() => runtime.send(Registry.via("unique", "nobody"), "m")).toThrow(
+      expect.objectContaining({ code: "ROOKERY_BADARG" }),
+    );
+  });
+
+  test("a process started under a via name is a holder like any other (311, 312)", async () => {
+    const pid = await runtime.start(Echo, undefined, { name: Registry.via("unique", "k", "v") });
+    expect(Registry.lookup(runtime, "unique", "k")).toEqual([{ pid, value: "v" }]);
+    runtime.exit("unique", "kill");
+    expect(runtime.isAlive(pid)).toBe(false);
+  });
+
+  test("keys are equal when their contents are", async () => {
+    await runInProcess(runtime, (self) => {
+      Registry.register(self, "unique", ["room", 1], "v");
+      expect(Registry.lookup(self, "unique", ["room", 1])).toHaveLength(1);
+      expect(Registry.register(self, "unique", ["room", 1]).ok).toBe(false);
+      expect(Registry.values(self, "unique", ["room", 1], self.pid)).toEqual(["v"]);
+      Registry.unregister(self, "unique", ["room", 1]);
+      expect(Registry.keys(self, "unique", self.pid)).toEqual([]);
+    });
+  });
+
+  test("a process that holds nothing any more is not linked to it (310, 311)", async () => {
+    await runInProcess(runtime, (self) => {
+      Registry.register(self, "duplicate", "k", 1);
+      Registry.register(self, "duplicate", "l", 1);
+      Registry.unregister(self, "duplicate", "k");
+      expect(self.info(self.pid)!.links).toEqual([runtime.whereis("duplicate")]);
+      Registry.unregister(self, "duplicate", "l");
+      expect(self.info(self.pid)!.links).toEqual([]);
+    });
+  });
+
+  test("unregister takes only one's own, updateValue changes only one's own (310)", async () => {
+    const holder = runtime.spawn((self) => {
+      Registry.register(self, "unique", "k", 1);
+      return self.receive();
+    });
+    await settle(runtime);
+    await runInProcess(runtime, (self) => {
+      Registry.unregister(self, "unique", "k");
+      expect(Registry.updateValue(self, "unique", "k", () => 2)).toBeUndefined();
+      expect(Registry.lookup(self, "unique", "k")).toEqual([{ pid: holder, value: 1 }]);
+      expect(() => Registry.updateValue(self, "duplicate", "k", () => 2)).toThrow(
+        expect.objectContaining({ code: "ROOKERY_BADARG" }),
+      );
+    });
+  });
+
+  test("dispatch is called once for each partition that has holders, else not at all (313)", async () => {
+    await runtime.start(Registry, { keys: "duplicate", partitions: 4 }, { name: "partitioned" });
+    const holders = Array.from({ length: 8 }, () =>
+      runtime.spawn((self) => {
+        Registry.register(self, "partitioned", "k");
+        Registry.register(self, "duplicate", "k");
+        return self.receive();
+      }),
+    );
+    await settle(runtime);
+    const groups: number[] = [];
+    const dispatch = (entries: readonly unknown[]): void => void groups.push(entries.length);
+    Registry.dispatch(runtime, "partitioned", "k", dispatch);
+    expect(groups).toEqual([2, 2, 2, 2]);
+    Registry.dispatch(runtime, "duplicate", "k", dispatch);
+    expect(groups.at(-1)).toBe(holders.length);
+    Registry.dispatch(runtime, "partitioned", "nothing", () => {
+      throw new Error("called for nothing");
+    });
+  });
+
+  test("listeners hear of register and unregister, not of a death (314)", async () => {
+    const heard: unknown[] = [];
+    await runtime.start(
+      Registry,
+      { keys: "duplicate", listeners: ["listener", "absent"] },
+      { name: "heard" },
+    );
+    await runInProcess(runtime, async (self) => {
+      self.register("listener");
+      Registry.register(self, "heard", "k", 1);
+      Registry.unregisterMatch(self, "heard", "k", (value) => value === 1);
+      Registry.unregister(self, "heard", "other");
+      const { ref } = self.spawnMonitor((holder) => Registry.register(holder, "heard", "d", 2));
+      await self.receive((m) => m instanceof DownMessage && m.ref === ref);
+      const isNews = (m: unknown): m is unknown[] => Array.isArray(m);
+      for (let i = 0; i < 3; i += 1) heard.push((await self.receive(isNews)).slice(0, 3));
+      expect(self.info(self.pid)!.messageQueueLength).toBe(0);
+    });
+    expect(heard).toEqual([
+      ["register", "heard", "k"],
+      ["unregister", "heard", "other"],
+      ["register", "heard", "d"],
+    ]);
+  });
+
+  test("match, countMatch, select and unregisterMatch choose by value (315)", async () => {
+    const odd = (value: unknown): boolean => (value as number) % 2 === 1;
+    await runInProcess(runtime, (self) => {
+      for (const value of [1, 2, 3]) Registry.register(self, "duplicate", "k", value);
+      Registry.register(self, "duplicate", "l", 5);
+      expect(Registry.match(self, "duplicate", "k", odd).map(({ value }) => value)).toEqual([1, 3]);
+      expect(Registry.countMatch(self, "duplicate", "k", odd)).toBe(2);
+      const rows = Registry.select(self, "duplicate", ({ value }) => odd(value));
+      expect(rows.map(({ key, value }) => [key, value])).toEqual([
+        ["k", 1],
+        ["k", 3],
+        ["l", 5],
+      ]);
+      Registry.unregisterMatch(self, "duplicate", "k", odd);
+      expect(Registry.lookup(self, "duplicate", "k")).toEqual([{ pid: self.pid, value: 2 }]);
+      expect(Registry.count(self, "duplicate")).toBe(2);
+    });
+  });
+
+  test("meta keeps what is put with the registry (315)", async () => {
+    await runtime.start(Registry, { keys: "unique", meta: [["a", 1]] }, { name: "meta" });
+    expect(Registry.meta(runtime, "meta", "a")).toEqual({ ok: true, value: 1 });
+    expect(Registry.meta(runtime, "meta", "b")).toEqual({ ok: false });
+    Registry.putMeta(runtime, "meta", "b", 2);
+    expect(Registry.meta(runtime, "meta", "b")).toEqual({ ok: true, value: 2 });
+    Registry.deleteMeta(runtime, "meta", "b");
+    expect(Registry.meta(runtime, "meta", "b")).toEqual({ ok: false });
+  });
+
+  test.each<[string, object]>([
+    ["keys", {}],
+    ["partitions", { keys: "unique", partitions: 0 }],
+    ["listeners", { keys: "unique", listeners: [1] }],
+    ["misspelled option", { keys: "unique", partition: 2 }],
+  ])("wrong %s are refused", async (_, options) => {
+    await expect(runtime.start(Registry, options as never)).rejects.toMatchObject({
+      reason: { code: "ROOKERY_BADARG" },
+    });
+  });
+
+  test("ten thousand holders of one key die as fast as they came", async () => {
+    const holders = Array.from({ length: 10_000 }, () =>
+      runtime.spawn((self) => {
+        Registry.register(self, "duplicate", "k");
+        return self.receive();
+      }),
+    );
+    await settle(runtime);
+    expect(Registry.count(runtime, "duplicate")).toBe(10_000);
+    for (const holder of holders) runtime.exit(holder, "kill");
+    expect(Registry.lookup(runtime, "duplicate", "k")).toEqual([]);
+  });
 });
 
 describe("ProcessGroups", () => {
@@ -136,4 +287,75 @@ describe("ProcessGroups", () => {
     runtime.exit(pid, "kill");
     expect(ProcessGroups.groups(runtime, "scope")).toEqual([]);
   });
+
+  test("a monitor hears of those who join and leave its group, with who was there (319)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const pid = self.spawn((member) => member.receive());
+      ProcessGroups.join(self, "scope", "g", self.pid);
+      const { ref, members } = ProcessGroups.monitor(self, "scope", "g");
+      expect(members).toEqual([self.pid]);
+      expect(ProcessGroups.localMembers(self, "scope", "g")).toEqual([self.pid]);
+      ProcessGroups.join(self, "scope", "g", [pid, pid]);
+      ProcessGroups.join(self, "scope", "other", pid);
+      ProcessGroups.leave(self, "scope", "g", [pid, runtime.whereis("scope")!]);
+      ProcessGroups.join(self, "scope", "g", pid);
+      self.exit(pid, "kill");
+      expect(await received(self, 5)).toEqual([
+        [ref, "join", "g", [pid, pid]],
+        [ref, "leave", "g", [pid]],
+        [ref, "join", "g", [pid]],
+        [ref, "leave", "g", [pid]],
+        [ref, "leave", "g", [pid]],
+      ]);
+    });
+  });
+
+  test("a monitor of the scope hears of all groups (319)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const pid = self.spawn((member) => member.receive());
+      ProcessGroups.join(self, "scope", ["a", 1], pid);
+      const { ref, groups } = ProcessGroups.monitorScope(self, "scope");
+      expect([...groups]).toEqual([[["a", 1], [pid]]]);
+      ProcessGroups.join(self, "scope", "b", self.pid);
+      ProcessGroups.leave(self, "scope", ["a", 1], pid);
+      expect(await received(self, 2)).toEqual([
+        [ref, "join", "b", [self.pid]],
+        [ref, "leave", ["a", 1], [pid]],
+      ]);
+    });
+  });
+
+  test("demonitor ends it and takes its messages along, once (319)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const { ref } = ProcessGroups.monitor(self, "scope", "g");
+      const scope = ProcessGroups.monitorScope(self, "scope");
+      self.send(self.pid, "first");
+      ProcessGroups.join(self, "scope", "g", self.pid);
+      expect(ProcessGroups.demonitor(self, "scope", ref)).toBe(true);
+      expect(ProcessGroups.demonitor(self, "scope", ref)).toBe(false);
+      ProcessGroups.leave(self, "scope", "g", self.pid);
+      const own = [self.pid];
+      expect(await received(self, 3)).toEqual([
+        "first",
+        [scope.ref, "join", "g", own],
+        [scope.ref, "leave", "g", own],
+      ]);
+    });
+  });
+
+  test("members of a large group die as fast as they joined (319)", async () => {
+    const members = Array.from({ length: 10_000 }, () => runtime.spawn((self) => self.receive()));
+    for (let group = 0; group < 100; group += 1) ProcessGroups.join(runtime, "scope", group, members[0]!);
+    ProcessGroups.join(runtime, "scope", "large", members);
+    for (const member of members) runtime.exit(member, "kill");
+    expect(ProcessGroups.groups(runtime, "scope")).toEqual([]);
+  });
 });
+
+/** The next `count` messages of `self`, and no more are there. */
+async function received(self: Self, count: number): Promise<unknown[]> {
+  const messages: unknown[] = [];
+  for (let i = 0; i < count; i += 1) messages.push(await self.receive());
+  expect(self.info(self.pid)!.messageQueueLength).toBe(0);
+  return messages;
+}

@@ -2,9 +2,22 @@ import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Logger, type RuntimeOptions, StartError } from "../../runtime/index.ts";
-import { settle, VirtualClock } from "../../runtime/testing.ts";
-import { Application, type ChildSpec, type SupervisorOptions } from "../../supervisors/index.ts";
+import {
+  GenServer,
+  type Logger,
+  ok,
+  reply,
+  Runtime,
+  type RuntimeOptions,
+  StartError,
+} from "../../runtime/index.ts";
+import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
+import {
+  Application,
+  type ApplicationSpec,
+  type ChildSpec,
+  type SupervisorOptions,
+} from "../../supervisors/index.ts";
 import { worker, type WorkerOptions } from "./scripted-worker.ts";
 
 let clock: VirtualClock;
@@ -35,11 +48,14 @@ beforeEach(() => {
 
 afterEach(() => running?.stop().catch(() => {}));
 
-async function run(start: readonly ChildSpec[] | SupervisorOptions): Promise<Application> {
+async function run(
+  start: readonly ChildSpec[] | SupervisorOptions,
+  more: Partial<ApplicationSpec> = {},
+): Promise<Application> {
   const error = (_fields: object, message: string) => void reports.push(message);
   const runtime: RuntimeOptions = { clock, logger: { debug() {}, info() {}, warn() {}, error } as Logger };
   const report = (sentence: string) => void sentences.push(sentence);
-  running = await Application.run({ name: "demo", start, runtime, signals, exit, report });
+  running = await Application.run({ name: "demo", start, runtime, signals, exit, report, ...more });
   return running;
 }
 
@@ -163,6 +179,118 @@ describe("a root supervisor that gives up", () => {
     runtime.exit(supervisor, "kill");
     expect(await exited).toBe(1);
     expect(sentences).toEqual([expect.stringContaining("demo did not stop in order")]);
+  });
+});
+
+describe("applications that an application needs", () => {
+  let store: ApplicationSpec;
+  const needs = (applications: readonly ApplicationSpec[], start: readonly ChildSpec[] = [b()]) =>
+    run(start, { applications });
+
+  beforeEach(() => {
+    store = { name: "store", start: [a()] };
+  });
+
+  test("are started before it and stopped after it, each once", async () => {
+    const mail: ApplicationSpec = {
+      name: "mail",
+      start: [worker(journal, "m", { trapExit: true })],
+      applications: [store],
+    };
+    const application = await needs([mail, store]);
+    expect(application.supervisor).toBe(application.runtime.whereis("demo.supervisor"));
+    expect(application.runtime.registered()).toContain("store.supervisor");
+    await application.stop();
+    expect(journal).toEqual([
+      "start a",
+      "start m",
+      "start b",
+      "end b shutdown",
+      "end m shutdown",
+      "end a shutdown",
+    ]);
+  });
+
+  test("are stopped when it does not start", async () => {
+    await expect(needs([store], [b({ starts: [{ stop: "why" }] })])).rejects.toBeInstanceOf(StartError);
+    expect(journal).toEqual(["start a", "try b", "end a shutdown"]);
+    expect(codes).toEqual([1]);
+  });
+
+  test("keep it from starting when they don't", async () => {
+    const broken: ApplicationSpec = { name: "store", start: [a({ starts: [{ stop: "why" }] })] };
+    await expect(needs([broken])).rejects.toBeInstanceOf(StartError);
+    expect(sentences).toEqual(["demo could not start: application store: child a failed to start: why"]);
+    expect(journal).toEqual(["try a"]);
+  });
+
+  test("end it in order when one of them gives up", async () => {
+    const { runtime } = await needs([store]);
+    runtime.exit("store.supervisor", "kill");
+    expect(await exited).toBe(1);
+    expect(sentences).toEqual(["demo stopped: the root supervisor of store ended with killed"]);
+    expect(journal).toContain("end b shutdown");
+  });
+
+  test("are stopped even if it does not stop as told", async () => {
+    const { runtime, supervisor } = await needs([store], [b({ terminateMs: 100 })]);
+    signals.emit("SIGTERM", "SIGTERM");
+    await settle(runtime);
+    runtime.exit(supervisor, "kill");
+    expect(await exited).toBe(1);
+    expect(journal).toContain("end a shutdown");
+    expect(sentences).toEqual([expect.stringContaining("demo did not stop in order")]);
+  });
+
+  test("have names of their own, and don't need themselves", async () => {
+    const code = "ROOKERY_APPLICATION_NAME";
+    await expect(needs([store, { name: "store", start: [] }])).rejects.toMatchObject({ code });
+    const circle: { applications: ApplicationSpec[] } & ApplicationSpec = {
+      name: "circle",
+      start: [],
+      applications: [],
+    };
+    circle.applications.push(circle);
+    await expect(needs([circle])).rejects.toMatchObject({ code });
+    expect(journal).toEqual([]);
+    expect(signals.eventNames()).toEqual([]);
+  });
+});
+
+describe("the environment of an application", () => {
+  test("is there for every process of the runtime, from the first start on", async () => {
+    class Reader extends GenServer<unknown, "read"> {
+      init() {
+        return ok(Application.getEnv(this.self, "demo", "greeting"));
+      }
+      override handleCall() {
+        return reply([this.state, Application.fetchEnv(this.self, "store", "rows")]);
+      }
+    }
+    const store: ApplicationSpec = { name: "store", start: [], env: { rows: 7 } };
+    const { runtime } = await run([{ id: "reader", start: [Reader], name: "reader" }], {
+      applications: [store],
+      env: { greeting: "hello" },
+    });
+    expect(await runtime.call("reader", "read")).toEqual(["hello", 7]);
+    expect(Application.getEnv(runtime, "demo", "greeting")).toBe("hello");
+  });
+
+  test("answers a default for what is not set, and fetchEnv throws", async () => {
+    const { runtime } = await run([], { env: { nothing: undefined } });
+    expect(Application.getEnv(runtime, "demo", "missing", "default")).toBe("default");
+    expect(Application.getEnv(runtime, "demo", "nothing", "default")).toBeUndefined();
+    expect(() => Application.fetchEnv(runtime, "demo", "missing")).toThrow(
+      expect.objectContaining({ code: "ROOKERY_NO_ENV" }),
+    );
+  });
+
+  test("can be set without an application, and is that of one runtime", async () => {
+    const [one, other] = await Promise.all([Runtime.start(), Runtime.start()]);
+    Application.putEnv(one, "demo", "key", 1);
+    expect(await runInProcess(one, (self) => Application.fetchEnv(self, "demo", "key"))).toBe(1);
+    expect(Application.getEnv(other, "demo", "key")).toBeUndefined();
+    await Promise.all([one.shutdown(), other.shutdown()]);
   });
 });
 

@@ -223,6 +223,31 @@ describe("DynamicSupervisor, restarting", () => {
   });
 });
 
+describe("DynamicSupervisor, as simple_one_for_one", () => {
+  test("answers the reason of a failed start as it is, and keeps nothing of it (268)", async () => {
+    await start();
+    for (const [begin, reason] of [
+      [{ stop: "why" }, "why"],
+      ["ignore", "ignore"],
+    ] as const) {
+      const spec = worker(journal, "a", { starts: [begin] });
+      expect(await DynamicSupervisor.startChild(runtime, "top", spec)).toEqual({ ok: false, reason });
+    }
+    expect(await DynamicSupervisor.whichChildren(runtime, "top")).toEqual([]);
+  });
+
+  test("ends in order after a restart that was ignored, which OTP 25 does not (268)", async () => {
+    const top = await start();
+    await add("a", { starts: ["ok", "ignore"] });
+    await add("b", { trapExit: true });
+    await happened();
+    await crash("a");
+    await DynamicSupervisor.stop(runtime, top, "shutdown");
+    expect(await happened()).toEqual(["end b shutdown"]);
+    expect(reports).toEqual(["child_terminated boom"]);
+  });
+});
+
 describe("DynamicSupervisor, management", () => {
   test("takes the same id any number of times, and lists children without ids (277)", async () => {
     await start();
@@ -288,7 +313,7 @@ describe("DynamicSupervisor, management", () => {
 });
 
 describe("DynamicSupervisor, ending", () => {
-  test("ends its children all at once, each with its own time (281)", async () => {
+  test("ends its children all at once, each with its own time (251, 281)", async () => {
     const top = await start();
     await add("slow", { trapExit: true, terminateMs: 100, shutdown: 1_000 });
     await add("late", { trapExit: true, terminateMs: 100, shutdown: 50 });

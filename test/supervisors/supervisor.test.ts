@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   ExitMessage,
   GenServer,
+  ignore,
   type Logger,
   noReply,
   ok,
-  type Pid,
+  Pid,
   Runtime,
   reply,
   type Self,
@@ -13,7 +14,12 @@ import {
 } from "../../runtime/index.ts";
 import { serverInstance } from "../../runtime/internal.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
-import { type ChildSpec, Supervisor, type SupervisorOptions } from "../../supervisors/index.ts";
+import {
+  type ChildSpec,
+  DynamicSupervisor,
+  Supervisor,
+  type SupervisorOptions,
+} from "../../supervisors/index.ts";
 import { type Script, ScriptedWorker, type Start, worker, type WorkerOptions } from "./scripted-worker.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
@@ -220,6 +226,36 @@ describe("Supervisor, starting", () => {
   });
 });
 
+describe("a class of Supervisors", () => {
+  test("may answer ignore from its init; rubbish is a bad return (231)", async () => {
+    class Absent extends Supervisor {
+      override async init() {
+        return ignore;
+      }
+    }
+    class Wrong extends Supervisor {
+      override async init() {
+        return "rubbish" as never;
+      }
+    }
+    await expect(runtime.start(Absent, undefined as never)).rejects.toMatchObject({ reason: "ignore" });
+    await expect(runtime.start(Wrong, undefined as never)).rejects.toMatchObject({
+      reason: ["bad_return_value", "rubbish"],
+    });
+    await start([{ id: "absent", start: [Absent] }, a()]);
+    expect(await children()).toBe("a absent-");
+  });
+
+  test("is never simple_one_for_one: that is what a DynamicSupervisor is, and it takes no children (232)", async () => {
+    const option = { reason: { code: "ROOKERY_SUPERVISOR_OPTION" } };
+    const simple = "simple_one_for_one" as never;
+    await expect(start([a()], { strategy: simple })).rejects.toMatchObject(option);
+    for (const options of [{ strategy: simple }, { children: [a(), b()] }]) {
+      await expect(runtime.start(DynamicSupervisor, options as never)).rejects.toMatchObject(option);
+    }
+  });
+});
+
 describe("Supervisor, restarting", () => {
   const all = () => [a(), b({ trapExit: true }), c({ trapExit: true })];
 
@@ -246,6 +282,30 @@ describe("Supervisor, restarting", () => {
     await start(all(), { strategy: "rest_for_one" });
     await happened();
     expect(await crash("b")).toEqual(["end b boom", "end c shutdown", "start b", "start c"]);
+  });
+
+  for (const strategy of ["one_for_all", "rest_for_one"] as const) {
+    test.each<[string, unknown]>([
+      ["temporary", "boom"],
+      ["transient", "normal"],
+    ])(
+      `${strategy} leaves the siblings alone when a %s child ends with %s (237)`,
+      async (restart, reason) => {
+        await start([a({ restart: restart as "temporary" }), b(), c()], { strategy });
+        await happened();
+        expect(await crash("a", reason)).toEqual([`end a ${String(reason)}`]);
+      },
+    );
+  }
+
+  test("starts a child again under its name, which is free by then (248)", async () => {
+    await start([a()]);
+    const first = runtime.whereis("a");
+    runtime.exit("a", "kill");
+    await settle(runtime);
+    expect(runtime.whereis("a")).toBeInstanceOf(Pid);
+    expect(runtime.whereis("a")).not.toBe(first);
+    expect(reports).toEqual(["child_terminated a killed"]);
   });
 
   test.each<[string, unknown, boolean]>([
@@ -672,6 +732,40 @@ describe("Supervisor, management", () => {
 async function waits(self: Self): Promise<void> {
   await self.receive();
 }
+
+describe("a child that asks its own Supervisor", () => {
+  const asking: ChildSpec["start"] = (parent) =>
+    parent.spawnLink(async (self) => journal.push(`asked ${(await count(self)).specs}`));
+  const count = (self: Self) => Supervisor.countChildren(self, "top");
+
+  test("is answered once the supervisor is done with what it is doing (259)", async () => {
+    await start([a()]);
+    await Supervisor.startChild(runtime, "top", { id: "asking", start: asking, restart: "temporary" });
+    expect(await happened()).toEqual(["start a", "asked 2"]);
+  });
+
+  test("waits for ever in its init, for the supervisor waits for that (259)", async () => {
+    class Asking extends GenServer {
+      async init() {
+        return ok(await count(this.self));
+      }
+    }
+    const tree = start([{ id: "asking", start: [Asking] }]);
+    const outcome = Promise.race([tree.catch(() => "failed"), settle(runtime).then(() => "waits")]);
+    expect(await outcome).toBe("waits");
+  });
+
+  test("calls itself in a start function, which the supervisor runs (259)", async () => {
+    await start([]);
+    const started = await Supervisor.startChild(runtime, "top", {
+      id: "asking",
+      start: async (parent) => ({ ok: false, reason: await count(parent) }),
+    });
+    expect(started).toMatchObject({
+      reason: [["EXIT", ["calling_self", expect.anything()]], { id: "asking" }],
+    });
+  });
+});
 
 describe("Supervisor, autoShutdown", () => {
   const significant = { restart: "transient", significant: true } as const;

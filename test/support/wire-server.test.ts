@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Channel, Socket } from "phoenix";
@@ -262,9 +262,20 @@ describe("over HTTP", () => {
 
 describe("npm run wire-server", () => {
   const entry = fileURLToPath(new URL("./start-wire-server.js", import.meta.url));
+  let server: ChildProcessWithoutNullStreams | undefined;
+
+  const start = (port: string): ChildProcessWithoutNullStreams => {
+    server = spawn(process.execPath, [entry], { env: { ...process.env, PORT: port } });
+    return server;
+  };
+
+  // A test that fails leaves no server behind.
+  afterEach(() => {
+    server?.kill("SIGKILL");
+  });
 
   test("says where it listens, serves, and ends with 0 on SIGTERM", async () => {
-    const server = spawn(process.execPath, [entry], { env: { ...process.env, PORT: "0" } });
+    const server = start("0");
     const [line] = (await once(server.stdout, "data")) as [Buffer];
     const url = /^The wire server is listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line))![1];
     assert.equal((await fetch(`${url}/api/v1/ping`)).status, 200);
@@ -277,7 +288,7 @@ describe("npm run wire-server", () => {
       ["no-number", /^.*PORT.*\n$/],
       [String(endpoint.port), new RegExp(`^.*${endpoint.port}.*\\n$`)],
     ] as const) {
-      const server = spawn(process.execPath, [entry], { env: { ...process.env, PORT: port } });
+      const server = start(port);
       let stderr = "";
       server.stderr.on("data", (chunk) => (stderr += String(chunk)));
       assert.deepEqual(await once(server, "close"), [1, null]);

@@ -1,0 +1,141 @@
+import type { Dest } from "./dest.ts";
+import { runtimeError } from "./errors.ts";
+import { Pid } from "./pid.ts";
+import type { Process } from "./process.ts";
+import { Ref } from "./ref.ts";
+import type { Shard } from "./shard.ts";
+import { Timer } from "./timer-wheel.ts";
+
+/** What `startTimer` sends: `{timeout, TimerRef, Message}`. */
+export interface TimeoutMessage {
+  readonly type: "timeout";
+  readonly ref: Ref;
+  readonly message: unknown;
+}
+
+/** What an asynchronous `cancelTimer` sends to its caller: `{cancel_timer, TimerRef, Left}`. */
+export interface CancelTimerMessage {
+  readonly type: "cancel_timer";
+  readonly ref: Ref;
+  readonly leftMs: number | false;
+}
+
+export interface TimerOptions {
+  /** The time is one of `runtime.clock.nowMs()`, not from now on. One that has passed is due at once. */
+  readonly absolute?: boolean;
+}
+
+export interface CancelTimerOptions {
+  /** Answers nothing; the caller gets a CancelTimerMessage instead. */
+  readonly async?: boolean;
+  /** `false`: nobody wants to know what was left. */
+  readonly info?: boolean;
+}
+
+/** A message that is sent when its time has come. A name is looked up then, and silently nobody's if it is free. */
+class MessageTimer extends Timer {
+  readonly #shard: Shard;
+  readonly #dest: Dest;
+  readonly #message: unknown;
+  readonly #target: Process | undefined;
+  /** Of an interval: the time from one message to the next. */
+  readonly #everyMs: number | undefined;
+  #nextMs: number;
+
+  constructor(
+    shard: Shard,
+    dest: Dest,
+    message: unknown,
+    wrapped: boolean,
+    atMs: number,
+    everyMs: number | undefined,
+  ) {
+    super();
+    this.#shard = shard;
+    this.#dest = dest;
+    this.#message = wrapped ? ({ type: "timeout", ref: this, message } satisfies TimeoutMessage) : message;
+    this.#nextMs = atMs;
+    this.#everyMs = everyMs;
+    this.#target = dest instanceof Pid ? dest.process : undefined;
+    // To the dead: never started, so that cancelling it answers false.
+    if (dest instanceof Pid && this.#target === undefined) return;
+    // A timer to a process ends with it.
+    if (this.#target !== undefined) (this.#target.timers ??= new Set()).add(this);
+    shard.timers.startAt(this, atMs);
+  }
+
+  fire(): void {
+    if (this.#everyMs === undefined) {
+      this.#target?.timers?.delete(this);
+    } else {
+      // From when it was due, not from now: an interval does not drift, and makes up for a time in which nothing ran.
+      this.#nextMs += this.#everyMs;
+      this.#shard.timers.startAt(this, this.#nextMs);
+    }
+    this.#shard.find(this.#dest)?.deliverFrozen(undefined, this.#message);
+  }
+
+  /** Stops it; the milliseconds that were left, or false if it was over. */
+  cancel(): number | false {
+    const left = this.#shard.timers.left(this);
+    this.#shard.timers.stop(this);
+    this.#target?.timers?.delete(this);
+    return left;
+  }
+
+  left(): number | false {
+    return this.#shard.timers.left(this);
+  }
+}
+
+/** `erlang:send_after`, or, with `wrapped`, `erlang:start_timer`. */
+export function startMessageTimer(
+  shard: Shard,
+  ms: number,
+  dest: Dest,
+  message: unknown,
+  wrapped: boolean,
+  options: TimerOptions | undefined,
+): Ref {
+  if (options?.absolute === true) {
+    if (!Number.isFinite(ms)) throw runtimeError("ROOKERY_BADARG", "a time in milliseconds", ms);
+    return new MessageTimer(shard, dest, message, wrapped, ms, undefined);
+  }
+  if (!(ms >= 0) || !Number.isFinite(ms)) throw runtimeError("ROOKERY_BADARG", "a time of at least 0 ms", ms);
+  return new MessageTimer(shard, dest, message, wrapped, shard.clock.nowMs() + ms, undefined);
+}
+
+/** `timer:send_interval`. */
+export function startInterval(shard: Shard, ms: number, dest: Dest, message: unknown): Ref {
+  if (!(ms >= 1) || !Number.isFinite(ms)) throw runtimeError("ROOKERY_BADARG", "a time of at least 1 ms", ms);
+  return new MessageTimer(shard, dest, message, false, shard.clock.nowMs() + ms, ms);
+}
+
+/** `erlang:cancel_timer`: the milliseconds left, or false for a timer that is over and any other reference. */
+export function cancelTimer(ref: Ref): number | false {
+  expectRef(ref);
+  return ref instanceof MessageTimer ? ref.cancel() : false;
+}
+
+/** `erlang:cancel_timer/2`: what was left goes to `process` as a message, if it is asked for, and is answered otherwise. */
+export function cancelTimerWith(
+  process: Process,
+  ref: Ref,
+  options: CancelTimerOptions,
+): number | false | undefined {
+  const leftMs = cancelTimer(ref);
+  if (options.info === false) return undefined;
+  if (options.async !== true) return leftMs;
+  process.deliver(undefined, { type: "cancel_timer", ref, leftMs } satisfies CancelTimerMessage);
+  return undefined;
+}
+
+/** `erlang:read_timer`. */
+export function readTimer(ref: Ref): number | false {
+  expectRef(ref);
+  return ref instanceof MessageTimer ? ref.left() : false;
+}
+
+function expectRef(ref: unknown): asserts ref is Ref {
+  if (!(ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "the reference of a timer", ref);
+}

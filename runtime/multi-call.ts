@@ -1,0 +1,50 @@
+import { call } from "./call.ts";
+import { runtimeError } from "./errors.ts";
+import type { Process } from "./process.ts";
+import { cast } from "./send.ts";
+import type { Shard } from "./shard.ts";
+
+type NodeReply = readonly [node: string, reply: unknown];
+
+/** What `multiCall` came to: who replied what, and the nodes from which no reply came. */
+export interface MultiCallResult {
+  readonly replies: readonly NodeReply[];
+  readonly badNodes: readonly string[];
+}
+
+/**
+ * Calls the server `name` on each of `nodes` at the same time: `gen_server:multi_call/4`. Never fails for a server that is not
+ * there, dies or is too slow; its node is a bad one then. Nodes other than the caller's own can't be reached.
+ */
+export async function multiCall(
+  shard: Shard,
+  caller: Process | undefined,
+  nodes: readonly string[],
+  name: string,
+  request: unknown,
+  timeoutMs: number,
+): Promise<MultiCallResult> {
+  expectName(name);
+  const calls = nodes.map((node) => {
+    if (node !== shard.runtime.node) return undefined;
+    return call(shard, caller, name, request, timeoutMs).then(
+      (reply): NodeReply => [node, reply],
+      () => undefined,
+    );
+  });
+  const answers = await Promise.all(calls);
+  return {
+    replies: answers.filter((answer) => answer !== undefined),
+    badNodes: nodes.filter((_, index) => answers[index] === undefined),
+  };
+}
+
+/** Casts to the server `name` on each of `nodes`: `gen_server:abcast/3`. Never fails, whoever is there or not. */
+export function abcast(shard: Shard, nodes: readonly string[], name: string, request: unknown): void {
+  expectName(name);
+  for (const node of nodes) if (node === shard.runtime.node) cast(shard, name, request);
+}
+
+function expectName(name: unknown): void {
+  if (typeof name !== "string") throw runtimeError("ROOKERY_BADARG", "the name of a server", name);
+}
