@@ -40,7 +40,7 @@ export {
   type RegistryOptions,
   type RegistryRow,
 } from "./registry.ts";
-export { ReplyMessage, type RequestId, type Response } from "./request.ts";
+export { type CallResponse, ReplyMessage, type RequestId } from "./request.ts";
 export {
   type Action,
   ignore,
@@ -86,15 +86,7 @@ export type { TableRow, TableType } from "./table-rows.ts";
 export { Task, type TaskBody, type TaskResult } from "./task.ts";
 export { TaskReply } from "./task-reply.ts";
 export type { TaskStreamBody, TaskStreamOptions } from "./task-stream.ts";
-export {
-  type SpanContext,
-  type SpanEnded,
-  type SpanFailure,
-  type SpanResult,
-  type SpanStarted,
-  TelemetrySpan,
-  telemetrySpan,
-} from "./telemetry-span.ts";
+export { type SpanResult, type TelemetrySpan, telemetrySpan } from "./telemetry-span.ts";
 export {
   attachTelemetry,
   detachTelemetry,

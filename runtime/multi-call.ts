@@ -26,7 +26,7 @@ export async function multiCall(
 ): Promise<MultiCallResult> {
   expectName(name);
   const calls = nodes.map((node) => {
-    if (node !== shard.runtime.node) return undefined;
+    if (node !== shard.runtime.node) return Promise.resolve(undefined);
     return call(shard, caller, name, request, timeoutMs).then(
       (reply): NodeReply => [node, reply],
       () => undefined,

@@ -22,7 +22,7 @@ import { Pid } from "./pid.ts";
 import type { Priority } from "./process.ts";
 import { type Process, ProcessState } from "./process.ts";
 import { PRIORITY_NAMES, processInfo } from "./process-info.ts";
-import { type Match, receive, type RefMessage } from "./receive.ts";
+import { type Match, receive, receiveRef, type RefMessage } from "./receive.ts";
 import { Ref } from "./ref.ts";
 import { checkResponse, receiveResponse, type RequestId, sendRequest, waitResponse } from "./request.ts";
 import type { Runtime } from "./runtime.ts";
@@ -73,7 +73,7 @@ export class ProcessHandle implements Self {
     if (match === undefined || typeof match === "function")
       return receive(this.process, match, timeoutMs) as Promise<never>;
     if (!(match.ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "a match, or { ref }", match);
-    return receive(this.process, match.ref, timeoutMs) as Promise<never>;
+    return receiveRef(this.process, match.ref, timeoutMs) as Promise<never>;
   }
 
   async sleep(ms: number): Promise<void> {

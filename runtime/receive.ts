@@ -2,7 +2,7 @@ import { runtimeError } from "./errors.ts";
 import { asMessage } from "./message-tag.ts";
 import { Monitor } from "./monitor.ts";
 import { type Process, ProcessState } from "./process.ts";
-import { Ref } from "./ref.ts";
+import type { Ref } from "./ref.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** What `receive` answers when its time is over. */
@@ -48,21 +48,13 @@ class ReceiveTimer extends Timer {
  */
 export function receive(
   process: Process,
-  wanted: Match | Ref | undefined,
+  match: Match | undefined,
   timeoutMs: number,
+  from = 0,
 ): Promise<unknown> {
   if (process.state === ProcessState.Exited) return new Promise(() => {});
   if (process.receiver !== undefined) throw runtimeError("ROOKERY_RECEIVING", process.pid);
-  process.mailbox.saved = 0;
-  let match: Match | undefined;
-  if (wanted instanceof Ref) {
-    match = (message) => (message as RefMessage | null | undefined)?.ref === wanted;
-    // Nothing that was in the mailbox before can carry a reference that did not exist yet.
-    if (wanted instanceof Monitor && wanted.watcher === process)
-      process.mailbox.saved = process.mailbox.indexOf(wanted.mark);
-  } else {
-    match = wanted;
-  }
+  process.mailbox.saved = from;
   const scheduler = process.shard.scheduler;
   // Answering at once is only a short cut: a body that always finds a message must not keep the thread for ever.
   if (scheduler.mayContinue() && process.suspensions === 0) {
@@ -80,6 +72,15 @@ export function receive(
       process.shard.timers.start(receiver.timer, timeoutMs);
     }
   });
+}
+
+/** Waits in `process` for the oldest message that carries `ref`. */
+export function receiveRef(process: Process, ref: Ref, timeoutMs: number): Promise<unknown> {
+  // Nothing that was in the mailbox before can carry a reference that did not exist yet.
+  const own = ref instanceof Monitor && ref.watcher === process;
+  const from = own ? process.mailbox.indexOf(ref.mark) : 0;
+  const carries = (message: unknown): boolean => (message as RefMessage | null | undefined)?.ref === ref;
+  return receive(process, carries, timeoutMs, from);
 }
 
 /** Gives the waiting receive its message, if the mailbox has one; the code behind it goes on when the turn is over. */

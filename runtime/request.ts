@@ -6,11 +6,11 @@ import type { ExitReason } from "./exit-reason.ts";
 import { attachMonitor, detachMonitor, watchedAs } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
 import { type Process, ProcessState } from "./process.ts";
-import { receive, TIMEOUT } from "./receive.ts";
+import { receiveRef, TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
 
 /** What came of a request: the reply, or why there is none: `"noproc"`, or the reason with which the server ended. */
-export type Response<Reply = unknown> =
+export type CallResponse<Reply = unknown> =
   | { readonly ok: true; readonly reply: Reply }
   | { readonly ok: false; readonly reason: ExitReason; readonly server: Pid | MonitoredName };
 
@@ -66,9 +66,9 @@ export async function waitResponse(
   process: Process,
   request: RequestId,
   timeoutMs: number,
-): Promise<Response | typeof TIMEOUT> {
+): Promise<CallResponse | typeof TIMEOUT> {
   expectOwn(process, request);
-  const message = await receive(process, request, timeoutMs);
+  const message = await receiveRef(process, request, timeoutMs);
   return message === TIMEOUT ? TIMEOUT : checkResponse(message, request)!;
 }
 
@@ -77,14 +77,14 @@ export async function receiveResponse(
   process: Process,
   request: RequestId,
   timeoutMs: number,
-): Promise<Response | typeof TIMEOUT> {
+): Promise<CallResponse | typeof TIMEOUT> {
   const response = await waitResponse(process, request, timeoutMs);
   if (response === TIMEOUT) detachMonitor(request);
   return response;
 }
 
 /** `gen_server:check_response/2`: what `message` says of `request`; undefined (`no_reply`) if it is about something else. */
-export function checkResponse(message: unknown, request: RequestId): Response | undefined {
+export function checkResponse(message: unknown, request: RequestId): CallResponse | undefined {
   if (message instanceof ReplyMessage && message.ref === request) return { ok: true, reply: message.reply };
   if (message instanceof DownMessage && message.ref === request)
     return { ok: false, reason: message.reason, server: message.process };

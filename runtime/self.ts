@@ -8,7 +8,7 @@ import type { Pid } from "./pid.ts";
 import type { ProcessInfo, ProcessItems } from "./process-info.ts";
 import type { Match, RefMessage, TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
-import type { RequestId, Response } from "./request.ts";
+import type { CallResponse, RequestId } from "./request.ts";
 import type { Runtime } from "./runtime.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import type { StartOptions } from "./start.ts";
@@ -129,19 +129,19 @@ export interface Self {
    */
   sendRequest<S>(dest: Dest<S>, request: CallOf<S>): RequestId<ReplyOf<S>>;
   /** `gen_server:wait_response/2`: TIMEOUT when the time is over; the response may be waited for again then. */
-  waitResponse<Reply>(request: RequestId<Reply>): Promise<Response<Reply>>;
+  waitResponse<Reply>(request: RequestId<Reply>): Promise<CallResponse<Reply>>;
   waitResponse<Reply>(
     request: RequestId<Reply>,
     timeoutMs: number,
-  ): Promise<Response<Reply> | typeof TIMEOUT>;
+  ): Promise<CallResponse<Reply> | typeof TIMEOUT>;
   /** `gen_server:receive_response/2`: the same, but after a TIMEOUT the request is given up and a late reply dropped. */
-  receiveResponse<Reply>(request: RequestId<Reply>): Promise<Response<Reply>>;
+  receiveResponse<Reply>(request: RequestId<Reply>): Promise<CallResponse<Reply>>;
   receiveResponse<Reply>(
     request: RequestId<Reply>,
     timeoutMs: number,
-  ): Promise<Response<Reply> | typeof TIMEOUT>;
+  ): Promise<CallResponse<Reply> | typeof TIMEOUT>;
   /** `gen_server:check_response/2`: the response if `message` is one to `request`, undefined if it is not. */
-  checkResponse<Reply>(message: unknown, request: RequestId<Reply>): Response<Reply> | undefined;
+  checkResponse<Reply>(message: unknown, request: RequestId<Reply>): CallResponse<Reply> | undefined;
   /** `gen_server:multi_call/4`: calls the server of that name on each node, and never fails. Only this node can be reached. */
   multiCall(
     nodes: readonly string[],

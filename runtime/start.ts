@@ -111,7 +111,13 @@ export function startServer(
   const process = shard.create(server.behaviour(), server, starter);
   (server as { self: Self }).self = shard.handleOf(process);
   if (name !== undefined) {
-    const holder = claim(shard, name, process);
+    let holder: Pid | undefined;
+    try {
+      holder = claim(shard, name, process);
+    } catch (error) {
+      exitProcess(process, "normal");
+      throw error;
+    }
     if (holder !== undefined) {
       exitProcess(process, "normal");
       return Promise.resolve({ ok: false, reason: ["already_started", holder] });

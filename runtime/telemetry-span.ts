@@ -49,12 +49,12 @@ export class TelemetrySpan<Metadata extends object, StopMetadata extends object>
    * Executes `start`, does the work, executes `stop` and answers the value. When the work throws, executes `exception` and throws
    * the same. Work that returns a promise ends when it settles.
    */
+  run<Value>(clock: Clock, metadata: Metadata, work: () => SpanResult<Value, StopMetadata>): Value;
   run<Value>(
     clock: Clock,
     metadata: Metadata,
     work: () => Promise<SpanResult<Value, StopMetadata>>,
   ): Promise<Value>;
-  run<Value>(clock: Clock, metadata: Metadata, work: () => SpanResult<Value, StopMetadata>): Value;
   run<Value>(
     clock: Clock,
     metadata: Metadata,

@@ -1,4 +1,4 @@
-import type { GenServer, InitArg, Pid, Self, ServerClass, StartResult, ViaName } from "../runtime/index.ts";
+import type { InitArg, Pid, Self, ServerClass, ServerInstance, StartResult, ViaName } from "../runtime/index.ts";
 import { supervisorError } from "./errors.ts";
 
 /** When a child is started again: always, only after a crash, never. */
@@ -143,7 +143,7 @@ function isName(name: unknown): boolean {
  * child(Cell, 7, { restart: "transient" }); // => { id: "Cell", start: [Cell, 7], restart: "transient" }
  * ```
  */
-export function child<S extends GenServer>(
+export function child<S extends ServerInstance>(
   Server: ServerClass<S>,
   arg: InitArg<S>,
   options: Partial<Omit<ChildSpec, "start">> = {},

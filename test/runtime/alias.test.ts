@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DownMessage, TIMEOUT, Runtime, silentLogger } from "../../runtime/index.ts";
+import { DownMessage, Runtime, silentLogger, TIMEOUT } from "../../runtime/index.ts";
 import { runInProcess } from "../../runtime/testing.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.

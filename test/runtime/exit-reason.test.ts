@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DownMessage, ExitError, Runtime, silentLogger, type Self } from "../../runtime/index.ts";
+import { DownMessage, ExitError, Runtime, type Self, silentLogger } from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
 import { collector } from "./collector.ts";
 
@@ -109,7 +109,7 @@ describe("exit reasons", () => {
     ["a property of nothing", () => (null as never as { x: number }).x, TypeError],
     ["a call of what is no function", () => (1 as never as () => void)(), TypeError],
 
-    ["a number out of range", () => new Array(-1), RangeError],
+    ["a number out of range", () => "x".repeat(-1), RangeError],
   ])("an error of the language itself is the reason: %s (24)", async (_, body, ErrorClass) => {
     expect(await reasonOf(body)).toBeInstanceOf(ErrorClass);
   });

@@ -311,25 +311,32 @@ describe("callbacks", () => {
   test.each(["cast", "info", "continue"] as const)(
     "the callback for a %s may return noReply, with an action or without, and stop (178)",
     async (callback) => {
-      for (const [result, alive] of [
-        [noReply(), true],
-        [noReply({ timeoutMs: 5 }), true],
-        [noReply({ hibernate: true }), true],
-        [stop("r"), false],
-      ] as const) {
-        const returned: Script = () => result;
-        const pid = await start({
-          info: (_, m) => (m === "timeout" ? noReply() : result),
-          [callback]: returned,
-        });
+      for (const result of [noReply(), noReply({ timeoutMs: 5 }), noReply({ hibernate: true }), stop("r")]) {
+        const pid = await start({ call: () => reply(1, action), [callback]: () => result });
         if (callback === "cast") runtime.cast(pid, "m");
         else if (callback === "info") runtime.send(pid, "m");
-        else runtime.call(await start({ call: () => reply(1, action), continue: returned }), "m");
+        else await runtime.call(pid, "m");
         await settle(runtime);
-        if (callback !== "continue") expect(runtime.isAlive(pid)).toBe(alive);
+        expect(runtime.isAlive(pid)).toBe(result === noReply() || "action" in result);
       }
     },
   );
+
+  test("a request that falls through all cases of its callback is a crash, which the caller hears of (196)", async () => {
+    const pid = await start({ call: () => Symbol.for("nothing") });
+    await expect(runtime.call(pid, "unknown")).rejects.toMatchObject({
+      reason: [["bad_return_value", Symbol.for("nothing")], expect.anything()],
+    });
+    expect(reports[0]?.message).toContain("reply(value)");
+  });
+
+  test("a normal exit of the parent leaves a server alone that does not trap (188)", async () => {
+    const notes: unknown[] = [];
+    await runInProcess(runtime, (self) => self.startLink(Scripted, { notes } as never, { name: "child" }));
+    await settle(runtime);
+    expect(runtime.isAlive(runtime.whereis("child")!)).toBe(true);
+    expect(notes).toEqual([]);
+  });
 
   test("a crash report names process, behaviour, reason, last message and links (139)", async () => {
     await runInProcess(runtime, async (self) => {

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DownMessage, ExitMessage, TIMEOUT, Runtime, silentLogger, type Pid } from "../../runtime/index.ts";
+import {
+  type DownMessage,
+  ExitMessage,
+  type Pid,
+  Runtime,
+  silentLogger,
+  TIMEOUT,
+} from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DownMessage, Ref, TIMEOUT, Runtime, silentLogger } from "../../runtime/index.ts";
+import { DownMessage, Ref, Runtime, silentLogger, TIMEOUT } from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
 import { collector } from "./collector.ts";
 

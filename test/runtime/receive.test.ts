@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Ref, TIMEOUT, Runtime, silentLogger } from "../../runtime/index.ts";
+import { Ref, Runtime, silentLogger, TIMEOUT } from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.

@@ -106,6 +106,10 @@ describe("Registry", () => {
     });
     const twice = runtime.start(Echo, undefined, { name: Registry.via("duplicate", "k") });
     await expect(twice).rejects.toMatchObject({ code: "ROOKERY_BADARG" });
+    const alive = runtime.processes().length;
+    const nowhere = runtime.start(Echo, undefined, { name: Registry.via("nowhere", "k") });
+    await expect(nowhere).rejects.toMatchObject({ code: "ROOKERY_NO_REGISTRY" });
+    expect(runtime.processes()).toHaveLength(alive);
   });
 
   test("one that does not run is an error that names it (316)", () => {

@@ -39,7 +39,7 @@ describe("the scheduler", () => {
     expect(left).toBeGreaterThan(messages / 2);
   });
 
-  test("runs high before normal, and low now and then between normal ones", async () => {
+  test("runs high before normal, and low now and then between normal ones (126)", async () => {
     const order: string[] = [];
     const note = (priority: "high" | "normal" | "low") => (self: Self) => {
       self.setPriority(priority);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DownMessage, ExitMessage, Runtime, silentLogger } from "../../runtime/index.ts";
+import { onProcessExit } from "../../runtime/internal.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
 import { collector } from "./collector.ts";
 
@@ -208,4 +209,13 @@ describe("the messages", () => {
     expect(message.list.push(2)).toBe(2);
     await lax.shutdown();
   });
+});
+
+test("a process is dead from the moment it begins to exit, before anybody is told (128)", async () => {
+  const { pid } = collector(runtime);
+  await settle(runtime);
+  const seen: boolean[] = [];
+  onProcessExit(pid, () => seen.push(runtime.isAlive(pid), runtime.processes().includes(pid)));
+  runtime.exit(pid, "boom");
+  expect(seen).toEqual([false, false]);
 });

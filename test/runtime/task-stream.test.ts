@@ -7,7 +7,7 @@ import {
   Task,
   type TaskStreamOptions,
 } from "../../runtime/index.ts";
-import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
+import { runInProcess, settle, simulate, VirtualClock } from "../../runtime/testing.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
@@ -244,5 +244,56 @@ describe("Task.asyncStream", () => {
         expect.objectContaining({ code: "ROOKERY_BADARG" }),
       );
     });
+  });
+
+  test("holds all of this in any order of turns (299, 300, 301, 302)", async () => {
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= 60; seed += 1) {
+      await using simulation = await simulate({ seed, logger: silentLogger });
+      const { random } = simulation.runtime;
+      const below = (limit: number) => Math.floor(random.next() * limit);
+      const tasks = Array.from({ length: below(12) }, (_, index) => ({
+        index,
+        ms: below(60),
+        crashes: below(8) === 0,
+      }));
+      const taken = below(3) === 0 ? 1 + below(5) : Number.POSITIVE_INFINITY;
+      const maxConcurrency = 1 + below(4);
+      const ordered = below(2) === 0;
+      let running = 0;
+      let mostRunning = 0;
+      const body = async (input: (typeof tasks)[number], task: Self) => {
+        mostRunning = Math.max(mostRunning, (running += 1));
+        task.signal.addEventListener("abort", () => (running -= 1));
+        await task.receive(() => false, { timeoutMs: input.ms });
+        return input.crashes ? task.exit("crashed") : input;
+      };
+      const answered: unknown[] = [];
+      let left: unknown;
+      simulation.runtime.spawn(async (self) => {
+        self.trapExit(true);
+        const options = { timeoutMs: 40, onTimeout: "kill_task", zipInputOnExit: true } as const;
+        const results = Task.asyncStream(self, tasks, body, { ...options, maxConcurrency, ordered });
+        for await (const result of results) {
+          const [input, end] = result.ok
+            ? [result.value, "value"]
+            : (result.reason as [(typeof tasks)[number], string]);
+          seen.add(end);
+          answered.push(input.index);
+          if (answered.length === taken) break;
+          await self.receive(() => false, { timeoutMs: below(50) });
+        }
+        const info = self.info(self.pid)!;
+        left = [info.messageQueueLength, info.links, info.monitors];
+      });
+      await simulation.advance(2_000);
+      const rerun = `rerun with seed ${seed}`;
+      expect(left, rerun).toEqual([0, [], []]);
+      expect(simulation.runtime.processes(), rerun).toEqual([]);
+      expect(mostRunning, rerun).toBeLessThanOrEqual(maxConcurrency);
+      expect(new Set(answered).size, rerun).toBe(Math.min(tasks.length, taken));
+      if (ordered) expect(answered, rerun).toEqual(answered.map((_, index) => index));
+    }
+    expect([...seen].toSorted()).toEqual(["crashed", "timeout", "value"]);
   });
 });

@@ -8,6 +8,7 @@ import {
   silentLogger,
   Task,
   TaskReply,
+  TIMEOUT,
 } from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
 
@@ -212,7 +213,7 @@ describe("Task.awaitMany", () => {
         code: "ROOKERY_TASK_EXIT",
         reason: ["r", call([slow.pid, broken.pid], 5_000)],
       });
-      const late = Task.async(self, waits);
+      const late = Task.async(self, (inner) => inner.receive());
       const failed = expect(Task.awaitMany([Task.async(self, () => 1), late], 30)).rejects.toMatchObject({
         code: "ROOKERY_TASK_TIMEOUT",
         reason: ["timeout", expect.anything()],
@@ -220,7 +221,11 @@ describe("Task.awaitMany", () => {
       await settle(runtime);
       clock.advance(30);
       await failed;
-      expect(self.isAlive(late.pid)).toBe(true);
+      self.send(late.pid, "too late");
+      await settle(runtime);
+      expect(self.isAlive(late.pid)).toBe(false);
+      const isOfTask = (message: unknown) => message instanceof TaskReply || message instanceof DownMessage;
+      expect(await self.receive(isOfTask, { timeoutMs: 0 })).toBe(TIMEOUT);
     });
   });
 

@@ -30,7 +30,7 @@ describe("telemetryEvent", () => {
 });
 
 describe("attachTelemetry", () => {
-  test("runs the handlers in the caller, with measurements, metadata and the name of the event", () => {
+  test("runs the handlers in the caller, with measurements, metadata and the name of the event (338)", () => {
     const seen: unknown[] = [];
     attachTelemetry("first", [joined, left], (...args) => seen.push(args));
     joined.execute({ durationMs: 1 }, { topic: "a" });
@@ -41,7 +41,7 @@ describe("attachTelemetry", () => {
     ]);
   });
 
-  test("refuses an id in use and leaves the first handler attached", () => {
+  test("refuses an id in use and leaves the first handler attached (337)", () => {
     let calls = 0;
     assert.deepEqual(
       attachTelemetry("first", [joined], () => (calls += 1)),
@@ -55,7 +55,7 @@ describe("attachTelemetry", () => {
     assert.equal(calls, 1);
   });
 
-  test("detaches a handler that throws from all its events; the others run and the caller notices nothing", () => {
+  test("detaches a handler that throws from all its events; the others run and the caller notices nothing (339)", () => {
     const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const failures: unknown[] = [];
     let calls = 0;
@@ -92,7 +92,7 @@ describe("attachTelemetry", () => {
 });
 
 describe("detachTelemetry", () => {
-  test("is false for an id that is not in use", () => {
+  test("is false for an id that is not in use (337)", () => {
     assert.equal(detachTelemetry("nobody"), false);
   });
 });

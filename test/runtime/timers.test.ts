@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { TIMEOUT, Runtime, silentLogger } from "../../runtime/index.ts";
+import { Runtime, silentLogger, TIMEOUT } from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
 import { collector } from "./collector.ts";
 

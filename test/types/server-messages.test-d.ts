@@ -50,6 +50,16 @@ runtime.spawn(async (self) => {
   await self.call(counter, "reset");
   // @ts-expect-error -- not a cast of this server
   self.cast(counter, { add: 1 });
+  const request = self.sendRequest(counter, { add: 1 });
+  const response = await self.receiveResponse(request);
+  if (response.ok) void (response.reply satisfies number);
+  // @ts-expect-error -- with a timeout, there may be no response
+  void (await self.waitResponse(request, 10)).ok;
+  // @ts-expect-error -- not a request of this server
+  self.sendRequest(counter, "reset");
+  const watched = await self.startMonitor(Counter, 1);
+  const answer: number = await self.call(watched.pid, "value");
+  void answer;
   const linked = await self.startLink(Counter, 1);
   // @ts-expect-error -- not a request of this server
   await self.call(linked, 5);
