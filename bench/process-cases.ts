@@ -10,13 +10,22 @@ const cases = {
   "spawn-exit": "processes/s, spawned, exited and awaited",
   start: "servers/s, started and killed",
   "idle-bytes": "bytes of an idle server, 100,000 alive",
+  downs: "DOWNs/s, 10,000 monitored processes killed one by one",
+  linked: "exits/s, 10,000 processes linked to one that is killed",
+  select: "ns a receive past 10,000 other messages",
+  "restart-p50": "µs from the kill of a child to its successor's init, median",
+  "restart-p99": "the same, 99th percentile",
+  "ping-pong": "round trips/s, 2 processes that send and receive",
 } as const;
+
+/** Of these cases the smaller figure is the better one. */
+const smallerIsBetter: readonly string[] = ["idle-bytes", "select", "restart-p50", "restart-p99"];
 
 /** The cases that need a runtime and nothing else; each has its workload in `workloads/`, and for the BEAM in `beam/`. */
 export function processCases(others: (workload: string) => readonly Contender[]): BenchCase[] {
   return Object.entries(cases).map(([name, unit]) => ({
     name,
-    metrics: [{ name: "figure", unit, better: name === "idle-bytes" ? "less" : "more" }],
+    metrics: [{ name: "figure", unit, better: smallerIsBetter.includes(name) ? "less" : "more" }],
     contenders: [{ name: "Rookery", measure: () => measure(name) }, ...others(name)],
   }));
 }

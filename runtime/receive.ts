@@ -43,8 +43,9 @@ class ReceiveTimer extends Timer {
 }
 
 /**
- * Waits in `process` for the oldest message that matches. Behaviours with a mailbox protocol of their own (calls, casts)
- * may receive in an asynchronous callback: what does not match stays for them, in order.
+ * Waits in `process` for the oldest message that matches, of those that stand at `from` in its mailbox or behind. Behaviours with
+ * a mailbox protocol of their own (calls, casts) may receive in an asynchronous callback: what does not match stays for
+ * them, in order.
  */
 export function receive(
   process: Process,
@@ -101,20 +102,17 @@ function endReceive(process: Process, receiver: Receiver, answer: unknown): void
 }
 
 function find(process: Process, match: Match | undefined): number {
-  const mailbox = process.mailbox;
-  for (let index = mailbox.saved; index < mailbox.length; index += 1) {
-    if (match === undefined || matches(match, readAt(process, index))) return index;
-  }
-  mailbox.saved = mailbox.length;
-  return -1;
-}
-
-/** A match that throws does not match, as a guard that fails. */
-function matches(match: Match, message: unknown): boolean {
-  try {
-    return match(message);
-  } catch {
-    return false;
+  const { mailbox } = process;
+  if (match === undefined) return mailbox.saved < mailbox.length ? mailbox.saved : -1;
+  for (;;) {
+    try {
+      const index = mailbox.findFrom(mailbox.saved, match, asMessage);
+      if (index < 0) mailbox.saved = mailbox.length;
+      return index;
+    } catch {
+      // A match that throws does not match, as a guard that fails: on with the message behind.
+      mailbox.saved += 1;
+    }
   }
 }
 

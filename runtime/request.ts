@@ -3,10 +3,11 @@ import type { Dest } from "./dest.ts";
 import { DownMessage, type MonitoredName } from "./down-message.ts";
 import { runtimeError } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import { deepFreeze } from "./freeze.ts";
 import { attachMonitor, detachMonitor, watchedAs } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
 import { type Process, ProcessState } from "./process.ts";
-import { receiveRef, TIMEOUT } from "./receive.ts";
+import { receive, TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
 
 /** What came of a request: the reply, or why there is none: `"noproc"`, or the reason with which the server ended. */
@@ -34,7 +35,9 @@ export class RequestId<Reply = unknown> extends PendingCall {
   declare readonly replies?: Reply;
 
   override answer(value: unknown): void {
-    if (detachMonitor(this)) this.watcher!.deliverFrozen(undefined, new ReplyMessage(this, value));
+    if (!detachMonitor(this)) return;
+    if (this.shard.freezeMessages) deepFreeze(value);
+    this.watcher!.deliver(undefined, new ReplyMessage(this, value));
   }
 
   override down(reason: ExitReason): void {
@@ -68,7 +71,8 @@ export async function waitResponse(
   timeoutMs: number,
 ): Promise<CallResponse | typeof TIMEOUT> {
   expectOwn(process, request);
-  const message = await receiveRef(process, request, timeoutMs);
+  const isResponse = (message: unknown): boolean => checkResponse(message, request) !== undefined;
+  const message = await receive(process, isResponse, timeoutMs, process.mailbox.indexOf(request.mark));
   return message === TIMEOUT ? TIMEOUT : checkResponse(message, request)!;
 }
 

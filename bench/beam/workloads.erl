@@ -1,7 +1,7 @@
 %% The workloads of ../workloads for the BEAM: run(Name) measures one in this VM, after a run to warm up, and prints the figure.
 -module(workloads).
 -behaviour(gen_server).
--export([run/1, init/1, handle_call/3, handle_cast/2, handle_info/2]).
+-export([run/1, start_child/1, init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
 run(Name) ->
     _ = in_process(Name),
@@ -54,7 +54,29 @@ workload('idle-bytes') ->
     erlang:garbage_collect(),
     Used = erlang:memory(processes) - Before,
     kill_all(Pids),
-    Used / Servers.
+    Used / Servers;
+workload('downs') ->
+    Pids = [spawn(fun idle/0) || _ <- lists:seq(1, 10_000)],
+    rate(10_000, fun(_) -> monitor_then_kill(Pids) end);
+workload('linked') ->
+    Owner = self(),
+    Hub = spawn(fun() -> Owner ! {pids, [spawn_link(fun idle/0) || _ <- lists:seq(1, 10_000)]}, idle() end),
+    receive {pids, Pids} -> [monitor(process, Pid) || Pid <- Pids] end,
+    rate(10_000, fun(Exits) ->
+        exit(Hub, kill),
+        repeat(Exits, fun() -> receive {'DOWN', _, process, _, _} -> ok end end)
+    end);
+workload('select') ->
+    [self() ! {noise, Other} || Other <- lists:seq(1, 10_000)],
+    1.0e9 / rate(2_000, fun(Receives) -> select(Receives) end);
+workload('restart-p50') -> restarts(5_000, 0.5);
+workload('restart-p99') -> restarts(5_000, 0.99);
+workload('ping-pong') ->
+    Pid = spawn_link(fun pong/0),
+    RoundTrips = rate(500_000, fun(Left) -> repeat(Left, fun() -> Pid ! {self(), ping}, receive pong -> ok end end) end),
+    unlink(Pid),
+    exit(Pid, kill),
+    RoundTrips.
 
 rate(Operations, Work) ->
     Started = erlang:monotonic_time(nanosecond),
@@ -85,6 +107,40 @@ kill_all(Pids) ->
     Monitors = [begin Monitor = monitor(process, Pid), exit(Pid, kill), Monitor end || Pid <- Pids],
     [receive {'DOWN', Monitor, process, _, _} -> ok end || Monitor <- Monitors].
 
+monitor_then_kill(Pids) ->
+    [monitor(process, Pid) || Pid <- Pids],
+    [exit(Pid, kill) || Pid <- Pids],
+    [receive {'DOWN', _, process, _, _} -> ok end || _ <- Pids].
+
+idle() -> receive stop -> ok end.
+
+pong() -> receive {From, ping} -> From ! pong, pong() end.
+
+select(0) -> ok;
+select(Left) -> self() ! {wanted, Left}, receive {wanted, Left} -> select(Left - 1) end.
+
+restarts(Restarts, Share) ->
+    logger:set_primary_config(level, none),
+    {ok, Supervisor} = supervisor:start_link(?MODULE, {supervisor, self()}),
+    First = receive {up, Pid, _} -> Pid end,
+    Took = lists:sort(restart(Restarts, First, [])),
+    unlink(Supervisor),
+    exit(Supervisor, kill),
+    lists:nth(ceil(Restarts * Share), Took) / 1000.
+
+restart(0, _, Took) -> Took;
+restart(Left, Child, Took) ->
+    Killed = erlang:monotonic_time(nanosecond),
+    exit(Child, kill),
+    receive {up, Pid, At} -> restart(Left - 1, Pid, [At - Killed | Took]) end.
+
+start_child(Owner) -> gen_server:start_link(?MODULE, {child, Owner}, []).
+
+init({supervisor, Owner}) ->
+    {ok, {#{intensity => 1_000_000, period => 1}, [#{id => child, start => {?MODULE, start_child, [Owner]}}]}};
+init({child, Owner}) ->
+    Owner ! {up, self(), erlang:monotonic_time(nanosecond)},
+    {ok, 0};
 init(Count) -> {ok, Count}.
 handle_call(ping, _, Count) -> {reply, pong, Count};
 handle_call(count, _, Count) -> {reply, Count, Count}.

@@ -83,6 +83,19 @@ describe("waitResponse", () => {
     });
   });
 
+  test("takes nothing else for the response, and finds the reply frozen as any message", async () => {
+    await runInProcess(runtime, async (self) => {
+      const request = self.sendRequest(server, "later");
+      self.send(self.pid, { ref: request });
+      await settle(runtime);
+      self.reply(waiting[0]!, ["reply"]);
+      const response = await self.waitResponse(request);
+      expect(response).toEqual({ ok: true, reply: ["reply"] });
+      expect(Object.isFrozen(response.ok && response.reply)).toBe(true);
+      expect(await self.receive()).toEqual({ ref: request });
+    });
+  });
+
   test("refuses what is no request of the process", async () => {
     await runInProcess(runtime, async (self) => {
       const foreign = await runInProcess(runtime, (other) => other.sendRequest(server, 1));
