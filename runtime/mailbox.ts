@@ -69,24 +69,31 @@ export class Mailbox {
   }
 
   /**
-   * The index of the first message from `start` on that `match` accepts, as `read` makes it of a tag and a message; -1 if there
-   * is none. Sets `saved` to what it looks at, so that a caller whose match throws knows where.
+   * The index of the first message from `start` on that `match` accepts, as `read` makes it of a tag and a message; -1 if there is
+   * none. A match that throws does not match, as a guard that fails.
    */
   findFrom(
     start: number,
     match: (message: unknown) => boolean,
     read: (tag: MessageTag, message: unknown) => unknown,
   ): number {
+    const { length } = this;
     const ring = this.#ring;
     const mask = this.#mask;
     const head = this.#head;
-    for (let index = start; index < this.length; index += 1) {
-      const at = ((head + index) & mask) << 1;
-      const message = ring[at + 1];
-      this.#saved = index;
-      if (match(ring[at] === undefined ? message : read(ring[at], message))) return index;
+    let index = start;
+    for (;;) {
+      try {
+        for (; index < length; index += 1) {
+          const at = ((head + index) & mask) << 1;
+          const message = ring[at + 1];
+          if (match(ring[at] === undefined ? message : read(ring[at], message))) return index;
+        }
+        return -1;
+      } catch {
+        index += 1;
+      }
     }
-    return -1;
   }
 
   /** Takes the message at `index` out of the middle: the shorter side closes the gap. */

@@ -101,19 +101,11 @@ function endReceive(process: Process, receiver: Receiver, answer: unknown): void
   process.shard.scheduler.resumed();
 }
 
-function find(process: Process, match: Match | undefined): number {
-  const { mailbox } = process;
+function find({ mailbox }: Process, match: Match | undefined): number {
   if (match === undefined) return mailbox.saved < mailbox.length ? mailbox.saved : -1;
-  for (;;) {
-    try {
-      const index = mailbox.findFrom(mailbox.saved, match, asMessage);
-      if (index < 0) mailbox.saved = mailbox.length;
-      return index;
-    } catch {
-      // A match that throws does not match, as a guard that fails: on with the message behind.
-      mailbox.saved += 1;
-    }
-  }
+  const index = mailbox.findFrom(mailbox.saved, match, asMessage);
+  if (index < 0) mailbox.saved = mailbox.length;
+  return index;
 }
 
 function takeAt(process: Process, index: number): unknown {
