@@ -1,4 +1,12 @@
-import type { InitArg, Pid, Self, ServerClass, ServerInstance, StartResult, ViaName } from "../runtime/index.ts";
+import type {
+  InitArg,
+  Pid,
+  Self,
+  ServerClass,
+  ServerInstance,
+  StartResult,
+  ViaName,
+} from "../runtime/index.ts";
 import { supervisorError } from "./errors.ts";
 
 /** When a child is started again: always, only after a crash, never. */
