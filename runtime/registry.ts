@@ -102,9 +102,7 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
 
   /** The living holders of `key` and their values, in the order of their registration. `Registry.lookup/2`. */
   static lookup(origin: Origin, registry: string, key: unknown): RegistryEntry[] {
-    return instanceOf(origin, registry)
-      .#byKey.get(termKey(key))
-      .map(({ pid, value }) => ({ pid, value }));
+    return instanceOf(origin, registry).#byKey.get(termKey(key)).map(({ pid, value }) => ({ pid, value }));
   }
 
   /** The holders of `key` whose values `accepts` accepts. `Registry.match/4`. */
@@ -127,16 +125,12 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
 
   /** The keys under which `pid` is registered, once for each entry. `Registry.keys/2`. */
   static keys(origin: Origin, registry: string, pid: Pid): unknown[] {
-    return instanceOf(origin, registry)
-      .#byPid.get(pid)
-      .map((row) => row.key);
+    return instanceOf(origin, registry).#byPid.get(pid).map((row) => row.key);
   }
 
   /** The values of `pid` under `key`. `Registry.values/3`. */
   static values(origin: Origin, registry: string, key: unknown, pid: Pid): unknown[] {
-    return instanceOf(origin, registry)
-      .#own(pid, key)
-      .map((row) => row.value);
+    return instanceOf(origin, registry).#own(pid, key).map((row) => row.value);
   }
 
   /** How many entries there are. `Registry.count/1`. */
