@@ -10,7 +10,6 @@ import {
   ignore,
   initialState,
   keepState,
-  type Logger,
   nextEvent,
   nextState,
   type Pid,
@@ -29,21 +28,18 @@ import {
   sys,
 } from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
+import { type Report, reportingLogger } from "./reporting-logger.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
 let runtime: Runtime;
 let clock: VirtualClock;
-let reports: { fields: Record<string, unknown>; message: string }[];
+let reports: Report[];
 
 beforeEach(async () => {
   reports = [];
   clock = new VirtualClock();
-  const error = (fields: object, message: string): void => {
-    reports.push({ fields: fields as Record<string, unknown>, message });
-  };
-  const logger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error };
-  runtime = await Runtime.start({ logger, clock });
+  runtime = await Runtime.start({ logger: reportingLogger(reports), clock });
 });
 
 afterEach(() => runtime.shutdown());

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type From,
   GenServer,
-  type Logger,
   noReply,
   ok,
   type Pid,
@@ -15,21 +14,18 @@ import {
   type SystemEvent,
 } from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
+import { type Report, reportingLogger } from "./reporting-logger.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
 let runtime: Runtime;
 let clock: VirtualClock;
-let reports: { fields: Record<string, unknown>; message: string }[];
+let reports: Report[];
 
 beforeEach(async () => {
   reports = [];
   clock = new VirtualClock();
-  const note = (fields: object, message: string): void => {
-    reports.push({ fields: fields as Record<string, unknown>, message });
-  };
-  const logger: Logger = { debug: () => {}, info: note, warn: () => {}, error: note };
-  runtime = await Runtime.start({ logger, clock });
+  runtime = await Runtime.start({ logger: reportingLogger(reports), clock });
 });
 
 afterEach(() => runtime.shutdown());
