@@ -53,12 +53,15 @@ export class Acceptor extends GenServer<{ readonly url: string }> {
     return message instanceof ExitMessage ? stop(message.reason) : noReply();
   }
 
-  /** Lets the requests that are in finish, also those that came in through acceptors before this one. */
-  override async terminate(reason: unknown): Promise<void> {
-    if (!isOrderly(reason)) return;
+  /**
+   * Lets the requests that are in finish, also those that came in through acceptors before this one. Not when the tree above was
+   * killed: then it ends at once, for its successor may be on its way and needs the name.
+   */
+  override terminate(reason: unknown): Promise<unknown> | undefined {
+    if (!isOrderly(reason)) return undefined;
     const { clock } = this.self.runtime;
     const { listeners, options } = this.#endpoint;
-    await Promise.all([...listeners].map((listener) => listener.drain(clock, options.requestDrainMs)));
+    return Promise.all([...listeners].map((listener) => listener.drain(clock, options.requestDrainMs)));
   }
 
   /** Closes the Fastify instance, and what plugins hold with it, once its last connection has ended. */

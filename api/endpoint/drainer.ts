@@ -28,8 +28,12 @@ export class Drainer extends GenServer<undefined> {
     return ok(undefined);
   }
 
-  override async terminate(reason: unknown): Promise<void> {
-    if (!isOrderly(reason)) return;
+  /** Only an orderly end drains. After a kill it ends at once: its successor may be on its way and needs the name. */
+  override terminate(reason: unknown): Promise<void> | undefined {
+    return isOrderly(reason) ? this.#drainAll() : undefined;
+  }
+
+  async #drainAll(): Promise<void> {
     this.#endpoint.draining = true;
     const pids = await this.#transports();
     for (let first = 0; first < pids.length; first += BATCH_SIZE) {

@@ -80,9 +80,16 @@ export class Held {
 /** Resolves when another process has the name. */
 export async function successor(runtime: Runtime, name: string): Promise<void> {
   const old = runtime.whereis(name);
-  while (runtime.whereis(name) === undefined || runtime.whereis(name) === old) {
-    await new Promise((resolve) => setImmediate(resolve));
+  for (;;) {
+    while (runtime.whereis(name) === undefined || runtime.whereis(name) === old) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    try {
+      // It answers once its init is done.
+      await Supervisor.countChildren(runtime, "endpoint");
+      return;
+    } catch {
+      // As on the BEAM: a name of the old tree was still taken. The supervisor above tries again.
+    }
   }
-  // It answers once its init is done.
-  await Supervisor.countChildren(runtime, "endpoint");
 }
