@@ -1,3 +1,4 @@
+import type { Addressee } from "./addressee.ts";
 import { bodyBehaviour } from "./body.ts";
 import type { Dest } from "./dest.ts";
 import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from "./errors.ts";
@@ -8,6 +9,8 @@ import { Pid } from "./pid.ts";
 import { Priority, type Process, ProcessState } from "./process.ts";
 import type { Ref } from "./ref.ts";
 import type { Shard } from "./shard.ts";
+import type { Interconnect } from "./shards/interconnect.ts";
+import { RemoteRef } from "./shards/remote-ref.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** How long a call waits for its reply unless told otherwise: as GenServer.call does. */
@@ -39,6 +42,8 @@ export class PendingCall extends Monitor {
   readonly timeoutMs: number;
   readonly shard: Shard;
   timer: CallTimer | undefined = undefined;
+  /** Known to other shards as a call that waits. */
+  exportedBy: Interconnect | undefined = undefined;
   resolve: (value: unknown) => void = undefined as never;
   reject: (error: Error) => void = undefined as never;
 
@@ -51,7 +56,7 @@ export class PendingCall extends Monitor {
   }
 
   /** Puts the request in the mailbox of the server. */
-  deliverTo(server: Process): void {
+  deliverTo(server: Addressee): void {
     server.deliverFrozen(this, this.request);
   }
 
@@ -75,11 +80,13 @@ export class PendingCall extends Monitor {
 
   override abandoned(): void {
     if (this.timer !== undefined) this.shard.timers.stop(this.timer);
+    this.exportedBy?.callEnded(this);
   }
 
   timedOut(): void {
-    if (detachMonitor(this))
-      this.fail("ROOKERY_CALL_TIMEOUT", "timeout", [this.dest, this.timeoutMs, this.request]);
+    if (!detachMonitor(this)) return;
+    this.abandoned();
+    this.fail("ROOKERY_CALL_TIMEOUT", "timeout", [this.dest, this.timeoutMs, this.request]);
   }
 
   fail(code: RuntimeErrorCode, reason: ExitReason, values: unknown[]): void {
@@ -135,7 +142,7 @@ export function place(pending: PendingCall): Promise<unknown> {
 }
 
 /** Hands a call to the server that its destination names. Without one, or to oneself, it fails. */
-function handOver(pending: PendingCall, server: Process | undefined): void {
+function handOver(pending: PendingCall, server: Addressee | undefined): void {
   const { shard, dest, timeoutMs } = pending;
   if (server === undefined) {
     pending.fail("ROOKERY_NOPROC", "noproc", ["call", brief(dest)]);
@@ -151,8 +158,13 @@ function handOver(pending: PendingCall, server: Process | undefined): void {
   }
 }
 
+/** Whether `value` is the `from` of a call. */
+export function isFrom(value: unknown): value is PendingCall | RemoteRef {
+  return value instanceof PendingCall || value instanceof RemoteRef;
+}
+
 /** Answers a call, from any process and at any time. Dropped if nobody waits for it any more. */
 export function answerCall(from: From, value: unknown): void {
-  if (from instanceof PendingCall) from.answer(value);
+  if (isFrom(from)) from.answer(value);
   else throw runtimeError("ROOKERY_BADARG", "the `from` of a call", from);
 }

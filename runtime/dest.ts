@@ -1,5 +1,5 @@
 import type { Pid } from "./pid.ts";
-import type { Process } from "./process.ts";
+import type { Addressee } from "./addressee.ts";
 import type { Ref } from "./ref.ts";
 
 /** A name in a registry of the user's: `{:via, Module, Name}`. `Registry.via` makes one. */
@@ -19,7 +19,7 @@ export interface Via {
 
 /** Where a name of a registry is looked up: the shard, or anything that knows its names. */
 export interface ViaHome {
-  whereis(name: string): Process | undefined;
+  whereis(name: string): Addressee | undefined;
 }
 
 /** Where a message can go: a process, its registered name, its name in a registry, or an alias. */

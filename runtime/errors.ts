@@ -17,7 +17,14 @@ export const runtimeErrors = {
   ROOKERY_RECEIVING: "Expected one receive at a time in %s, but a receive is already waiting",
   ROOKERY_TASK_TIMEOUT: "Expected the task %s to finish within %s ms, but it did not",
   ROOKERY_TASK_EXIT: "Expected a value from the task %s, but it exited with %s",
+  ROOKERY_CPU_FUNCTION: "Expected %s to export the function %s, but that is %s there",
+  ROOKERY_CPU_VALUE: "Expected %s of %s to be something that threads can exchange, but %s",
+  ROOKERY_CPU_THREAD: "Expected a value from %s, but its thread ended: %s",
   ROOKERY_NO_REGISTRY: "Expected a running %s under the name %s, but there is none",
+  ROOKERY_NO_MODULE: "Expected the class %s to name its module, for a start on another shard: static readonly module = import.meta.url",
+  ROOKERY_NO_SERVER_CLASS: "Expected the class %s among the exports of %s, but it is not there",
+  ROOKERY_NOT_COPYABLE: "Expected a message that can be copied to another shard, but %s is %s",
+  ROOKERY_NAMES_FULL: "Expected room for the name %s, but names take %s bytes already, all they may",
   ROOKERY_SYS_CALLBACK: "Expected the function to answer the new state of %s, but it failed with %s",
 } as const;
 

@@ -1,8 +1,10 @@
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { detachMonitor, type Monitor } from "./monitor.ts";
+import type { Addressee } from "./addressee.ts";
 import type { Pid } from "./pid.ts";
 import { type Process, ProcessState } from "./process.ts";
+import type { Shard } from "./shard.ts";
 
 /**
  * `exit(Pid, Reason)` from `from`: `"kill"` can't be trapped and ends the target with `"killed"`, `"normal"` from another
@@ -44,23 +46,38 @@ export function exitProcess(process: Process, reason: ExitReason): void {
   process.pid.process = undefined;
   const shard = process.shard;
   shard.dying.push(process, reason);
-  if (shard.dying.length > 2) return;
-  // A death brings others with it: worked off as a list, for a chain of links may be longer than the stack.
-  for (let i = 0; i < shard.dying.length; i += 2) bury(shard.dying[i] as Process, shard.dying[i + 1]);
-  shard.dying.length = 0;
+  if (shard.dying.length === 2) buryTheDying(shard);
+}
+
+/** A death brings others with it: worked off as a list, for a chain of links may be longer than the stack. */
+export function buryTheDying(shard: Shard): void {
+  const { dying } = shard;
+  const { pulse } = shard.scheduler;
+  const before = pulse.shut();
+  for (; shard.buried < dying.length; shard.buried += 2)
+    bury(dying[shard.buried] as Process, dying[shard.buried + 1]);
+  dying.length = 0;
+  shard.buried = 0;
+  pulse.open(before);
 }
 
 function bury(process: Process, reason: ExitReason): void {
   const { shard, pid } = process;
   shard.names.release(process);
+  shard.interconnect?.processEnded(pid);
   shard.forget(process);
   if (process.exitHooks !== undefined) {
+    const { pulse } = shard.scheduler;
     for (const hook of process.exitHooks) {
+      // One that stalls is terminated like any code of a process. Then the burial goes on behind it.
+      process.exitHooks.delete(hook);
+      pulse.open(0);
       try {
         hook(reason);
       } catch (error) {
         shard.logger.error({ pid: String(pid), error }, `An exit hook of ${pid} failed`);
       }
+      pulse.shut();
     }
     process.exitHooks = undefined;
   }
@@ -74,7 +91,7 @@ function bury(process: Process, reason: ExitReason): void {
       const other = linked.process;
       if (other === undefined) continue;
       other.links?.delete(pid);
-      propagateExit(pid, other, reason);
+      other.linkBroken(pid, reason);
     }
     process.links = undefined;
   }
@@ -96,7 +113,8 @@ function abandon(monitor: Monitor): void {
   monitor.abandoned();
 }
 
-function tellWatchers(process: Process, reason: ExitReason): void {
+/** Tells those who monitor `process` of its end, in the order in which they began to. */
+export function tellWatchers(process: Addressee, reason: ExitReason): void {
   if (process.watching === undefined) return;
   let first = process.watching;
   while (first.previousWatching !== undefined) first = first.previousWatching;

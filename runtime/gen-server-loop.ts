@@ -98,6 +98,7 @@ export const genServerBehaviour: Behaviour = {
       }
       taken += 1;
     }
+    mailbox.sweep();
     return taken;
   },
 

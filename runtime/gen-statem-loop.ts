@@ -1,7 +1,7 @@
 import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
 import { BadReturn } from "./bad-return.ts";
 import type { Behaviour, SystemCallbacks, SystemEvent } from "./behaviour.ts";
-import { answerCall, type From, PendingCall } from "./call.ts";
+import { answerCall, type From, isFrom } from "./call.ts";
 import { completeCallbackMode } from "./callback-mode.ts";
 import { type LastMessage, reportServerCrash } from "./crash-report.ts";
 import { errorText, runtimeError } from "./errors.ts";
@@ -87,6 +87,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     // Only what stands in the mailbox or in `outcome` makes the scheduler come back.
     if (this.#runnable && this.#queue.ready && process.outcome === undefined)
       this.#callNext(this.#queue.take()!, undefined);
+    process.mailbox.sweep();
     return taken;
   }
 
@@ -325,7 +326,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
 
   /** Answers a call; false if that is no reply to one. */
   #reply(action: unknown): boolean {
-    if (!(action instanceof ReplyAction && action.from instanceof PendingCall)) return false;
+    if (!(action instanceof ReplyAction && isFrom(action.from))) return false;
     answerCall(action.from, action.value);
     tellReply(this.#process, action.from, action.value);
     return true;

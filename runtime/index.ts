@@ -3,6 +3,8 @@ export type { SystemEvent } from "./behaviour.ts";
 export type { From } from "./call.ts";
 export type { CallbackMode } from "./callback-mode.ts";
 export type { Clock, HostTimer } from "./clock.ts";
+export type { CpuContext, CpuFunction, CpuTarget, CpuTaskOptions } from "./cpu-job.ts";
+export type { CpuOptions } from "./cpu-pool.ts";
 export type { Dest, Via, ViaHome, ViaName } from "./dest.ts";
 export { DownMessage, type MonitoredName } from "./down-message.ts";
 export { ExitError, RookeryError, StartError } from "./errors.ts";

@@ -15,10 +15,12 @@ export function link(process: Process, pid: Pid): void {
   }
   (process.links ??= new Set()).add(pid);
   (other.links ??= new Set()).add(process.pid);
+  other.linked(process.pid);
 }
 
 /** `unlink/1`: afterwards no EXIT of this link comes any more; one that is in the mailbox stays there. */
 export function unlink(process: Process, pid: Pid): void {
-  process.links?.delete(pid);
+  if (process.links?.delete(pid) !== true) return;
   pid.process?.links?.delete(process.pid);
+  pid.process?.unlinked(process.pid);
 }

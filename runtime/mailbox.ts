@@ -24,10 +24,13 @@ export class Mailbox {
   #head = 0;
   #base = 0;
   #saved = 0;
+  /** The slots before it are clear, those from here to the head may not be. */
+  #swept = 0;
   length = 0;
 
   push(tag: MessageTag, message: unknown): void {
-    if (this.length > this.#mask) this.#grow();
+    // One slot stays free: that of the message which was taken last.
+    if (this.length >= this.#mask) this.#grow();
     const at = ((this.#head + this.length) & this.#mask) << 1;
     this.#ring[at] = tag;
     this.#ring[at + 1] = message;
@@ -39,16 +42,33 @@ export class Mailbox {
     return this.#ring[(this.#head & this.#mask) << 1];
   }
 
-  /** Takes the oldest message; the mailbox must not be empty. */
+  /** Takes the oldest message; the mailbox must not be empty. Whoever calls it calls `sweep` in the end. */
   shift(): unknown {
     const at = (this.#head & this.#mask) << 1;
     const message = this.#ring[at + 1];
-    // Cleared so that the collector can take the message while the ring lives on.
-    this.#ring[at] = undefined;
-    this.#ring[at + 1] = undefined;
     this.#head += 1;
     this.length -= 1;
     return message;
+  }
+
+  /** The message that `shift` took last, until `sweep`. */
+  get lastTaken(): { readonly tag: MessageTag; readonly message: unknown } | undefined {
+    if (this.#swept === this.#head) return undefined;
+    return { tag: this.tagAt(-1), message: this.messageAt(-1) };
+  }
+
+  /** Clears the slots of the messages that were taken, so that the collector can take them while the ring lives on. */
+  sweep(): void {
+    const ring = this.#ring;
+    const mask = this.#mask;
+    const head = this.#head;
+    // What newer messages have taken the place of is theirs.
+    for (let slot = Math.max(this.#swept, head + this.length - mask - 1); slot < head; slot += 1) {
+      const at = (slot & mask) << 1;
+      ring[at] = undefined;
+      ring[at + 1] = undefined;
+    }
+    this.#swept = head;
   }
 
   tagAt(index: number): MessageTag {
@@ -102,6 +122,7 @@ export class Mailbox {
     if (index < last - index) {
       for (let i = index; i > 0; i -= 1) this.#move(i - 1, i);
       this.#clear(0);
+      if (this.#swept === this.#head) this.#swept += 1;
       this.#head += 1;
     } else {
       for (let i = index; i < last; i += 1) this.#move(i + 1, i);
@@ -117,13 +138,14 @@ export class Mailbox {
     this.#ring = EMPTY;
     this.#mask = -1;
     this.#head = 0;
+    this.#swept = 0;
     this.#saved = 0;
     this.length = 0;
   }
 
   /** How many messages it has room for without growing. */
   get slots(): number {
-    return this.#mask + 1;
+    return Math.max(0, this.#mask);
   }
 
   /** The place behind the newest message, for `indexOf`. Stays true whatever is taken meanwhile. */
@@ -152,11 +174,16 @@ export class Mailbox {
   /** Doubles the slots. A ring that starts at its first slot only gets a longer end: the array grows as it is appended to. */
   #grow(): void {
     const slots = this.#mask + 1;
-    const start = this.#head & this.#mask;
-    if (slots === 0) this.#ring = [];
-    else if (start !== 0) this.#ring = this.#unwound(start * 2);
-    this.#base += this.#head;
-    this.#head = 0;
+    if (slots === 0) {
+      this.#ring = [];
+    } else {
+      // From the free slot on.
+      const start = (this.#head - 1) & this.#mask;
+      if (start !== 0) this.#ring = this.#unwound(start * 2);
+      this.#base += this.#head - 1;
+      this.#swept = this.#swept === this.#head ? 1 : 0;
+      this.#head = 1;
+    }
     this.#mask = Math.max(SLOTS_MIN, slots * 2) - 1;
   }
 

@@ -1,4 +1,4 @@
-import { Monitor } from "./monitor.ts";
+import { Ref } from "./ref.ts";
 
 /** Marks a cast in the mailbox. */
 export const CAST: unique symbol = Symbol("rookery.cast");
@@ -17,7 +17,7 @@ export const SYSTEM: unique symbol = Symbol("rookery.system");
 
 /** A call stands in the mailbox with its caller as the tag. */
 export function isCall(tag: unknown): boolean {
-  return tag instanceof Monitor;
+  return tag instanceof Ref;
 }
 
 /** What stands in a mailbox as a receive, `sys` and `info` see it: requests as the tuples that OTP sends. */

@@ -1,7 +1,7 @@
 import type { Dest } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
 import { Pid } from "./pid.ts";
-import type { Process } from "./process.ts";
+import { type Process, residentOf } from "./process.ts";
 import { Ref } from "./ref.ts";
 import type { Shard } from "./shard.ts";
 import { Timer } from "./timer-wheel.ts";
@@ -56,9 +56,9 @@ class MessageTimer extends Timer {
     this.#message = wrapped ? ({ type: "timeout", ref: this, message } satisfies TimeoutMessage) : message;
     this.#nextMs = atMs;
     this.#everyMs = everyMs;
-    this.#target = dest instanceof Pid ? dest.process : undefined;
+    this.#target = dest instanceof Pid ? residentOf(dest) : undefined;
     // To the dead: never started, so that cancelling it answers false.
-    if (dest instanceof Pid && this.#target === undefined) return;
+    if (dest instanceof Pid && dest.process === undefined) return;
     // A timer to a process ends with it.
     if (this.#target !== undefined) (this.#target.timers ??= new Set()).add(this);
     shard.timers.startAt(this, atMs);

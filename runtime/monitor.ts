@@ -1,3 +1,4 @@
+import type { Addressee } from "./addressee.ts";
 import type { Dest } from "./dest.ts";
 import type { MonitoredName } from "./down-message.ts";
 import { DownMessage } from "./down-message.ts";
@@ -17,7 +18,7 @@ export type AliasMode = "explicit_unalias" | "demonitor" | "reply_demonitor" | "
  */
 export class Monitor extends Ref {
   watcher: Process | undefined;
-  target: Process | undefined = undefined;
+  target: Addressee | undefined = undefined;
   /** What the DOWN names: the pid, or the name by which the target was monitored. */
   watched: Pid | MonitoredName | undefined = undefined;
   tag: unknown = "DOWN";
@@ -54,15 +55,16 @@ export class Monitor extends Ref {
 }
 
 /** What the DOWN of a monitor made by `dest` names, which now is `target` if there is one. */
-export function watchedAs(dest: Dest, target: Process | undefined, node: string): Pid | MonitoredName {
+export function watchedAs(dest: Dest, target: Addressee | undefined, node: string): Pid | MonitoredName {
   if (dest instanceof Pid) return dest;
   if (typeof dest === "string") return { name: dest, node };
   return target?.pid ?? { name: String(dest instanceof Ref ? dest : dest.key), node };
 }
 
 /** Enters `monitor` in the lists of its watcher and of `target`. */
-export function attachMonitor(monitor: Monitor, target: Process): void {
+export function attachMonitor(monitor: Monitor, target: Addressee): void {
   monitor.target = target;
+  target.monitored();
   const lastWatching = target.watching;
   monitor.previousWatching = lastWatching;
   if (lastWatching !== undefined) lastWatching.nextWatching = monitor;

@@ -1,13 +1,20 @@
+import type { Addressee } from "./addressee.ts";
 import { runtimeError } from "./errors.ts";
 import { Pid } from "./pid.ts";
-import type { Process } from "./process.ts";
+import { type Process, residentOf } from "./process.ts";
+import type { SharedNames } from "./shards/shared-names.ts";
 
-/** The registered names of a runtime. A process has at most one, a name belongs to at most one, and death frees it. */
+/**
+ * The registered names, as one shard knows them. A process has at most one, a name belongs to at most one in the whole runtime, and
+ * death frees it.
+ */
 export class Names {
   readonly #holders = new Map<string, Process>();
+  /** Those of all shards, if there are several. */
+  shared: SharedNames | undefined = undefined;
 
-  whereis(name: string): Process | undefined {
-    return this.#holders.get(name);
+  whereis(name: string): Addressee | undefined {
+    return this.#holders.get(name) ?? this.shared?.whereis(name);
   }
 
   /** Throws ROOKERY_BADARG or ROOKERY_NAME_TAKEN where `register/2` of Erlang fails with `badarg`. */
@@ -16,18 +23,20 @@ export class Names {
       throw runtimeError("ROOKERY_BADARG", 'a name that is a non-empty string other than "undefined"', name);
     }
     if (!(pid instanceof Pid)) throw runtimeError("ROOKERY_BADARG", "a pid", pid);
-    const process = pid.process;
-    if (process === undefined) throw runtimeError("ROOKERY_BADARG", "a living process", pid);
+    const process = residentOf(pid);
+    if (process === undefined) throw runtimeError("ROOKERY_BADARG", "a living process of this shard", pid);
     const holder = this.#holders.get(name);
     if (holder !== undefined) throw runtimeError("ROOKERY_NAME_TAKEN", name, pid, `${holder.pid} has it`);
     if (process.name !== undefined) {
       throw runtimeError("ROOKERY_NAME_TAKEN", name, pid, `it is already registered as ${process.name}`);
     }
+    const elsewhere = this.shared?.claim(name, pid);
+    if (elsewhere !== undefined) throw runtimeError("ROOKERY_NAME_TAKEN", name, pid, `${elsewhere} has it`);
     process.name = name;
     this.#holders.set(name, process);
   }
 
-  /** Throws ROOKERY_BADARG if nobody has the name. */
+  /** Throws ROOKERY_BADARG if nobody on this shard has the name. */
   unregister(name: string): void {
     const holder = this.#holders.get(name);
     if (holder === undefined) throw runtimeError("ROOKERY_BADARG", "a registered name", name);
@@ -36,12 +45,14 @@ export class Names {
 
   /** Frees the name of a process, if it has one. */
   release(process: Process): void {
-    if (process.name === undefined) return;
-    this.#holders.delete(process.name);
+    const { name } = process;
+    if (name === undefined) return;
+    this.#holders.delete(name);
+    this.shared?.release(name, process.pid);
     process.name = undefined;
   }
 
   registered(): string[] {
-    return [...this.#holders.keys()];
+    return this.shared?.registered() ?? [...this.#holders.keys()];
   }
 }

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { Process } from "./process.ts";
+import type { Addressee } from "./addressee.ts";
 
 /**
  * Names one process for ever: pids are compared with `===`, printed as `<0.7>`, sent in messages, and never
@@ -8,18 +8,21 @@ import type { Process } from "./process.ts";
 export class Pid<S = unknown> {
   /** Carries `S` to the compiler; never set. */
   declare readonly server?: S;
+  /** The number of the shard on which it lives. */
+  readonly shard: number;
   readonly id: number;
-  /** @internal The living process. Cleared when it exits, so that a kept pid keeps no memory alive. */
-  process: Process | undefined;
+  /** @internal The living process, or its stand-in. Cleared when it exits, so that a kept pid keeps no memory alive. */
+  process: Addressee | undefined;
 
   /** @internal */
-  constructor(id: number, process: Process) {
+  constructor(shard: number, id: number, process: Addressee | undefined) {
+    this.shard = shard;
     this.id = id;
     this.process = process;
   }
 
   toString(): string {
-    return `<0.${this.id}>`;
+    return `<${this.shard}.${this.id}>`;
   }
 
   toJSON(): string {

@@ -186,7 +186,7 @@ export class ProcessHandle implements Self {
     const acting = shard.acting;
     shard.acting = process;
     try {
-      sendExit(process.pid, target, reason);
+      target.exit(process.pid, reason);
     } finally {
       shard.acting = acting;
     }

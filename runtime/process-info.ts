@@ -3,7 +3,7 @@ import { runtimeError } from "./errors.ts";
 import { asMessage } from "./message-tag.ts";
 import { monitorsOf } from "./monitor.ts";
 import { Pid } from "./pid.ts";
-import { type Process, ProcessState } from "./process.ts";
+import { type Process, ProcessState, residentOf } from "./process.ts";
 
 export const PRIORITY_NAMES = ["high", "normal", "low"] as const;
 
@@ -95,8 +95,9 @@ export function processInfo(pid: unknown, items?: unknown): unknown {
 }
 
 function read(pid: Pid, readers: object, names: readonly string[]): Record<string, unknown> | undefined {
-  const { process } = pid;
-  if (process === undefined) return undefined;
+  if (pid.process === undefined) return undefined;
+  const process = residentOf(pid);
+  if (process === undefined) throw runtimeError("ROOKERY_BADARG", "a process of this shard", pid);
   const byName = readers as Record<string, (process: Process) => unknown>;
   return Object.fromEntries(names.map((name) => [name, byName[name]!(process)]));
 }

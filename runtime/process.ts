@@ -1,4 +1,6 @@
+import { Addressee } from "./addressee.ts";
 import type { Behaviour } from "./behaviour.ts";
+import { propagateExit, sendExit } from "./exit-signal.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { Mailbox, type MessageTag } from "./mailbox.ts";
@@ -35,8 +37,7 @@ export interface PendingExit {
  * One process: its mailbox, its relations to others, and where it stands. A plain record: `exit-signal.ts`, `link.ts`,
  * `monitor.ts` and the behaviours act on it, and `ProcessHandle` is what its own code gets to see of it.
  */
-export class Process {
-  readonly shard: Shard;
+export class Process extends Addressee {
   readonly pid: Pid;
   readonly mailbox: Mailbox;
   /** Its neighbours in the shard's list of processes, which is in the order of their start. */
@@ -62,11 +63,8 @@ export class Process {
   /** The start that waits for its init. */
   starting: Starting | undefined = undefined;
   pendingExit: PendingExit | undefined = undefined;
-  links: Set<Pid> | undefined = undefined;
   /** The newest of the monitors that this process holds; the others hang on it. */
   held: Monitor | undefined = undefined;
-  /** The newest of the monitors by which it is watched. */
-  watching: Monitor | undefined = undefined;
   /** Timers that send to this pid: they end with it. */
   timers: Set<Timer> | undefined = undefined;
   /** The timeout of a server that waits for its next message. */
@@ -85,28 +83,47 @@ export class Process {
     id: number,
     behaviour: Behaviour,
     instance: unknown,
-    spawner: Process | undefined,
+    spawner: Addressee | undefined,
   ) {
-    this.shard = shard;
-    this.pid = new Pid(id, this);
+    super(shard);
+    this.pid = new Pid(shard.number, id, this);
     this.mailbox = new Mailbox();
     this.behaviour = behaviour;
     this.instance = instance;
     this.ancestors = spawner === undefined ? NO_ANCESTORS : ancestorsOfChild(spawner);
   }
 
-  /** Puts a message in the mailbox and wakes the process if it waits for one. Dropped if the process is dead. */
+  /** Puts a message in the mailbox and wakes the process if it waits for one. */
   deliver(tag: MessageTag, message: unknown): void {
     if (this.state === ProcessState.Exited) return;
-    this.mailbox.push(tag, message);
+    // In this order: a sender that is terminated in between must not leave a message behind that wakes nobody.
     if (this.state === ProcessState.Waiting && !this.queued) this.shard.scheduler.schedule(this);
+    this.mailbox.push(tag, message);
   }
 
-  /** As `deliver`, for messages from users' code: frozen while developing, so that shared mutable state shows at once. */
   deliverFrozen(tag: MessageTag, message: unknown): void {
     if (this.shard.freezeMessages) deepFreeze(message);
     this.deliver(tag, message);
   }
+
+  exit(from: Pid, reason: ExitReason): void {
+    sendExit(from, this, reason);
+  }
+
+  linkBroken(from: Pid, reason: ExitReason): void {
+    propagateExit(from, this, reason);
+  }
+
+  linked(_from: Pid): void {}
+
+  unlinked(_from: Pid): void {}
+
+  monitored(): void {}
+}
+
+/** The living process that `pid` names, if it is one of this shard. */
+export function residentOf(pid: Pid): Process | undefined {
+  return pid.process instanceof Process ? pid.process : undefined;
 }
 
 /** Leaves the code of `process` waiting for a promise, or for the message of its receive. */
@@ -123,6 +140,7 @@ export function park(process: Process): void {
 const NO_ANCESTORS: readonly (Pid | string)[] = [];
 
 /** `'$ancestors'` of proc_lib: a registered parent stands there by its name. */
-function ancestorsOfChild(parent: Process): readonly (Pid | string)[] {
+function ancestorsOfChild(parent: Addressee): readonly (Pid | string)[] {
+  if (!(parent instanceof Process)) return [parent.pid];
   return [parent.name ?? parent.pid, ...parent.ancestors];
 }

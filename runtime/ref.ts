@@ -6,8 +6,9 @@ let lastId = 0;
 export class Ref {
   readonly id: number;
 
-  constructor() {
-    this.id = lastId += 1;
+  /** @internal An `id` is that of a reference of another shard. */
+  constructor(id: number = (lastId += 1)) {
+    this.id = id;
   }
 
   toString(): string {

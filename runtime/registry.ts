@@ -5,10 +5,11 @@ import { GenServer } from "./gen-server.ts";
 import { link } from "./link.ts";
 import type { Origin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
+import { residentOf } from "./process.ts";
 import { type NoReply, noReply, type Ok, ok } from "./returns.ts";
 import { RowIndex } from "./row-index.ts";
 import type { Self } from "./self.ts";
-import { serverInstance } from "./server-instance.ts";
+import { namedInstance, serverInstance } from "./server-instance.ts";
 import { termKey } from "./term-key.ts";
 
 export interface RegistryOptions {
@@ -207,8 +208,8 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     { registry, key, value }: ViaKey,
     pid: Pid,
   ): { ok: true } | { ok: false; holder: Pid } {
-    const table = home.whereis(registry)?.instance;
-    if (!(table instanceof Registry)) throw runtimeError("ROOKERY_NO_REGISTRY", "Registry", registry);
+    const table = namedInstance(home, registry, Registry);
+    if (table === undefined) throw runtimeError("ROOKERY_NO_REGISTRY", "Registry", registry);
     table.#expectUnique(registry);
     const result = table.#insert(registry, pid, key, value);
     return result.ok ? { ok: true } : { ok: false, holder: result.reason[1] };
@@ -216,8 +217,8 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
 
   /** @internal */
   static whereisVia(home: ViaHome, { registry, key }: ViaKey): Pid | undefined {
-    const table = home.whereis(registry)?.instance;
-    return table instanceof Registry ? table.#byKey.first(termKey(key))?.pid : undefined;
+    const table = namedInstance(home, registry, Registry);
+    return table === undefined ? undefined : table.#byKey.first(termKey(key))?.pid;
   }
 
   #insert(registry: string, pid: Pid, key: unknown, value: unknown): RegisterResult {
@@ -233,7 +234,8 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     this.#byKey.add(keyId, row);
     this.#byPid.add(pid, row);
     this.#count += 1;
-    link(pid.process, this.self.pid);
+    const process = residentOf(pid);
+    if (process !== undefined) link(process, this.self.pid);
     this.#tell(["register", registry, key, pid, value]);
     return { ok: true, owner: this.self.pid };
   }

@@ -44,7 +44,6 @@ export class RequestId<Reply = unknown> extends PendingCall {
     this.watcher!.deliver(undefined, new DownMessage("DOWN", this, this.watched!, reason));
   }
 
-  override abandoned(): void {}
 }
 
 /** `gen_server:send_request/2`: never fails; that there is no such server is an answer, too. */

@@ -2,9 +2,10 @@ import { availableParallelism } from "node:os";
 import { type Body, bodyBehaviour } from "./body.ts";
 import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { type CpuOptions, CpuPool } from "./cpu-pool.ts";
 import type { Dest, ViaName } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
-import { exitProcess, sendExit } from "./exit-signal.ts";
+import { exitProcess } from "./exit-signal.ts";
 import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
 import { type Logger, stderrLogger } from "./logger.ts";
 import { cancelTimer, startInterval, startMessageTimer, type TimerOptions } from "./message-timer.ts";
@@ -17,6 +18,8 @@ import type { Ref } from "./ref.ts";
 import { cast, send } from "./send.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { Shard } from "./shard.ts";
+import { SHARDS_MAX } from "./shards/shard-setup.ts";
+import type { ShardThreads } from "./shards/shard-threads.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow } from "./start.ts";
 import { stopServer } from "./stop.ts";
@@ -30,6 +33,17 @@ export interface RuntimeOptions {
   readonly freezeMessages?: boolean;
   /** How many cores to reckon with: see `Runtime.cores`. Default: those that the host lets this process use. */
   readonly cores?: number;
+  /** The threads of `Task.cpu`. */
+  readonly cpu?: CpuOptions;
+  /**
+   * On so many threads processes run: this one, and others that are started for it. `"auto"`: one a core. Default: 1, and no thread is
+   * started.
+   */
+  readonly shards?: number | "auto";
+  /** The heap of each shard but the first, in MB: one that needs more dies alone. Default: that of Node. */
+  readonly maxHeapMb?: number;
+  /** @internal The number of the shard. */
+  readonly shard?: number;
   /** @internal What gives the scheduler its slices. Default: messages of a port. */
   readonly driver?: SliceDriver;
 }
@@ -55,11 +69,17 @@ export class Runtime {
   readonly cores: number;
   /** @internal */
   readonly shard: Shard;
+  /** @internal */
+  readonly cpuPool: CpuPool;
+
+  #threads: ShardThreads | undefined = undefined;
 
   private constructor(options: RuntimeOptions) {
     const clock = options.clock ?? systemClock;
     this.cores = options.cores ?? availableParallelism();
+    this.cpuPool = new CpuPool(this.cores, options.cpu ?? {}, options.logger ?? stderrLogger);
     this.shard = new Shard(this, {
+      number: options.shard ?? 0,
       clock,
       random: options.random ?? systemRandom,
       logger: options.logger ?? stderrLogger,
@@ -69,9 +89,17 @@ export class Runtime {
     });
   }
 
-  /** Starts a runtime on this thread. */
+  /** Starts a runtime: on this thread, and on others if it shall have several shards. */
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
-    return new Runtime(options);
+    const runtime = new Runtime(options);
+    const count = options.shards === "auto" ? availableParallelism() : (options.shards ?? 1);
+    if (!(Number.isInteger(count) && count >= 1 && count <= SHARDS_MAX))
+      throw runtimeError("ROOKERY_BADARG", `"auto", or 1 to ${SHARDS_MAX} shards`, options.shards);
+    if (count > 1) {
+      const { ShardThreads } = await import("./shards/shard-threads.ts");
+      runtime.#threads = await ShardThreads.start(runtime.shard, count, options, runtime.cores);
+    }
+    return runtime;
   }
 
   get clock(): Clock {
@@ -148,7 +176,7 @@ export class Runtime {
   exit(dest: Dest, reason: unknown): true {
     const target = this.shard.find(dest);
     // Signals have a sender; outside of any process it is nobody's pid, which is what a dead one is.
-    if (target !== undefined) sendExit(this.#outside, target, reason);
+    target?.exit(this.#outside, reason);
     return true;
   }
 
@@ -222,7 +250,9 @@ export class Runtime {
    */
   async shutdown(): Promise<void> {
     for (const process of this.shard.processes()) exitProcess(process, "killed");
+    await this.#threads?.stop();
     this.shard.timers.close();
     this.shard.scheduler.close();
+    await this.cpuPool.close();
   }
 }

@@ -1,8 +1,11 @@
 import { exitProcess } from "./exit-signal.ts";
+import { reportLongTurn } from "./long-turn.ts";
 import { type PendingExit, Priority, type Process, ProcessState } from "./process.ts";
 import { resumeReceiver } from "./receive.ts";
+import { Pulse } from "./pulse.ts";
 import type { RunQueue } from "./run-queue.ts";
 import type { SliceDriver } from "./slice-driver.ts";
+import { exitStalled } from "./stalled.ts";
 
 /** After so many milliseconds a slice ends, and timers and I/O have their turn. */
 const SLICE_MS = 4;
@@ -15,6 +18,16 @@ const MESSAGES_PER_LOOK_MAX = 64;
 const NORMAL_TURNS_PER_LOW = 8;
 /** So many receives in a slice may be answered without a turn. */
 const SHORT_CUTS_PER_SLICE = 2_000;
+
+/** What connects a shard with others: called between turns, and before the thread sleeps. */
+export interface Exchange {
+  /** Hands over what was sent, and carries out what has come; true if anything has. */
+  exchange(): boolean;
+  /** The same with nothing else to do: may look for a moment longer. */
+  idle(): boolean;
+  /** The shard has nothing to do until it is woken; false if something has come in the very moment. */
+  rest(): boolean;
+}
 
 /**
  * Runs the processes of one shard, a turn each, in slices between which Node does its I/O. A process with a million
@@ -36,10 +49,15 @@ export class Scheduler {
   #turnStartedMs = 0;
   /** After so many messages of this turn the clock is looked at. */
   #nextLook = 0;
+  /** Its turn was terminated, and its death is under way. */
+  #stalled: Process | undefined = undefined;
   /** The process whose turn it is. */
   current: Process | undefined = undefined;
   /** What that process has sent in this turn. */
   sends = 0;
+  /** What the watchdog sees of this shard. */
+  readonly pulse: Pulse = new Pulse();
+  exchange: Exchange | undefined = undefined;
 
   constructor(driver: SliceDriver) {
     this.#driver = driver;
@@ -51,9 +69,26 @@ export class Scheduler {
 
   /** Puts a process in the run queue; it must not stand there already. */
   schedule(process: Process): void {
-    process.queued = true;
     this.#queueOf(process.priority).push(process);
+    // Not before: a turn that is terminated in between must not leave a process behind that counts as queued and is not.
+    process.queued = true;
     if (!this.#armed && !this.#inSlice) this.#arm();
+  }
+
+  /** Asks for a slice, if there will be none by itself: something is to be handed over. */
+  want(): void {
+    if (!this.#armed && !this.#inSlice) this.#arm();
+  }
+
+  /** Runs a slice at once: called from a message of a port, as slices are. */
+  wake(): void {
+    if (!this.#inSlice) this.#slice();
+  }
+
+  /** Lets the running process take no further message in this turn. */
+  endTurn(): void {
+    this.sends = TURN_MESSAGES_MAX;
+    this.#nextLook = 0;
   }
 
   get runnable(): number {
@@ -83,6 +118,14 @@ export class Scheduler {
     return true;
   }
 
+  /**
+   * To be called from a callback of the host. A slice that was terminated ran no `finally`: it is made good here. The process whose turn it
+   * was ends, the others go on.
+   */
+  recover(): void {
+    if (this.#inSlice) this.#slice();
+  }
+
   close(): void {
     this.#driver.close();
   }
@@ -109,12 +152,14 @@ export class Scheduler {
 
   #slice = (): void => {
     this.#armed = false;
+    const stalled = this.#inSlice ? this.current : undefined;
     this.#inSlice = true;
     this.#shortCuts = 0;
     const startedMs = this.#driver.nowMs();
     this.#lookedMs = startedMs;
     this.#messagesSinceLook = 0;
     try {
+      if (stalled !== undefined) this.#endStalled(stalled);
       for (;;) {
         const process = this.#next();
         if (process !== undefined) {
@@ -125,16 +170,17 @@ export class Scheduler {
           this.#anyResumed = false;
           if (!this.#driver.drainMicrotasks()) break;
           if (this.#messagesSinceLook < this.#messagesPerLook) continue;
-        } else {
+        } else if (this.exchange?.idle() !== true) {
           break;
         }
         if (this.#look() - startedMs >= SLICE_MS) break;
+        this.exchange?.exchange();
       }
     } finally {
       // Also when something threw into the slice that is none of a process's business (an uncaught error in a microtask).
       this.current = undefined;
       this.#inSlice = false;
-      if (this.runnable > 0) this.#arm();
+      if (this.runnable > 0 || this.exchange?.rest() === false) this.#arm();
     }
   };
 
@@ -153,6 +199,35 @@ export class Scheduler {
   #turn(process: Process): number {
     process.queued = false;
     if (process.state === ProcessState.Exited) return 1;
+    this.current = process;
+    this.pulse.begin();
+    const taken = this.#run(process);
+    this.current = undefined;
+    if (this.pulse.end()) this.#overdue(process);
+    return taken;
+  }
+
+  /** The turn was long. It may be about to be terminated, and is not over before that is decided. */
+  #overdue(process: Process): void {
+    this.current = process;
+    this.pulse.standStill();
+    this.current = undefined;
+    reportLongTurn(process, this.#driver.nowMs() - this.#lookedMs);
+  }
+
+  /** Its death is a turn, too: hooks may stall. */
+  #endStalled(process: Process): void {
+    const first = this.#stalled !== process;
+    this.#stalled = process;
+    this.current = process;
+    this.pulse.begin();
+    exitStalled(process, first);
+    this.current = undefined;
+    this.#stalled = undefined;
+    if (this.pulse.end()) this.#overdue(process);
+  }
+
+  #run(process: Process): number {
     if (process.pendingExit !== undefined) {
       exitProcess(process, process.pendingExit.reason);
       return 1;
@@ -163,14 +238,12 @@ export class Scheduler {
       return 1;
     }
     if (process.state === ProcessState.Blocked && process.outcome === undefined) return 1;
-    this.current = process;
     process.state = ProcessState.Running;
     this.sends = 0;
     this.#turnStartedMs = this.#lookedMs;
     this.#nextLook = this.#messagesPerLook;
     const taken = process.behaviour.turn(process, TURN_MESSAGES_MAX);
     process.reductions += taken;
-    this.current = undefined;
     const { pendingExit } = process as { readonly pendingExit: PendingExit | undefined };
     if (pendingExit !== undefined) {
       exitProcess(process, pendingExit.reason);

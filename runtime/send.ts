@@ -5,6 +5,7 @@ import { detachMonitor, Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
 import type { Shard } from "./shard.ts";
+import { RemoteRef } from "./shards/remote-ref.ts";
 
 /** `Dest ! Message`. Throws ROOKERY_BADARG for a name that nobody has; to the dead, or what was an alias, it is dropped. */
 export function send(shard: Shard, dest: Dest, message: unknown): void {
@@ -15,9 +16,10 @@ export function send(shard: Shard, dest: Dest, message: unknown): void {
     sendToAlias(dest, message);
   } else {
     const target = shard.find(dest);
-    if (target === undefined && !(dest instanceof Ref))
+    if (dest instanceof RemoteRef) dest.peer.sendAlias(dest.id, message);
+    else if (target === undefined && !(dest instanceof Ref))
       throw runtimeError("ROOKERY_BADARG", "a registered name", typeof dest === "string" ? dest : dest.key);
-    target?.deliverFrozen(undefined, message);
+    else target?.deliverFrozen(undefined, message);
   }
 }
 
@@ -28,7 +30,8 @@ export function cast(shard: Shard, dest: Dest, request: unknown): void {
   target?.deliverFrozen(CAST, request);
 }
 
-function sendToAlias(ref: Monitor, message: unknown): void {
+/** A message to an alias of this shard; dropped if it is none any more. */
+export function sendToAlias(ref: Monitor, message: unknown): void {
   const mode = ref.alias;
   if (mode === undefined) return;
   if (mode === "reply" || mode === "reply_demonitor") ref.alias = undefined;

@@ -1,5 +1,6 @@
-import type { Dest } from "./dest.ts";
+import type { Dest, ViaHome } from "./dest.ts";
 import { type Origin, resolveOrigin } from "./origin.ts";
+import { Process } from "./process.ts";
 
 /**
  * The instance of a server on this shard, for what ETS is used for on the BEAM: data that its owner alone structures and that others
@@ -10,6 +11,18 @@ export function serverInstance<S extends object>(
   dest: Dest,
   Server: abstract new (...args: never[]) => S,
 ): S | undefined {
-  const instance = resolveOrigin(origin).shard.find(dest)?.instance;
+  const process = resolveOrigin(origin).shard.find(dest);
+  const instance = process instanceof Process ? process.instance : undefined;
+  return instance instanceof Server ? instance : undefined;
+}
+
+/** The same for the name of a server, where names are looked up. */
+export function namedInstance<S extends object>(
+  home: ViaHome,
+  name: string,
+  Server: abstract new (...args: never[]) => S,
+): S | undefined {
+  const process = home.whereis(name);
+  const instance = process instanceof Process ? process.instance : undefined;
   return instance instanceof Server ? instance : undefined;
 }

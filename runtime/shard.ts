@@ -1,3 +1,4 @@
+import type { Addressee } from "./addressee.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
 import type { Dest, ViaHome } from "./dest.ts";
@@ -13,9 +14,11 @@ import type { Runtime } from "./runtime.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Self } from "./self.ts";
 import type { SliceDriver } from "./slice-driver.ts";
+import type { Interconnect } from "./shards/interconnect.ts";
 import { Timers } from "./timers.ts";
 
 export interface ShardOptions {
+  readonly number: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -28,6 +31,8 @@ export interface ShardOptions {
 /** One scheduler and what belongs to it: its processes, their names and timers. All of it lives on one thread. */
 export class Shard implements ViaHome {
   readonly runtime: Runtime;
+  /** Stands in its pids. Never used again for another shard of the same runtime. */
+  readonly number: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -36,16 +41,23 @@ export class Shard implements ViaHome {
   readonly names: Names = new Names();
   readonly timers: Timers;
   readonly scheduler: Scheduler;
+  /** The way to the other shards, if there are any. */
+  interconnect: Interconnect | undefined = undefined;
   /** The dead that are being buried: process and reason in turn. */
   readonly dying: unknown[] = [];
+  /** So much of `dying` is done. */
+  buried = 0;
   /** The process whose own operation is being carried out, while it is. */
   acting: Process | undefined = undefined;
+  /** How many processes live. */
+  processCount = 0;
   #oldest: Process | undefined = undefined;
   #newest: Process | undefined = undefined;
   #lastId = 0;
 
   constructor(runtime: Runtime, options: ShardOptions) {
     this.runtime = runtime;
+    this.number = options.number;
     this.clock = options.clock;
     this.random = options.random;
     this.logger = options.logger;
@@ -56,8 +68,9 @@ export class Shard implements ViaHome {
   }
 
   /** Makes a process. It runs once it is scheduled. */
-  create(behaviour: Behaviour, instance: unknown, spawner: Process | undefined): Process {
+  create(behaviour: Behaviour, instance: unknown, spawner: Addressee | undefined): Process {
     this.#lastId += 1;
+    this.processCount += 1;
     const process = new Process(this, this.#lastId, behaviour, instance, spawner);
     process.older = this.#newest;
     if (this.#newest === undefined) this.#oldest = process;
@@ -67,7 +80,9 @@ export class Shard implements ViaHome {
   }
 
   forget(process: Process): void {
+    this.processCount -= 1;
     const { older, younger } = process;
+    if (younger === undefined && this.#newest !== process) return;
     if (older === undefined) this.#oldest = younger;
     else older.younger = younger;
     if (younger === undefined) this.#newest = older;
@@ -82,12 +97,12 @@ export class Shard implements ViaHome {
     return all;
   }
 
-  whereis(name: string): Process | undefined {
+  whereis(name: string): Addressee | undefined {
     return this.names.whereis(name);
   }
 
   /** The living process that `dest` names, if there is one. An alias names its owner, as long as it is one. */
-  find(dest: Dest): Process | undefined {
+  find(dest: Dest): Addressee | undefined {
     if (dest instanceof Pid) return dest.process;
     if (typeof dest === "string") return this.names.whereis(dest);
     if (dest instanceof Monitor) return dest.alias === undefined ? undefined : dest.watcher;

@@ -4,6 +4,7 @@ import type { Process } from "./process.ts";
 import { FifoRunQueue, type RunQueue } from "./run-queue.ts";
 import { Runtime } from "./runtime.ts";
 import { SeededRandom } from "./seeded-random.ts";
+import { connectInOneThread } from "./shards/loop-line.ts";
 import type { SliceDriver } from "./slice-driver.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -13,6 +14,8 @@ export interface SimulationOptions {
   readonly logger?: Logger;
   /** Takes processes in the order in which they became runnable, instead of a random one. Default: false. */
   readonly inOrder?: boolean;
+  /** So many shards, connected as threads are, though all on this one. Default: 1. */
+  readonly shards?: number;
 }
 
 /** Turns of the event loop with nothing to run after which everything waits. */
@@ -83,28 +86,39 @@ class SimulatedDriver implements SliceDriver {
     this.#run = () => {};
   }
 
-  /** Runs the slices that were asked for; false if there was none. */
-  run(): boolean {
-    const any = this.#requested;
-    while (this.#requested) {
-      this.#requested = false;
-      this.#run();
-    }
-    return any;
+  get isRequested(): boolean {
+    return this.#requested;
+  }
+
+  /** Runs the slice that was asked for. */
+  run(): void {
+    this.#requested = false;
+    this.#run();
   }
 }
 
 /** A runtime whose time, chance and order are decided by a seed. Made by `simulate`. */
 export class Simulation implements AsyncDisposable {
+  /** That of the first shard. */
   readonly runtime: Runtime;
+  /** One a shard. */
+  readonly runtimes: readonly Runtime[];
   readonly clock: VirtualClock;
-  readonly #driver: SimulatedDriver;
+  readonly #random: SeededRandom | undefined;
+  readonly #drivers: readonly SimulatedDriver[];
 
   /** @internal */
-  constructor(runtime: Runtime, clock: VirtualClock, driver: SimulatedDriver) {
-    this.runtime = runtime;
+  constructor(
+    runtimes: readonly Runtime[],
+    clock: VirtualClock,
+    random: SeededRandom | undefined,
+    drivers: readonly SimulatedDriver[],
+  ) {
+    this.runtime = runtimes[0]!;
+    this.runtimes = runtimes;
     this.clock = clock;
-    this.#driver = driver;
+    this.#random = random;
+    this.#drivers = drivers;
   }
 
   /** Runs until every process waits for a message or for time to pass. */
@@ -113,12 +127,21 @@ export class Simulation implements AsyncDisposable {
       let idle = 0;
       // In a callback of the host, not after an await: only there can slices run promise continuations themselves.
       const turn = (): void => {
-        idle = this.#driver.run() ? 0 : idle + 1;
+        idle = this.#run() ? 0 : idle + 1;
         if (idle >= IDLE_TURNS) resolve();
         else setImmediate(turn);
       };
       turn();
     });
+  }
+
+  /** Runs the slices that were asked for, those of several shards in any order; false if there was none. */
+  #run(): boolean {
+    for (let any = false; ; any = true) {
+      const wanted = this.#drivers.filter((driver) => driver.isRequested);
+      if (wanted.length === 0) return any;
+      wanted[this.#random?.below(wanted.length) ?? 0]!.run();
+    }
   }
 
   /** Lets `ms` pass. Whatever becomes due is done at its time, and has settled before time goes on. */
@@ -137,7 +160,7 @@ export class Simulation implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.runtime.shutdown();
+    for (const runtime of this.runtimes) await runtime.shutdown();
   }
 }
 
@@ -148,14 +171,21 @@ export class Simulation implements AsyncDisposable {
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
   const random = new SeededRandom(options.seed);
   const clock = new VirtualClock();
-  const driver = new SimulatedDriver(options.inOrder === true ? undefined : random);
-  const runtime = await Runtime.start({
-    clock,
-    random,
-    driver,
-    freezeMessages: true,
-    cores: CORES,
-    ...(options.logger === undefined ? {} : { logger: options.logger }),
-  });
-  return new Simulation(runtime, clock, driver);
+  const order = options.inOrder === true ? undefined : random;
+  const drivers = Array.from({ length: options.shards ?? 1 }, () => new SimulatedDriver(order));
+  const runtimes = await Promise.all(
+    drivers.map((driver, shard) =>
+      Runtime.start({
+        shard,
+        clock,
+        random,
+        driver,
+        freezeMessages: true,
+        cores: CORES,
+        ...(options.logger === undefined ? {} : { logger: options.logger }),
+      }),
+    ),
+  );
+  connectInOneThread(runtimes.map(({ shard }) => shard));
+  return new Simulation(runtimes, clock, order, drivers);
 }

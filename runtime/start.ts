@@ -1,3 +1,4 @@
+import type { Addressee } from "./addressee.ts";
 import type { ViaName } from "./dest.ts";
 import { errorText, runtimeError, StartError } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
@@ -6,10 +7,12 @@ import { HibernateAfter } from "./hibernate.ts";
 import { link, unlink } from "./link.ts";
 import { attachMonitor, type Monitor } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
-import { type Process, ProcessState } from "./process.ts";
+import { Process, ProcessState } from "./process.ts";
 import type { Self } from "./self.ts";
 import type { ServerClass, ServerInstance } from "./server-class.ts";
 import type { Shard } from "./shard.ts";
+import { choosePlace, type Placement } from "./shards/placement.ts";
+import type { Peer } from "./shards/peer.ts";
 import { Timer } from "./timer-wheel.ts";
 
 export interface StartOptions {
@@ -19,6 +22,8 @@ export interface StartOptions {
   readonly timeoutMs?: number;
   /** After so long without a message it hibernates: see `Self.hibernate`. Default: never. */
   readonly hibernateAfterMs?: number;
+  /** On which shard. The class must name its module then: `static readonly module = import.meta.url`. Default: `"here"`. */
+  readonly on?: Placement;
 }
 
 /** How a server is bound to who starts it. */
@@ -37,14 +42,14 @@ export type StartResult<S = unknown> =
 export class Starting extends Timer {
   readonly arg: unknown;
   readonly #process: Process;
-  readonly #starter: Process | undefined;
+  readonly #starter: Addressee | undefined;
   readonly #monitor: Monitor | undefined;
   readonly #resolve: (result: StartResult) => void;
 
   constructor(
     process: Process,
     arg: unknown,
-    starter: Process | undefined,
+    starter: Addressee | undefined,
     monitor: Monitor | undefined,
     resolve: (result: StartResult) => void,
   ) {
@@ -59,7 +64,7 @@ export class Starting extends Timer {
   succeeded(): void {
     const monitor = this.#monitor;
     // Not before: of an init that fails, the start itself tells.
-    if (monitor !== undefined && this.#starter?.state !== ProcessState.Exited) {
+    if (monitor !== undefined && !hasExited(this.#starter)) {
       monitor.watched = this.#process.pid;
       attachMonitor(monitor, this.#process);
     }
@@ -72,11 +77,12 @@ export class Starting extends Timer {
 
   /** An exit signal ends the process in its `init`. A starter that traps learns it from the start, not by an EXIT as well. */
   interrupted(): void {
-    if (this.#starter?.trapExit === true) unlink(this.#starter, this.#process.pid);
+    const starter = this.#starter;
+    if (starter instanceof Process && starter.trapExit) unlink(starter, this.#process.pid);
   }
 
   fire(): void {
-    if (this.#starter !== undefined) unlink(this.#starter, this.#process.pid);
+    if (this.#starter !== undefined) unlink(this.#process, this.#starter.pid);
     this.failed("timeout");
     exitProcess(this.#process, "killed");
   }
@@ -86,7 +92,7 @@ export class Starting extends Timer {
     this.#process.starting = undefined;
     shard.timers.stop(this);
     // A starter that died meanwhile (of the link to this process, for one) hears nothing any more.
-    if (this.#starter?.state === ProcessState.Exited) return;
+    if (hasExited(this.#starter)) return;
     this.#resolve(result);
     shard.scheduler.resumed();
   }
@@ -98,13 +104,17 @@ export class Starting extends Timer {
  */
 export function startServer(
   shard: Shard,
-  starter: Process | undefined,
+  starter: Addressee | undefined,
   Server: ServerClass,
   arg: unknown,
   options: StartOptions & StartBond,
 ): Promise<StartResult> {
-  if (starter?.state === ProcessState.Exited) return new Promise(() => {});
+  if (hasExited(starter)) return new Promise(() => {});
   const { name, timeoutMs, hibernateAfterMs } = options;
+  if (options.on !== undefined) {
+    const elsewhere = chooseShard(shard, options.on);
+    if (elsewhere !== undefined) return startElsewhere(elsewhere, starter, Server, arg, options);
+  }
   if (hibernateAfterMs !== undefined && !(hibernateAfterMs >= 0))
     throw runtimeError("ROOKERY_BADARG", "a time of at least 0 ms", hibernateAfterMs);
   const server = new Server();
@@ -126,7 +136,7 @@ export function startServer(
   if (hibernateAfterMs !== undefined) process.behaviour = new HibernateAfter(process, hibernateAfterMs);
   if (options.linked && starter !== undefined) {
     process.parent = starter.pid;
-    link(starter, process.pid);
+    link(process, starter.pid);
   }
   return new Promise((resolve) => {
     process.starting = new Starting(process, arg, starter, options.monitor, resolve);
@@ -136,12 +146,52 @@ export function startServer(
   });
 }
 
+/** The other shard on which `placement` wants a server; undefined if that is this one. */
+function chooseShard(shard: Shard, placement: Placement): Peer | undefined {
+  const { interconnect, number: here } = shard;
+  const open = interconnect?.openShards ?? [here];
+  const chosen = choosePlace(placement, here, open, (number) => interconnect!.load(number));
+  return chosen === here ? undefined : interconnect?.peer(chosen);
+}
+
+async function startElsewhere(
+  peer: Peer,
+  starter: Addressee | undefined,
+  { module, name: className }: ServerClass,
+  arg: unknown,
+  { name, timeoutMs, hibernateAfterMs, linked, monitor }: StartOptions & StartBond,
+): Promise<StartResult> {
+  if (module === undefined) throw runtimeError("ROOKERY_NO_MODULE", className);
+  if (name !== undefined && typeof name !== "string")
+    throw runtimeError("ROOKERY_BADARG", "a string as the name of a server on another shard", name);
+  const bond = { starter: starter?.pid, linked };
+  const result = await peer.start({ module, className, name, timeoutMs, hibernateAfterMs, ...bond }, arg);
+  if (result.ok && monitor !== undefined && !hasExited(starter)) {
+    monitor.watched = result.pid;
+    if (result.pid.process === undefined) monitor.down("noproc");
+    else attachMonitor(monitor, result.pid.process);
+  }
+  return result;
+}
+
+function hasExited(starter: Addressee | undefined): boolean {
+  return starter instanceof Process && starter.state === ProcessState.Exited;
+}
+
 /** Gives `process` its name; answers who has it instead. */
 function claim(shard: Shard, name: string | ViaName, process: Process): Pid | undefined {
   if (typeof name === "string") {
     const holder = shard.names.whereis(name);
-    if (holder === undefined) shard.names.register(name, process.pid);
-    return holder?.pid;
+    if (holder !== undefined) return holder.pid;
+    try {
+      shard.names.register(name, process.pid);
+      return undefined;
+    } catch (error) {
+      // Another shard may have been quicker.
+      const winner = shard.names.whereis(name);
+      if (winner === undefined) throw error;
+      return winner.pid;
+    }
   }
   if (typeof name !== "object" || name === null || !("via" in name)) {
     throw runtimeError("ROOKERY_BADARG", "a name: a string or a via name", name);

@@ -1,4 +1,4 @@
-import { type From, PendingCall } from "./call.ts";
+import { type From, isFrom } from "./call.ts";
 
 /** What a GenStatem can insert for itself with `nextEvent`: every event but the state enter call. */
 export type InsertableEvent<Call = unknown, Cast = unknown, Info = unknown> =
@@ -38,5 +38,5 @@ const INSERTABLE_TYPES: ReadonlySet<unknown> = new Set([
 export function isInsertable(event: unknown): event is InsertableEvent {
   if (typeof event !== "object" || event === null) return false;
   const { type, from } = event as { readonly type?: unknown; readonly from?: unknown };
-  return INSERTABLE_TYPES.has(type) && (type !== "call" || from instanceof PendingCall);
+  return INSERTABLE_TYPES.has(type) && (type !== "call" || isFrom(from));
 }

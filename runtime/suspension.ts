@@ -1,7 +1,7 @@
 import { runtimeError } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import type { Pid } from "./pid.ts";
-import { type Process, ProcessState } from "./process.ts";
+import { type Process, ProcessState, residentOf } from "./process.ts";
 
 /** How often one process has suspended another. */
 export interface Suspension {
@@ -12,7 +12,7 @@ export interface Suspension {
 
 /** `erlang:suspend_process`. */
 export function suspendProcess(suspender: Process, pid: Pid): void {
-  const target = pid.process;
+  const target = residentOf(pid);
   if (target === undefined || target === suspender)
     throw runtimeError("ROOKERY_BADARG", "another living process", pid);
   const suspending = (suspender.suspending ??= new Map());
@@ -23,7 +23,7 @@ export function suspendProcess(suspender: Process, pid: Pid): void {
 
 /** `erlang:resume_process`. */
 export function resumeProcess(suspender: Process, pid: Pid): void {
-  const target = pid.process;
+  const target = residentOf(pid);
   const suspension = target === undefined ? undefined : suspender.suspending?.get(target);
   if (target === undefined || suspension === undefined)
     throw runtimeError("ROOKERY_BADARG", "a living process that this one has suspended", pid);
@@ -32,13 +32,13 @@ export function resumeProcess(suspender: Process, pid: Pid): void {
     suspension.forget();
     suspender.suspending!.delete(target);
   }
-  release(target, 1);
+  resumeSuspended(target, 1);
 }
 
 /** A suspension ends with the process that made it; one of a process that has ended is forgotten. */
 function begin(suspender: Process, target: Process): Suspension {
   const removers = [
-    onProcessExit(suspender.pid, () => release(target, suspension.count)),
+    onProcessExit(suspender.pid, () => resumeSuspended(target, suspension.count)),
     onProcessExit(target.pid, () => {
       suspender.suspending?.delete(target);
       suspension.forget();
@@ -54,7 +54,8 @@ function begin(suspender: Process, target: Process): Suspension {
   return suspension;
 }
 
-function release(target: Process, count: number): void {
+/** Takes back `count` of the suspensions of `target`. */
+export function resumeSuspended(target: Process, count: number): void {
   if (target.state === ProcessState.Exited) return;
   target.suspensions -= count;
   // Its turns were let pass: whatever it was to do is looked for again.

@@ -1,3 +1,4 @@
+import type { Addressee } from "./addressee.ts";
 import { PendingCall } from "./call.ts";
 import type { Dest } from "./dest.ts";
 import { SYSTEM } from "./message-tag.ts";
@@ -37,7 +38,7 @@ export class SystemCall extends PendingCall {
     this.#args = args;
   }
 
-  override deliverTo(server: Process): void {
+  override deliverTo(server: Addressee): void {
     server.deliver(SYSTEM, this);
   }
 

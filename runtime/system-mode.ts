@@ -8,6 +8,7 @@ import { plainCopy } from "./plain-copy.ts";
 import { type Process, ProcessState } from "./process.ts";
 import type { Ref } from "./ref.ts";
 import { LOG_LENGTH, logEvent, SysDebug, type SysStatistics } from "./sys-debug.ts";
+import type { RemoteSystemCall } from "./shards/remote-ref.ts";
 import type { SystemCall } from "./system-call.ts";
 
 /** What `sys.getStatus` tells of a server. */
@@ -113,7 +114,7 @@ export class SystemMode implements Behaviour {
 }
 
 /** Does what `sys` asks of `process`, and answers it. */
-export function serveSystem(process: Process, call: SystemCall): void {
+export function serveSystem(process: Process, call: SystemCall | RemoteSystemCall): void {
   const { request } = call;
   const system = process.behaviour.system!;
   const debug = process.behaviour instanceof SystemMode ? process.behaviour.debug : undefined;
@@ -175,7 +176,7 @@ function replaceState(
   process: Process,
   system: SystemCallbacks,
   replace: (state: unknown) => unknown,
-  call: SystemCall,
+  call: SystemCall | RemoteSystemCall,
 ): void {
   let state: unknown;
   try {
@@ -193,7 +194,7 @@ function serveLog(
   process: Process,
   debug: SysDebug | undefined,
   flag: boolean | number | "get" | "print",
-  call: SystemCall,
+  call: SystemCall | RemoteSystemCall,
 ): void {
   if (flag === "get") return call.answer(debug?.log ?? []);
   if (flag === "print") for (const event of debug?.log ?? []) logEvent(process, event);

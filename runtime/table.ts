@@ -3,7 +3,7 @@ import { onProcessExit } from "./exit-hook.ts";
 import { deepFreeze } from "./freeze.ts";
 import { type Origin, resolveOrigin } from "./origin.ts";
 import { Pid } from "./pid.ts";
-import { type Process, ProcessState } from "./process.ts";
+import { type Process, ProcessState, residentOf } from "./process.ts";
 import type { Self } from "./self.ts";
 import type { Shard } from "./shard.ts";
 import { applyCounters, type CounterUpdate } from "./table-counter.ts";
@@ -290,7 +290,7 @@ export class Table<Row extends TableRow = TableRow> {
   /** Hands the table to another process, which finds a TableTransfer with `data` in its mailbox. Its owner only. `ets:give_away/3`. */
   giveAway(self: Self, pid: Pid, data: unknown): void {
     this.#expectOwner(self);
-    const heir = pid instanceof Pid ? pid.process : undefined;
+    const heir = pid instanceof Pid ? residentOf(pid) : undefined;
     if (heir === undefined || heir === this.#owner)
       throw runtimeError("ROOKERY_BADARG", "another living process as the new owner", pid);
     this.#forgetOwner();
@@ -306,7 +306,7 @@ export class Table<Row extends TableRow = TableRow> {
   #belongTo(owner: Process): void {
     this.#owner = owner;
     this.#forgetOwner = onProcessExit(owner.pid, () => {
-      const heir = this.#heir?.pid.process;
+      const heir = this.#heir && residentOf(this.#heir.pid);
       if (heir === undefined) this.#drop();
       else this.#handOver(heir, this.#heir!.data);
     });

@@ -1,10 +1,13 @@
+import { type CpuFunction, CpuJob, type CpuTarget, type CpuTaskOptions } from "./cpu-job.ts";
 import { DownMessage } from "./down-message.ts";
 import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from "./errors.ts";
+import { onProcessExit } from "./exit-hook.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import type { Pid } from "./pid.ts";
 import { TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
+import type { Runtime } from "./runtime.ts";
 import type { Self } from "./self.ts";
 import { TaskReply } from "./task-reply.ts";
 import { taskStream, type TaskStreamBody, type TaskStreamOptions } from "./task-stream.ts";
@@ -59,6 +62,44 @@ export class Task<Value> {
   /** Starts `body` on its own. `Task.start/1`. */
   static start(self: Self, body: TaskBody<unknown>): Pid {
     return self.spawn(calledBy(callersOf(self), body));
+  }
+
+  /**
+   * Runs a function of a module on a thread of its own, off the schedulers: for work that keeps a core busy. The argument and the
+   * value are copied (structured clone), unless they are transferred. When the task ends early, because its owner died, it was shut
+   * down, its time is over, `signal` was aborted, the function is stopped, whatever it is doing. What it throws is the task's crash.
+   * In a runtime instead of a process, a promise of the value.
+   * @example
+   * ```ts doctest
+   * // mostly { module: new URL("./primes.ts", import.meta.url), name: "countPrimes" }
+   * const double = { module: "data:text/javascript,export const double = (n) => 2 * n", name: "double" };
+   * const task = Task.cpu<(n: number) => number>(self, double, 21);
+   * await task.await(); // => 42
+   * ```
+   */
+  static cpu<F extends CpuFunction = UntypedFunction>(
+    self: Self,
+    target: CpuTarget,
+    argument: Parameters<F>[0],
+    options?: CpuTaskOptions,
+  ): Task<Awaited<ReturnType<F>>>;
+  static cpu<F extends CpuFunction = UntypedFunction>(
+    runtime: Runtime,
+    target: CpuTarget,
+    argument: Parameters<F>[0],
+    options?: CpuTaskOptions,
+  ): Promise<Awaited<ReturnType<F>>>;
+  static cpu(
+    origin: Self | Runtime,
+    target: CpuTarget,
+    argument: unknown,
+    options: CpuTaskOptions = {},
+  ): Task<unknown> | Promise<unknown> {
+    if (!("pid" in origin)) return cpuOutside(origin, new CpuJob(origin, target, argument, options));
+    const job = new CpuJob(origin.runtime, target, argument, options);
+    const task = Task.async(origin, () => job.run());
+    onProcessExit(task.pid, () => job.close());
+    return task;
   }
 
   /**
@@ -206,6 +247,9 @@ export class Task<Value> {
   }
 }
 
+/** What is taken for a function whose type nobody gave. */
+type UntypedFunction = (argument: unknown) => unknown;
+
 type ValueOf<Awaited> = Awaited extends Task<infer Value> ? Value : never;
 
 /** @internal What the process of a task does. */
@@ -231,6 +275,17 @@ export function calledBy(callers: readonly Pid[], body: TaskBody<unknown>): Task
     self.put("$callers", callers);
     return body(self);
   };
+}
+
+/** Runs `job` in a process that nobody owns. */
+function cpuOutside(runtime: Runtime, job: CpuJob): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const pid = runtime.spawn(() => job.run().then(resolve, reject));
+    onProcessExit(pid, (reason) => {
+      job.close();
+      reject(failure("ROOKERY_TASK_EXIT", [pid, brief(reason)], reason));
+    });
+  });
 }
 
 /** The one process that may wait for tasks of `owners`. */

@@ -1,6 +1,6 @@
 import type { Dest, InitResult, Pid, Via, ViaHome, ViaName } from "../runtime/index.ts";
 import { ExitError } from "../runtime/index.ts";
-import { type Origin, serverInstance } from "../runtime/internal.ts";
+import { namedInstance, type Origin, serverInstance } from "../runtime/internal.ts";
 import type { ChildDefaults } from "./child-spec.ts";
 import { supervisorError } from "./errors.ts";
 import { partitionOf } from "./partition-key.ts";
@@ -79,8 +79,8 @@ export class PartitionSupervisor extends SupervisorOfPartitions {
 
   /** @internal */
   static whereisVia(home: ViaHome, { supervisor, key }: ViaKey): Pid | undefined {
-    const instance = home.whereis(supervisor)?.instance;
-    return instance instanceof PartitionSupervisor ? instance.#partitionFor(key) : undefined;
+    const instance = namedInstance(home, supervisor, PartitionSupervisor);
+    return instance === undefined ? undefined : instance.#partitionFor(key);
   }
 
   #partitions = 0;

@@ -1,0 +1,36 @@
+export const BELL_BYTES = 8;
+const SLEEPS = 0;
+const LOAD = 1;
+
+/** What a shard lets the others see: whether it sleeps, for those who have something for it, and how much it has to do. */
+export class Bell {
+  readonly memory: SharedArrayBuffer;
+  readonly #state: Int32Array;
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(BELL_BYTES)) {
+    this.memory = memory;
+    this.#state = new Int32Array(memory);
+  }
+
+  fallAsleep(): void {
+    Atomics.store(this.#state, SLEEPS, 1);
+  }
+
+  stayAwake(): void {
+    Atomics.store(this.#state, SLEEPS, 0);
+  }
+
+  /** How many processes live on the shard. */
+  get load(): number {
+    return Atomics.load(this.#state, LOAD);
+  }
+
+  set load(processes: number) {
+    Atomics.store(this.#state, LOAD, processes);
+  }
+
+  /** True for one of those who ring while the shard sleeps: it has to wake it. */
+  ring(): boolean {
+    return Atomics.load(this.#state, SLEEPS) === 1 && Atomics.exchange(this.#state, SLEEPS, 0) === 1;
+  }
+}

@@ -1,0 +1,64 @@
+import type { ByteRing } from "./byte-ring.ts";
+import { RENEWED } from "./outbox.ts";
+import { enter, leave, newUnpackr, type TermHome } from "./term-types.ts";
+
+const BYTES_MIN = 65_536;
+const HEAD_BYTES = 4;
+
+/** Reads the signals that another shard has put into the ring, a batch at a time. */
+export class Inbox {
+  readonly #home: TermHome;
+  readonly #ring: ByteRing;
+  #unpackr = newUnpackr();
+  #bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
+  #end = 0;
+
+  constructor(home: TermHome, ring: ByteRing) {
+    this.#home = home;
+    this.#ring = ring;
+  }
+
+  /** The signals of the next batch, in the order in which they were sent; undefined if no batch is there as a whole. */
+  next(): readonly (readonly unknown[])[] | undefined {
+    const size = this.#batchBytes();
+    if (size === undefined) return undefined;
+    enter(this.#home);
+    try {
+      // What is decoded keeps nothing of these bytes: they are used again.
+      return this.#unpackr.unpackMultiple(this.#bytes.subarray(HEAD_BYTES, HEAD_BYTES + size)) as never;
+    } finally {
+      leave();
+      this.#bytes.copyWithin(0, HEAD_BYTES + size, this.#end);
+      this.#end -= HEAD_BYTES + size;
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#ring.isEmpty;
+  }
+
+  #batchBytes(): number | undefined {
+    if (!this.#fill(HEAD_BYTES)) return undefined;
+    const head = this.#bytes.readUInt32LE(0);
+    const size = (head & ~RENEWED) >>> 0;
+    if (!this.#fill(HEAD_BYTES + size)) return undefined;
+    if ((head & RENEWED) !== 0)
+      this.#unpackr = newUnpackr();
+    return size;
+  }
+
+  /** Moves up to `wanted` bytes out of the ring; false while they are not all there. */
+  #fill(wanted: number): boolean {
+    const size = Math.min(wanted - this.#end, this.#ring.available);
+    if (size > 0) {
+      if (wanted > this.#bytes.length) {
+        const bytes = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(wanted)));
+        this.#bytes.copy(bytes, 0, 0, this.#end);
+        this.#bytes = bytes;
+      }
+      this.#ring.read(this.#bytes, this.#end, size);
+      this.#end += size;
+    }
+    return this.#end >= wanted;
+  }
+}

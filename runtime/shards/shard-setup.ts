@@ -1,0 +1,40 @@
+import type { MessagePort } from "node:worker_threads";
+import type { LineEnd } from "./thread-line.ts";
+
+/** So many shards a runtime has at most. The number of a shard is its place plus this for each time it was started before. */
+export const SHARDS_MAX = 64;
+
+/** The place of the shard with this number: the same for all that were started there, one after the other. */
+export function placeOf(number: number): number {
+  return number % SHARDS_MAX;
+}
+
+/** What a thread is given to become a shard. */
+export interface ShardSetup {
+  readonly number: number;
+  readonly bell: SharedArrayBuffer;
+  readonly names: SharedArrayBuffer;
+  readonly freezeMessages: boolean;
+  readonly cores: number;
+  readonly shards: number;
+  readonly control: MessagePort;
+}
+
+/** What the thread that started the runtime tells the others. */
+export type ShardOrder =
+  | { readonly type: "connect"; readonly number: number; readonly end: LineEnd }
+  /** All others are connected with that shard, too: its processes can be known everywhere. */
+  | { readonly type: "open"; readonly number: number }
+  | { readonly type: "lost"; readonly number: number }
+  | { readonly type: "stop" };
+
+/** What they tell it. */
+export type ShardNotice =
+  | { readonly type: "ready" }
+  | { readonly type: "connected"; readonly number: number }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly fields: Record<string, unknown>;
+      readonly message: string;
+    };

@@ -1,0 +1,62 @@
+import { brief } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import { Runtime } from "../runtime.ts";
+import { Bell } from "./bell.ts";
+import { Interconnect } from "./interconnect.ts";
+import { NameTable } from "./name-table.ts";
+import { placeOf, type ShardNotice, type ShardOrder, type ShardSetup } from "./shard-setup.ts";
+import { SPINS } from "./spins.ts";
+import { ThreadLine } from "./thread-line.ts";
+
+/** What a thread does as a shard: one task, which ends when the runtime is shut down. */
+export default function runShard(setup: ShardSetup): Promise<void> {
+  return new Promise((resolve, reject) => {
+    new ShardThread(setup).start(resolve).catch(reject);
+  });
+}
+
+class ShardThread {
+  readonly #setup: ShardSetup;
+
+  constructor(setup: ShardSetup) {
+    this.#setup = setup;
+  }
+
+  async start(stopped: () => void): Promise<void> {
+    const { number, control, freezeMessages, cores } = this.#setup;
+    const runtime = await Runtime.start({
+      shard: number,
+      logger: forwarding((notice) => control.postMessage(notice)),
+      freezeMessages,
+      cores,
+    });
+    const { shard } = runtime;
+    const interconnect = new Interconnect(shard, new Bell(this.#setup.bell), SPINS);
+    interconnect.shareNames(new NameTable(this.#setup.names, placeOf(number)));
+    shard.interconnect = interconnect;
+    shard.scheduler.exchange = interconnect;
+    control.on("message", (order: ShardOrder) => {
+      if (order.type === "connect") {
+        interconnect.connect(order.number, new ThreadLine(order.end, () => shard.scheduler.wake()));
+        control.postMessage({ type: "connected", number: order.number } satisfies ShardNotice);
+      } else if (order.type === "open") interconnect.open(order.number);
+      else if (order.type === "lost") interconnect.lost(order.number);
+      else void runtime.shutdown().then(stopped).finally(() => control.close());
+    });
+    control.postMessage({ type: "ready" } satisfies ShardNotice);
+  }
+}
+
+/** Reports go to the logger of the thread that started the runtime. */
+function forwarding(post: (notice: ShardNotice) => void): Logger {
+  const at = (level: "debug" | "info" | "warn" | "error") => (fields: object, message: string) => {
+    const copied = Object.entries(fields).map(([key, value]) => [key, copyable(value)]);
+    post({ type: "log", level, fields: Object.fromEntries(copied) as Record<string, unknown>, message });
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+function copyable(value: unknown): unknown {
+  if (value instanceof Error) return value;
+  return typeof value === "object" || typeof value === "function" || typeof value === "symbol" ? brief(value) : value;
+}

@@ -1,0 +1,172 @@
+import { addExtension, Packr, Unpackr } from "msgpackr";
+import { DownMessage } from "../down-message.ts";
+import { ExitError, RookeryError, StartError } from "../errors.ts";
+import { ExitMessage } from "../exit-message.ts";
+import { isPlain } from "../freeze.ts";
+import { Pid } from "../pid.ts";
+import { Ref } from "../ref.ts";
+
+/** What encoding and decoding ask of the shard on whose behalf they run. */
+export interface TermHome {
+  /** The pid object for a process of any shard: always the same one, so that pids compare with `===`. */
+  pidOf(shard: number, id: number): Pid;
+  /** The same for a reference. */
+  refOf(shard: number, id: number): Ref;
+  /** A pid is about to leave this shard: signals for it may come. */
+  exportPid(pid: Pid): void;
+  /** A reference is about to leave this shard: it must be found again when it comes back. Answers its shard. */
+  exportRef(ref: Ref): number;
+  /** Binary data that travels beside the ring, and is taken from there in the order in which it was handed in. */
+  handInBinary(bytes: ArrayBuffer): void;
+  takeBinary(): ArrayBuffer;
+}
+
+// msgpackr knows one set of types for all its users in a thread: the encoding of errors and of binary data changes for others, too,
+// once a runtime has several shards.
+let home: TermHome | undefined;
+
+/** Runs `work` for `of`: pids and references are its own meanwhile. */
+export function enter(of: TermHome): void {
+  home = of;
+}
+
+export function leave(): void {
+  home = undefined;
+}
+
+/** Binary data from this size on goes beside the ring. */
+const APART_BYTES = 65_536;
+
+const TypedArray = Object.getPrototypeOf(Uint8Array) as abstract new () => NodeJS.TypedArray;
+
+const VIEWS = [
+  Buffer,
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+  Float32Array,
+  Float64Array,
+  BigUint64Array,
+  BigInt64Array,
+  DataView,
+] as const;
+const ARRAY_BUFFER = VIEWS.length;
+/** Marks the kind of binary data that travels beside the ring. */
+const APART = 0x80;
+
+type ErrorFields = Record<string, unknown> & { name: string; message: string; stack?: string };
+
+const ERROR_CLASSES: Readonly<Record<string, ErrorConstructor>> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+
+addExtension({
+  Class: Pid as unknown as new () => Pid,
+  type: 1,
+  write(pid: Pid) {
+    home!.exportPid(pid);
+    return [pid.shard, pid.id];
+  },
+  read: ([shard, id]: [number, number]) => home!.pidOf(shard, id),
+});
+addExtension({
+  Class: Ref,
+  type: 2,
+  write: (ref: Ref) => [home!.exportRef(ref), ref.id],
+  read: ([shard, id]: [number, number]) => home!.refOf(shard, id),
+});
+addExtension({ Class: Error, type: 3, write: errorFields, read: errorOf });
+addExtension({
+  Class: ExitMessage,
+  type: 4,
+  write: ({ pid, reason }: ExitMessage) => [pid, reason],
+  read: ([pid, reason]: [Pid, unknown]) => new ExitMessage(pid, reason),
+} as never);
+addExtension({
+  Class: DownMessage,
+  type: 5,
+  write: ({ type, ref, process, reason }: DownMessage) => [type, ref, process, reason],
+  read: (fields: ConstructorParameters<typeof DownMessage>) => new DownMessage(...fields),
+} as never);
+for (const Class of [TypedArray, DataView, ArrayBuffer]) {
+  addExtension({ Class: Class as never, type: 6, pack: packBinary, unpack: unpackBinary } as never);
+}
+
+function errorFields(error: Error): ErrorFields {
+  const { name, message, stack } = error;
+  const fields: ErrorFields = { ...error, name, message };
+  if (stack !== undefined) fields.stack = stack;
+  if (error.cause !== undefined) fields["cause"] = error.cause;
+  return fields;
+}
+
+function errorOf({ name, message, stack, cause, ...own }: ErrorFields): Error {
+  const options = cause === undefined ? undefined : { cause };
+  let error: Error;
+  if (name === "ExitError") error = new ExitError(own["code"] as string, message, own["reason"]);
+  else if (name === "StartError") error = new StartError(message, own["reason"]);
+  else if (name === "RookeryError") error = new RookeryError(own["code"] as string, message, options);
+  else {
+    error = new (ERROR_CLASSES[name] ?? Error)(message, options);
+    if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
+  }
+  Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
+  return Object.assign(error, own);
+}
+
+/** One byte that tells the kind of view, then the bytes; those that travel beside the ring are not among them. */
+function packBinary(value: NodeJS.ArrayBufferView | ArrayBuffer): Uint8Array {
+  const isView = ArrayBuffer.isView(value);
+  const kind = isView ? VIEWS.findIndex((View) => value.constructor === View) : ARRAY_BUFFER;
+  if (kind < 0) throw new TypeError("a view of a class of its own");
+  const bytes = isView
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
+  if (home !== undefined && bytes.length >= APART_BYTES) {
+    home.handInBinary(bytes.slice().buffer);
+    return Uint8Array.of(kind | APART);
+  }
+  const packed = new Uint8Array(bytes.length + 1);
+  packed[0] = kind;
+  packed.set(bytes, 1);
+  return packed;
+}
+
+function unpackBinary(packed: Uint8Array): NodeJS.ArrayBufferView | ArrayBuffer {
+  const kind = packed[0]! & ~APART;
+  const apart = (packed[0]! & APART) !== 0;
+  const buffer = apart ? home!.takeBinary() : Uint8Array.prototype.slice.call(packed, 1).buffer;
+  if (kind === ARRAY_BUFFER) return buffer;
+  const View = VIEWS[kind]!;
+  return View === Buffer ? Buffer.from(buffer) : new (View as typeof Uint8Array)(buffer);
+}
+
+/** An encoder that refuses what can't be copied instead of leaving it out. */
+export function newPackr(): Packr {
+  const packr = new Packr({
+    sequential: true,
+    moreTypes: true,
+    useToJSON: false,
+    // Asked for every object that no type claims.
+    useRecords: ((value: object) => isPlain(value) || refuse()) as never,
+  } as never);
+  (packr as unknown as { writeFunction: () => never }).writeFunction = refuse;
+  return packr;
+}
+
+export function newUnpackr(): Unpackr {
+  return new Unpackr({ sequential: true, int64AsType: "bigint", mapsAsObjects: false } as never);
+}
+
+function refuse(): never {
+  throw new TypeError("it can't be copied");
+}

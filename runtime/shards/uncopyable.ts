@@ -1,0 +1,49 @@
+import { DownMessage } from "../down-message.ts";
+import { brief } from "../errors.ts";
+import { ExitMessage } from "../exit-message.ts";
+import { isPlain } from "../freeze.ts";
+import { Pid } from "../pid.ts";
+import { Ref } from "../ref.ts";
+
+/** Where in a signal that could not be encoded the first value stands that can't be copied, and what it is. */
+export function pathToUncopyable(signal: readonly unknown[], error: unknown): [path: string, value: string] {
+  const path = pathIn(signal.at(-1), "message", new Set());
+  return path ?? ["message", error instanceof Error ? error.message : brief(error)];
+}
+
+function pathIn(value: unknown, path: string, above: Set<object>): [string, string] | undefined {
+  if (typeof value === "function") return [path, `the function ${value.name === "" ? "(anonymous)" : value.name}`];
+  if (typeof value === "symbol") return [path, String(value)];
+  if (typeof value !== "object" || value === null) return undefined;
+  if (above.has(value)) return [path, "a reference to what contains it"];
+  above.add(value);
+  try {
+    return pathInside(value, path, above);
+  } finally {
+    above.delete(value);
+  }
+}
+
+function pathInside(value: object, path: string, above: Set<object>): [string, string] | undefined {
+  if (value instanceof Map) {
+    for (const [key, item] of value) {
+      const found = pathIn(key, `${path}.key`, above) ?? pathIn(item, `${path}.get(${brief(key)})`, above);
+      if (found !== undefined) return found;
+    }
+  } else if (value instanceof Set) {
+    for (const item of value) {
+      const found = pathIn(item, `${path}.member`, above);
+      if (found !== undefined) return found;
+    }
+  } else if (isPlain(value) || Array.isArray(value) || value instanceof Error) {
+    for (const [key, item] of Object.entries(value)) {
+      const found = pathIn(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, above);
+      if (found !== undefined) return found;
+    }
+  } else if (!COPIED.some((Class) => value instanceof Class) && !ArrayBuffer.isView(value)) {
+    return [path, `an instance of ${value.constructor?.name ?? "a class"}`];
+  }
+  return undefined;
+}
+
+const COPIED = [Date, RegExp, ArrayBuffer, Pid, Ref, ExitMessage, DownMessage];

@@ -1,0 +1,22 @@
+/** Objects by number, for as long as anybody else has them. */
+export class WeakTable<Value extends object> {
+  readonly #refs = new Map<number, WeakRef<Value>>();
+  readonly #collected = new FinalizationRegistry<number>((key) => {
+    // A successor may have taken the place meanwhile.
+    if (this.#refs.get(key)?.deref() === undefined) this.#refs.delete(key);
+  });
+
+  get(key: number): Value | undefined {
+    return this.#refs.get(key)?.deref();
+  }
+
+  set(key: number, value: Value): void {
+    this.#refs.set(key, new WeakRef(value));
+    this.#collected.register(value, key);
+  }
+
+  /** Those that are still there. */
+  values(): Value[] {
+    return [...this.#refs.values()].flatMap((ref) => ref.deref() ?? []);
+  }
+}

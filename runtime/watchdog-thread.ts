@@ -1,0 +1,110 @@
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "./clock.ts";
+import { Pulse } from "./pulse.ts";
+import { terminateExecution } from "./terminate-execution.ts";
+import type { WatchdogData, WatchdogOrder, WatchdogReport, Watched } from "./watchdog.ts";
+
+/** So often is looked while the shortest time that matters passes. */
+const LOOKS = 4;
+/** Code that must not be cut in two is short. What is that long has called something that stalls. */
+const SHUT_MS_MAX = 100;
+
+const { stallMs, longScheduleMs } = workerData as WatchdogData;
+const periodMs = Math.max(1, Math.min(stallMs, longScheduleMs) / LOOKS);
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => systemClock.setTimer(ms, resolve));
+}
+
+/** Watches one shard. */
+class Watch {
+  readonly #threadId: number;
+  readonly #pulse: Pulse;
+  readonly #port: MessagePort;
+  readonly #gone = Promise.withResolvers<void>();
+  #ended = false;
+  #turn = 0;
+  #ranMs = 0;
+  #asked = 0;
+  #unansweredMs = 0;
+
+  constructor({ threadId, memory, port }: Watched) {
+    this.#threadId = threadId;
+    this.#pulse = new Pulse(memory);
+    this.#port = port;
+    this.#asked = this.#pulse.beats;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#port.close();
+    this.#gone.resolve();
+  }
+
+  async run(): Promise<void> {
+    let lookedMs = systemClock.nowMs();
+    while (!this.#ended) {
+      await sleep(periodMs);
+      const nowMs = systemClock.nowMs();
+      // Where all threads stood still together, as in a process that was suspended, no turn has run for that long.
+      await this.#look(Math.min(nowMs - lookedMs, 2 * periodMs));
+      lookedMs = nowMs;
+    }
+  }
+
+  async #look(passedMs: number): Promise<void> {
+    const { turn } = this.#pulse;
+    if (turn !== this.#turn || turn === 0) this.#ranMs = 0;
+    else this.#ranMs += passedMs;
+    this.#turn = turn;
+    if (this.#ranMs >= stallMs) await this.#terminate(turn);
+    else if (this.#ranMs >= longScheduleMs) this.#pulse.mark(turn);
+    this.#listen(passedMs);
+  }
+
+  async #terminate(turn: number): Promise<void> {
+    const pulse = this.#pulse;
+    pulse.condemn(turn);
+    for (let waitedMs = 0; waitedMs === 0 || (pulse.isShut && waitedMs < SHUT_MS_MAX); waitedMs += 1) await sleep(1);
+    if (pulse.turn === turn) await Promise.race([terminateExecution(this.#threadId), this.#gone.promise]);
+    pulse.pardon();
+    this.#ranMs = 0;
+    // Also where a question is still unanswered: the answer to this one comes after the end of the slice, for certain.
+    this.#ask();
+  }
+
+  /** Whether the event loop of the shard goes round while no turn runs. */
+  #listen(passedMs: number): void {
+    if (this.#pulse.beats === this.#asked) {
+      this.#unansweredMs = 0;
+      return this.#ask();
+    }
+    if (this.#turn !== 0) {
+      this.#unansweredMs = 0;
+      return;
+    }
+    const reported = this.#unansweredMs >= stallMs;
+    this.#unansweredMs += passedMs;
+    if (!reported && this.#unansweredMs >= stallMs)
+      parentPort!.postMessage({ blocked: this.#threadId } satisfies WatchdogReport);
+  }
+
+  #ask(): void {
+    if (this.#ended) return;
+    this.#asked = (this.#asked + 1) | 0;
+    this.#port.postMessage(0);
+  }
+}
+
+const watches = new Map<number, Watch>();
+
+parentPort!.on("message", (order: WatchdogOrder) => {
+  if ("watch" in order) {
+    const watch = new Watch(order.watch);
+    watches.set(order.watch.threadId, watch);
+    void watch.run();
+  } else {
+    watches.get(order.forget)?.end();
+    watches.delete(order.forget);
+  }
+});

@@ -1,0 +1,78 @@
+import { threadId } from "node:worker_threads";
+import type { CpuContext } from "../../runtime/index.ts";
+
+// What the tests of Task.cpu run on other threads.
+
+export function square(n: number): number {
+  return n * n;
+}
+
+export async function squareLater(n: number): Promise<number> {
+  await Promise.resolve();
+  return n * n;
+}
+
+export function thread(): number {
+  return threadId;
+}
+
+/** Tells that it began, and never ends. */
+export function spin(_: unknown, { progress }: CpuContext): never {
+  progress("spinning");
+  for (;;);
+}
+
+export function countTo(n: number, { progress }: CpuContext): string {
+  for (let i = 1; i <= n; i += 1) progress(i);
+  return "done";
+}
+
+export function sum(bytes: Uint8Array): number {
+  return bytes.reduce((total, byte) => total + byte, 0);
+}
+
+let handedOut: Uint8Array<ArrayBuffer> | undefined;
+
+export function bytes(n: number, { transfer }: CpuContext): Uint8Array {
+  handedOut = new Uint8Array(n).fill(7);
+  return transfer(handedOut, [handedOut.buffer]);
+}
+
+export function bytesLeft(): number | undefined {
+  return handedOut?.byteLength;
+}
+
+export function fail(code: string): never {
+  throw Object.assign(new RangeError("too far"), { code, cause: () => {} });
+}
+
+export function throwValue(value: unknown): never {
+  throw value;
+}
+
+export function exitThread(code: number): never {
+  process.exit(code);
+}
+
+export function hoard(): never {
+  const hoarded: unknown[] = [];
+  for (;;) hoarded.push(Array.from({ length: 1_000 }, () => ({})));
+}
+
+/** Fails when it has returned. */
+export function failLater(): void {
+  setImmediate(() => {
+    throw new Error("left behind");
+  });
+}
+
+/** How many ports this thread has that nobody has closed. */
+export function ports(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort").length;
+}
+
+export function closure(): () => void {
+  return () => {};
+}
+
+export const noFunction = 1;
