@@ -28,7 +28,8 @@ export function cast(shard: Shard, dest: Dest, request: unknown): void {
   target?.deliverFrozen(CAST, request);
 }
 
-function sendToAlias(ref: Monitor, message: unknown): void {
+/** An alias for a reply is one no more with the first message. */
+export function sendToAlias(ref: Monitor, message: unknown): void {
   const mode = ref.alias;
   if (mode === undefined) return;
   if (mode === "reply" || mode === "reply_demonitor") ref.alias = undefined;
