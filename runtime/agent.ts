@@ -1,13 +1,21 @@
+import { expectFunction } from "./argument.ts";
 import { isPromise } from "./async-outcome.ts";
-import type { Dest } from "./dest.ts";
-import { GenServer } from "./gen-server.ts";
-import { type Origin } from "./origin.ts";
+import type { Dest, ServerOf, ViaName } from "./dest.ts";
+import { GenServer, type StateOf } from "./gen-server.ts";
+import { runtimeError } from "./errors.ts";
+import { expectOrigin, expectSelf, type Origin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
 import { type NoReply, noReply, type Ok, ok, type Reply, reply, type Stop, stop } from "./returns.ts";
 import type { Self } from "./self.ts";
 import type { StartOptions } from "./start.ts";
 
 type Later<Value> = Value | Promise<Value>;
+
+/** What the agent behind a destination holds. */
+type Held<D> = StateOf<ServerOf<D>>;
+
+/** `D`, unless the server behind it is known to be no agent. */
+type OfAgent<D> = ServerOf<D> extends Agent<infer _State> ? D : never;
 
 type AgentRequest<State> =
   | readonly ["get", run: (state: State) => unknown]
@@ -30,14 +38,17 @@ type AgentRequest<State> =
  */
 export class Agent<State = unknown> extends GenServer<State, AgentRequest<State>, AgentRequest<State>> {
   init(initial: () => Later<State>): Later<Ok<State>> {
+    expectFunction("that answers the state of an agent", initial);
     return after(initial(), ok);
   }
 
-  override handleCall([kind, run]: AgentRequest<State>): Later<Reply | Stop> {
+  override handleCall(request: AgentRequest<State>): Later<Reply | Stop> {
+    const [kind, run] = expectRequest(request, "handleCall");
     return after(run(this.state) as unknown, (result) => this.#apply(kind, result));
   }
 
-  override handleCast([kind, run]: AgentRequest<State>): Later<NoReply> {
+  override handleCast(request: AgentRequest<State>): Later<NoReply> {
+    const [kind, run] = expectRequest(request, "handleCast");
     return after(run(this.state) as unknown, (result) => {
       this.#apply(kind, result);
       return noReply();
@@ -56,60 +67,78 @@ export class Agent<State = unknown> extends GenServer<State, AgentRequest<State>
   }
 
   /** Starts an agent with the state that `initial` answers. Rejects with a StartError if that throws. `Agent.start/2`. */
-  static start<State>(
+  static start<State, Name extends string | ViaName>(
     origin: Origin,
     initial: () => Later<State>,
-    options?: StartOptions,
+    options?: StartOptions<Agent<NoInfer<State>>, Name>,
   ): Promise<Pid<Agent<State>>> {
-    return origin.start(Agent<State>, initial, options);
+    return expectOrigin(origin).start(Agent<State>, initial, options);
   }
 
   /** The same, linked. `Agent.start_link/2`. */
-  static startLink<State>(
+  static startLink<State, Name extends string | ViaName>(
     self: Self,
     initial: () => Later<State>,
-    options?: StartOptions,
+    options?: StartOptions<Agent<NoInfer<State>>, Name>,
   ): Promise<Pid<Agent<State>>> {
-    return self.startLink(Agent<State>, initial, options);
+    return expectSelf(self).startLink(Agent<State>, initial, options);
   }
 
   /** Runs `run` in the agent and answers what it answers. Rejects as a call does. `Agent.get/3`. */
-  static get<State, Value>(
+  static get<D extends Dest, Value>(
     origin: Origin,
-    agent: Dest<Agent<State>>,
-    run: (state: State) => Later<Value>,
+    agent: D & OfAgent<D>,
+    run: (state: Held<D>) => Later<Value>,
     timeoutMs?: number,
   ): Promise<Value> {
-    return origin.call<unknown>(agent, ["get", run], timeoutMs) as Promise<Value>;
+    return caller(origin, run).call(agent as Dest, ["get", run], timeoutMs) as Promise<Value>;
   }
 
   /** Replaces the state by what `run` makes of it. `Agent.update/3`. */
-  static update<State>(
+  static update<D extends Dest>(
     origin: Origin,
-    agent: Dest<Agent<State>>,
-    run: (state: State) => Later<State>,
+    agent: D & OfAgent<D>,
+    run: (state: Held<D>) => Later<Held<D>>,
     timeoutMs?: number,
   ): Promise<"ok"> {
-    return origin.call<unknown>(agent, ["update", run], timeoutMs) as Promise<"ok">;
+    return caller(origin, run).call(agent as Dest, ["update", run], timeoutMs) as Promise<"ok">;
   }
 
   /**
    * Answers the first of the two that `run` answers; the second is the new state. Anything else ends the agent with
    * `["bad_return_value", value]`. `Agent.get_and_update/3`.
    */
-  static getAndUpdate<State, Value>(
+  static getAndUpdate<D extends Dest, Value>(
     origin: Origin,
-    agent: Dest<Agent<State>>,
-    run: (state: State) => Later<readonly [Value, State]>,
+    agent: D & OfAgent<D>,
+    run: (state: Held<D>) => Later<readonly [Value, Held<D>]>,
     timeoutMs?: number,
   ): Promise<Value> {
-    return origin.call<unknown>(agent, ["getAndUpdate", run], timeoutMs) as Promise<Value>;
+    return caller(origin, run).call(agent as Dest, ["getAndUpdate", run], timeoutMs) as Promise<Value>;
   }
 
   /** Replaces the state, without waiting for it; never fails here. `Agent.cast/2`. */
-  static cast<State>(origin: Origin, agent: Dest<Agent<State>>, run: (state: State) => Later<State>): void {
-    origin.cast<unknown>(agent, ["update", run]);
+  static cast<D extends Dest>(
+    origin: Origin,
+    agent: D & OfAgent<D>,
+    run: (state: Held<D>) => Later<Held<D>>,
+  ): void {
+    caller(origin, run).cast(agent as Dest, ["update", run]);
   }
+}
+
+/** Who asks an agent, after a look at what it is to run: what is no function shall fail here, not there. */
+function caller(origin: Origin, run: unknown): Origin {
+  expectFunction("for an agent to run", run);
+  return expectOrigin(origin);
+}
+
+/** Whoever calls or casts to an agent by itself may send anything. */
+function expectRequest<Request>(request: Request, callback: string): Request {
+  const [kind, run] = Array.isArray(request) ? (request as unknown[]) : [];
+  if ((kind === "get" || kind === "update" || kind === "getAndUpdate") && typeof run === "function")
+    return request;
+  throw runtimeError("ROOKERY_NO_CALLBACK", "an Agent", callback, request);
 }
 
 /** What `then` makes of a value, at once unless the value is a promise. */

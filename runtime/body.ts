@@ -1,13 +1,17 @@
 import type { Behaviour } from "./behaviour.ts";
 import { reportCrash } from "./crash-report.ts";
 import { ExitError } from "./errors.ts";
-import { reasonOfThrown } from "./exit-reason.ts";
+import { isOrderly, reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import { park, type Process, ProcessState } from "./process.ts";
 import type { Self } from "./self.ts";
 
 /** The code of a plain process. Its end is the process's end. */
-export type Body = (self: Self) => unknown;
+export interface Body {
+  (self: Self): unknown;
+  /** Of a task: what it computes. Its report names that. An `exit` that is no orderly end is reported, too: Elixir logs it. */
+  readonly task?: (self: Self) => unknown;
+}
 
 /** Runs a function: to its end at once, or from await to await. */
 export const bodyBehaviour: Behaviour = {
@@ -34,7 +38,8 @@ export const bodyBehaviour: Behaviour = {
 
   describe(process: Process): string {
     const body = process.instance as Body | undefined;
-    return body?.name ? `${body.name}/1` : "an anonymous function";
+    const name = (body?.task ?? body)?.name;
+    return name ? `${name}/1` : "an anonymous function";
   },
 };
 
@@ -42,6 +47,8 @@ function failed(process: Process, thrown: unknown): void {
   // A process that is dead, or about to be, threw only to be unwound.
   if (process.state === ProcessState.Exited || process.pendingExit !== undefined) return;
   const reason = reasonOfThrown(thrown);
-  if (!(thrown instanceof ExitError)) reportCrash(process, reason, undefined);
+  const isTask = (process.instance as Body).task !== undefined;
+  if (!(thrown instanceof ExitError) || (isTask && !isOrderly(reason)))
+    reportCrash(process, reason, undefined);
   exitProcess(process, reason);
 }

@@ -1,4 +1,5 @@
 import type { Addressee } from "./addressee.ts";
+import { expectTimeout } from "./argument.ts";
 import { bodyBehaviour } from "./body.ts";
 import type { Dest } from "./dest.ts";
 import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from "./errors.ts";
@@ -16,8 +17,11 @@ import { Timer } from "./timer-wheel.ts";
 /** How long a call waits for its reply unless told otherwise: as GenServer.call does. */
 export const CALL_TIMEOUT_MS = 5_000;
 
-/** Who waits for the reply to a call. Kept and handed on as it is; `reply` answers it, from wherever. */
-export type From = Ref;
+/**
+ * Who waits for the reply to a call. Kept and handed on as it is; `reply` answers it, from wherever. `Reply` is known to the
+ * compiler only.
+ */
+export type From<Reply = unknown> = Ref & { readonly replies?: Reply };
 
 class CallTimer extends Timer {
   readonly #call: PendingCall;
@@ -66,9 +70,11 @@ export class PendingCall extends Monitor {
   }
 
   answer(value: unknown): void {
-    if (!detachMonitor(this)) return;
-    this.abandoned();
+    if (!this.active) return;
+    // First: a reply that can't be frozen is the failure of who answers, and the caller still hears of that one's end.
     if (this.shard.freezeMessages) deepFreeze(value);
+    detachMonitor(this);
+    this.abandoned();
     this.resolve(value);
     this.shard.scheduler.resumed();
   }
@@ -121,8 +127,7 @@ export function call(
 /** Sends the request of `pending` and waits for its end. */
 export function place(pending: PendingCall): Promise<unknown> {
   const { shard, watcher: caller, dest, timeoutMs } = pending;
-  if (!(timeoutMs >= 0))
-    throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
+  expectTimeout(timeoutMs);
   // The rest of a dead process waits for nothing any more.
   if (caller?.state === ProcessState.Exited) return new Promise(() => {});
   return new Promise((resolve, reject) => {

@@ -1,13 +1,17 @@
+import type { From } from "./call.ts";
 import { brief } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { formatStatus, type ServerStatus } from "./format-status.ts";
 import type { Process } from "./process.ts";
+import { callerOf } from "./sys-debug.ts";
 import { loggedEvents } from "./system-mode.ts";
 
 /** The message that a server was handling when it crashed. */
 export interface LastMessage {
   readonly callback: string;
   readonly message: unknown;
+  /** Of a call: who waits for the reply. */
+  readonly from?: From | undefined;
 }
 
 /**
@@ -19,7 +23,7 @@ export function reportCrash(
   reason: ExitReason,
   last: LastMessage | undefined,
   state?: unknown,
-  log: readonly unknown[] = [],
+  { log, postponed, timeouts }: Partial<ServerStatus> = {},
 ): void {
   const { pid, name, label } = process;
   const behaviour = process.behaviour.describe(process);
@@ -28,16 +32,20 @@ export function reportCrash(
     name,
     label,
     behaviour,
+    initialCall: process.behaviour.system === undefined ? behaviour : `${behaviour}.init/1`,
     reason: reason instanceof Error ? reason : brief(reason),
     err: reason instanceof Error ? reason : undefined,
     callback: last?.callback,
     lastMessage: last === undefined ? undefined : brief(last.message),
+    client: last?.from === undefined ? undefined : callerOf(last.from),
     state: state === undefined ? undefined : brief(state),
-    log: log.length === 0 ? undefined : log.map(brief),
+    log: briefs(log),
+    postponed: briefs(postponed),
+    timeouts: briefs(timeouts),
     links: [...(process.links ?? [])].map(String),
     ancestors: process.ancestors.map(String),
     trapExit: process.trapExit,
-    dictionary: process.dictionary === undefined ? undefined : brief(process.dictionary),
+    dictionary: process.dictionary === undefined ? undefined : brief(process.dictionary.toMap()),
     reductions: process.reductions,
     mailbox: process.mailbox.length,
   };
@@ -50,8 +58,14 @@ export function reportServerCrash(process: Process, reason: ExitReason, last: La
   const { behaviour, instance } = process;
   // Before `init` is done, there is none.
   const state = process.starting === undefined ? behaviour.system!.getState(process) : undefined;
-  const status: ServerStatus = { state, message: last?.message, reason, log: loggedEvents(process) };
+  const waiting = behaviour.system!.waiting?.(process);
+  const log = loggedEvents(process);
+  const status: ServerStatus = { state, message: last?.message, reason, log, ...waiting };
   const shown = formatStatus(instance, behaviour.describe(process), status);
-  const shownLast = last === undefined ? undefined : { callback: last.callback, message: shown.message };
-  reportCrash(process, shown.reason, shownLast, shown.state, shown.log);
+  const shownLast = last === undefined ? undefined : { ...last, message: shown.message };
+  reportCrash(process, shown.reason, shownLast, shown.state, shown);
+}
+
+function briefs(values: readonly unknown[] | undefined): string[] | undefined {
+  return values === undefined || values.length === 0 ? undefined : values.map(brief);
 }

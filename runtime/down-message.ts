@@ -1,10 +1,11 @@
+import type { ViaName } from "./dest.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import type { Pid } from "./pid.ts";
 import type { Ref } from "./ref.ts";
 
-/** A process that was monitored by its name: the DOWN names it as `{Name, Node}` does. */
+/** A process that was monitored by its name: the DOWN names it as `{Name, Node}` does. A name in a registry is there only if nobody had it. */
 export interface MonitoredName {
-  readonly name: string;
+  readonly name: string | ViaName;
   readonly node: string;
 }
 

@@ -1,3 +1,4 @@
+import type { Behaviour } from "./behaviour.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { detachMonitor, type Monitor } from "./monitor.ts";
@@ -61,6 +62,9 @@ export function buryTheDying(shard: Shard): void {
   pulse.open(before);
 }
 
+/** A machine's behaviour is its own and knows its data, so a dead process runs another one, which is everybody's. */
+const DEAD: Behaviour = { turn: () => 0, describe: () => "a dead process" };
+
 function bury(process: Process, reason: ExitReason): void {
   const { shard, pid } = process;
   shard.names.release(process);
@@ -102,6 +106,7 @@ function bury(process: Process, reason: ExitReason): void {
   process.timers = undefined;
   process.idleTimer = undefined;
   process.starting = undefined;
+  process.behaviour = DEAD;
   process.instance = undefined;
   process.outcome = undefined;
   process.dictionary = undefined;

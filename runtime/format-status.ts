@@ -1,7 +1,11 @@
 import type { SystemEvent } from "./behaviour.ts";
+import type { StatemWaiting } from "./statem-queue.ts";
 
-/** What `formatStatus` of a server is given, and gives back, with the same keys, as others may see it. */
-export interface ServerStatus<State = unknown> {
+/**
+ * What `formatStatus` of a server is given, and gives back, with the same keys, as others may see it. That of a GenStatem also has
+ * the events that it has postponed, and its timeouts.
+ */
+export interface ServerStatus<State = unknown> extends Partial<StatemWaiting> {
   readonly state: State;
   readonly log: readonly SystemEvent[];
   /** The message that the server was handling when it crashed; only in crash reports. */

@@ -11,7 +11,7 @@ import type { GenServer } from "./gen-server.ts";
 import { hibernate } from "./hibernate.ts";
 import { asMessage, CAST, IDLE_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
 import { type Process, ProcessState } from "./process.ts";
-import { type Action, Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
+import { type Action, ACTION_FORMS, Ignore, isActionOrNone, NoReply, Ok, Reply, Stop } from "./returns.ts";
 import type { SystemCall } from "./system-call.ts";
 import { serveSystem, tellReply } from "./system-mode.ts";
 import { Timer } from "./timer-wheel.ts";
@@ -103,13 +103,17 @@ export const genServerBehaviour: Behaviour = {
   },
 
   describe(process: Process): string {
-    return (process.instance as GenServer | undefined)?.constructor.name ?? "GenServer";
+    return (process.instance as GenServer | undefined)?.constructor.name || "GenServer";
   },
 
   system: {
     module: "GenServer",
     getState: (process) => (process.instance as GenServer).state,
     setState: (process, state) => void ((process.instance as GenServer).state = state),
+    changeInstance: (process, instance, state) => {
+      (instance as GenServer).state = state;
+      process.instance = instance;
+    },
     terminate: (process, reason) => terminate(process, reason, undefined, undefined, undefined),
     nextEvent,
     resume: restartIdleTimer,
@@ -163,7 +167,7 @@ function invoke(process: Process, callback: Invocable, message: unknown, from: F
     else if (callback === "init") result = server.init(message as never);
     else if (callback === "handleContinue" && server.handleContinue !== undefined)
       result = server.handleContinue(message);
-    else return withoutCallback(process, callback, message);
+    else return withoutCallback(process, callback, message, from);
   } catch (thrown) {
     return catchThrown(process, callback, message, from, thrown);
   }
@@ -175,7 +179,12 @@ function invoke(process: Process, callback: Invocable, message: unknown, from: F
 }
 
 /** As Elixir's defaults: an unexpected message is reported and dropped, an unexpected request is a crash. */
-function withoutCallback(process: Process, callback: Callback, message: unknown): void {
+function withoutCallback(
+  process: Process,
+  callback: Callback,
+  message: unknown,
+  from: From | undefined,
+): void {
   const who = process.name ?? process.pid;
   if (callback === "handleInfo") {
     process.shard.logger.error(
@@ -185,7 +194,7 @@ function withoutCallback(process: Process, callback: Callback, message: unknown)
     return;
   }
   const error = runtimeError("ROOKERY_NO_CALLBACK", genServerBehaviour.describe(process), callback, message);
-  terminate(process, error, { callback, message }, undefined, undefined);
+  terminate(process, error, { callback, message, from }, undefined, undefined);
 }
 
 /** A thrown value that is no error and no exit is a return: `throw` in a gen_server's callback. */
@@ -201,7 +210,7 @@ function catchThrown(
     const ending = message as Ending;
     finish(process, thrown instanceof Error ? { ...ending, reason: reasonOfThrown(thrown) } : ending);
   } else if (thrown instanceof Error) {
-    terminate(process, reasonOfThrown(thrown), { callback, message }, undefined, undefined);
+    terminate(process, reasonOfThrown(thrown), { callback, message, from }, undefined, undefined);
   } else {
     apply(process, callback, message, from, thrown);
   }
@@ -220,9 +229,9 @@ function apply(
     finish(process, message as Ending);
   } else if (callback === "init") {
     applyInit(process, message, result);
-  } else if (result instanceof NoReply) {
+  } else if (result instanceof NoReply && isActionOrNone(result.action)) {
     if (result.action !== undefined) act(process, result.action);
-  } else if (result instanceof Reply && callback === "handleCall") {
+  } else if (result instanceof Reply && callback === "handleCall" && isActionOrNone(result.action)) {
     answerCall(from!, result.value);
     tellReply(process, from!, result.value);
     if (result.action !== undefined) act(process, result.action);
@@ -230,18 +239,19 @@ function apply(
     terminate(
       process,
       result.reason,
-      { callback, message },
+      { callback, message, from },
       result.hasReply ? from : undefined,
       result.reply,
     );
   } else {
-    terminate(process, badReturn(process, callback, result), { callback, message }, undefined, undefined);
+    const last = { callback, message, from };
+    terminate(process, badReturn(process, callback, result), last, undefined, undefined);
   }
 }
 
 function applyInit(process: Process, arg: unknown, result: unknown): void {
   const starting = process.starting!;
-  if (result instanceof Ok) {
+  if (result instanceof Ok && isActionOrNone(result.action)) {
     (process.instance as GenServer).state = result.state;
     starting.succeeded();
     if (result.action !== undefined) act(process, result.action);
@@ -265,10 +275,11 @@ function applyInit(process: Process, arg: unknown, result: unknown): void {
 /** The reason of a wrong return, after saying which returns are right. */
 function badReturn(process: Process, callback: Callback, result: unknown): ExitReason {
   const forms = VALID_RETURNS[callback].map((form) => `\n    ${form}`).join("");
+  const lines = `${forms}\n  where action is one of ${ACTION_FORMS}`;
   const text = errorText(
     "ROOKERY_BAD_RETURN",
     `${genServerBehaviour.describe(process)}.${callback}`,
-    forms,
+    lines,
     result,
   );
   return new BadReturn("ROOKERY_BAD_RETURN", text, ["bad_return_value", result]);
@@ -279,6 +290,7 @@ function act(process: Process, action: Action): void {
     const run: Run = { callback: "handleContinue", message: action.continue, from: undefined };
     process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome<Run>;
   } else if ("timeoutMs" in action) {
+    if (action.timeoutMs === Number.POSITIVE_INFINITY) return;
     startIdleTimer(process, new IdleTimer(process, action.timeoutMs));
   } else if ("hibernate" in action) {
     hibernate(process);
@@ -336,5 +348,6 @@ function finish(process: Process, { reason, last, from, reply }: Ending): void {
     tellReply(process, from, reply);
   }
   if (!isOrderly(reason)) reportServerCrash(process, reason, last);
+  if (process.starting !== undefined && reason instanceof BadReturn) process.starting.badReturn = reason;
   exitProcess(process, reason instanceof BadReturn ? reason.reason : reason);
 }

@@ -42,6 +42,11 @@ export abstract class GenServer<
   /** Names the file of the class, `import.meta.url`, so that it can be started on another shard. */
   static readonly module?: string;
 
+  /**
+   * A server may say what it answers to which request, for the compiler only, as a union of pairs; else every answer has the
+   * type of all: `declare readonly answers: ["balance", number] | [{ deposit: number }, "ok"]`.
+   */
+  declare readonly answers?: unknown;
   state: State = undefined as State;
   /** The process that runs this server. */
   readonly self: Self = undefined as unknown as Self;
@@ -80,30 +85,75 @@ export abstract class GenServer<
    * what nobody should see. Not asked for `sys.getState`.
    */
   formatStatus?(status: ServerStatus<State>): ServerStatus;
+
+  /**
+   * Makes the state with which this class goes on of the one that the code before it left: see `sys.changeCode`. Anything but
+   * `ok(state)` fails the change. Without it the state stays as it is.
+   */
+  codeChange?(oldVersion: never, state: never, extra: never): Ok<State>;
 }
 
-/** What a server takes as a call, and what it answers. */
-export type CallOf<S> = S extends { readonly statemTypes: { readonly call: infer Request } }
-  ? Request
-  : S extends { handleCall(request: infer Request, ...rest: never[]): unknown }
+/** What a server takes as a call, and what it answers. Of `never`, a server that nobody knows, anything: so here and below. */
+export type CallOf<S> = [S] extends [never]
+  ? unknown
+  : S extends { readonly statemTypes: { readonly call: infer Request } }
     ? Request
-    : unknown;
-export type ReplyOf<S> = S extends { handleCall(...args: never[]): infer Result }
-  ? ReplyValue<Awaited<Result>>
-  : unknown;
-type ReplyValue<Result> =
-  Result extends Reply<infer Value> ? Value : Result extends Stop<infer Value> ? Value : never;
+    : S extends { handleCall(request: infer Request, ...rest: never[]): unknown }
+      ? Request
+      : unknown;
+export type ReplyOf<S, Request = CallOf<S>> = [S] extends [never]
+  ? unknown
+  : S extends { readonly answers: infer Answers }
+    ? AnswerTo<Answers, Request>
+    : S extends { readonly statemTypes: { readonly reply: infer Reply } }
+      ? Reply
+      : S extends { handleCall(request: never, from: infer Caller): infer Result }
+        ? ReplyValue<Awaited<Result>, Caller>
+        : unknown;
+type AnswerTo<Answers, Request> = Answers extends readonly [infer Known, infer Answer]
+  ? Request extends Known
+    ? Answer
+    : never
+  : never;
+/** A call that is left open is answered with what its `from` takes. */
+type ReplyValue<Result, Caller> =
+  Result extends Reply<infer Value>
+    ? Value
+    : Result extends Stop<infer Value>
+      ? Value
+      : Caller extends From<infer Later>
+        ? Later
+        : never;
+
+/**
+ * What may be asked of `S`, from which the compiler also learns which `Request` it is. A parameter of type `Request` would let it
+ * have keys that no request has.
+ */
+export type RequestTo<S, Request> = CallOf<S> & ([Request] extends [never] ? Request : unknown);
 
 /** The state of a server, as `sys` shows it: of a GenStatem the pair of state and data. */
-export type StateOf<S> = S extends { readonly statemTypes: { readonly status: infer Pair } }
-  ? Pair
-  : S extends { state: infer State }
-    ? State
-    : unknown;
+export type StateOf<S> = [S] extends [never]
+  ? unknown
+  : S extends { readonly statemTypes: { readonly status: infer Pair } }
+    ? Pair
+    : S extends { state: infer State }
+      ? State
+      : unknown;
 
 /** What a server takes as a cast. */
-export type CastOf<S> = S extends { readonly statemTypes: { readonly cast: infer Request } }
-  ? Request
-  : S extends { handleCast(request: infer Request): unknown }
+export type CastOf<S> = [S] extends [never]
+  ? unknown
+  : S extends { readonly statemTypes: { readonly cast: infer Request } }
     ? Request
-    : unknown;
+    : S extends { handleCast(request: infer Request): unknown }
+      ? Request
+      : unknown;
+
+/** What a server takes as an ordinary message. */
+export type InfoOf<S> = [S] extends [never]
+  ? unknown
+  : S extends { readonly statemTypes: { readonly info: infer Info } }
+    ? Info
+    : S extends { handleInfo(message: infer Info): unknown }
+      ? Info
+      : unknown;

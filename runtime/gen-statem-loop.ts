@@ -1,6 +1,6 @@
 import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
 import { BadReturn } from "./bad-return.ts";
-import type { Behaviour, SystemCallbacks, SystemEvent } from "./behaviour.ts";
+import type { Behaviour, StatemSystemEvent, SystemCallbacks } from "./behaviour.ts";
 import { answerCall, type From, isFrom } from "./call.ts";
 import { completeCallbackMode } from "./callback-mode.ts";
 import { type LastMessage, reportServerCrash } from "./crash-report.ts";
@@ -10,7 +10,8 @@ import { type ExitReason, isOrderly, reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import type { GenStatem } from "./gen-statem.ts";
 import { hibernate } from "./hibernate.ts";
-import { asMessage, CAST, STATEM_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
+import { CAST, STATEM_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
+import { plainCopy } from "./plain-copy.ts";
 import { type Process, ProcessState } from "./process.ts";
 import { Ignore, Stop } from "./returns.ts";
 import {
@@ -23,10 +24,11 @@ import {
 } from "./statem-action.ts";
 import { type InsertableEvent, isInsertable, type StatemEvent } from "./statem-event.ts";
 import { statemForms } from "./statem-forms.ts";
-import { StatemQueue, Step, type Timeout, type TimeoutTimers } from "./statem-queue.ts";
+import { StatemQueue, type StatemWaiting, Step, type Timeout, type TimeoutTimers } from "./statem-queue.ts";
+import { startStatemTimer, stopStatemTimer } from "./statem-timer.ts";
 import type { SystemCall } from "./system-call.ts";
-import { serveSystem, tellReply } from "./system-mode.ts";
-import { Timer } from "./timer-wheel.ts";
+import { debugOf, serveSystem } from "./system-mode.ts";
+import type { Timer } from "./timer-wheel.ts";
 import { InitialState, PLAIN_KEEP, sameState, StopAndReply, Transition } from "./transition.ts";
 
 /** What is left to do once `terminate` is done. */
@@ -50,26 +52,11 @@ type Run =
   | EventRun
   | { readonly callback: "terminate"; readonly ending: Ending };
 
-class TimeoutTimer extends Timer {
-  readonly #process: Process;
-  readonly #timeout: Timeout;
-
-  constructor(process: Process, timeout: Timeout) {
-    super();
-    this.#process = process;
-    this.#timeout = timeout;
-  }
-
-  fire(): void {
-    this.#process.deliver(STATEM_TIMEOUT, this.#timeout);
-  }
-}
-
 /** Runs one GenStatem: takes the events that its queue and its mailbox have, calls its callbacks, does what these return. */
 export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers {
   readonly module = "GenStatem";
   readonly system: SystemCallbacks = this;
-  readonly #statem: GenStatem;
+  #statem: GenStatem;
   readonly #queue = new StatemQueue(this);
   #process: Process = undefined as never;
   #stateFunctions = false;
@@ -124,10 +111,10 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
 
   #receive(tag: unknown, message: unknown): void {
     if (tag === CAST) {
-      this.#handle({ type: "cast", content: message }, undefined);
+      this.#handleNew({ type: "cast", content: message });
     } else if (tag === undefined) {
       if (this.#isParentExit(message)) this.#terminate(message.reason, undefined);
-      else this.#handle({ type: "info", content: message }, undefined);
+      else this.#handleNew({ type: "info", content: message });
     } else if (tag === STATEM_TIMEOUT) {
       const event = this.#queue.expired(message as Timeout);
       if (event !== undefined) this.#handle(event, undefined);
@@ -136,8 +123,13 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     } else if (tag === SYSTEM) {
       serveSystem(this.#process, message as SystemCall);
     } else {
-      this.#handle({ type: "call", from: tag as From, content: message }, undefined);
+      this.#handleNew({ type: "call", from: tag as From, content: message });
     }
+  }
+
+  #handleNew(event: InsertableEvent): void {
+    this.#tellIn(event);
+    this.#handle(event, undefined);
   }
 
   /** Only a process that traps exits finds it in its mailbox. Not an event: the parent wants it to end. */
@@ -168,7 +160,10 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     // One that has sent itself a deadly exit is dead, also when its code caught what unwound it.
     if (this.#process.state === ProcessState.Exited) return;
     // What most events come to, first.
-    if (step === undefined && result === PLAIN_KEEP) return this.#queue.kept();
+    if (step === undefined && result === PLAIN_KEEP) {
+      this.#tellHandled("consume", event as InsertableEvent, state);
+      return this.#queue.kept();
+    }
     this.#apply({ callback: "event", event, step, state }, result);
   }
 
@@ -298,6 +293,8 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   /** Enters the state if that is to be done, else the step is over. */
   #advance(step: Step, enters: boolean): void {
     if (enters && this.#stateEnter) return this.#callNext({ type: "enter", oldState: step.oldState }, step);
+    if (step.event !== undefined)
+      this.#tellHandled(step.postpone ? "postpone" : "consume", step.event, step.oldState);
     this.#queue.settle(step);
     if (step.hibernate) hibernate(this.#process);
   }
@@ -307,14 +304,15 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     if (actions === undefined) return true;
     const entering = run.callback === "event" && run.step !== undefined;
     for (const action of asList<unknown>(actions)) {
-      if (typeof action === "number" && isTime(action)) {
-        step.timeouts.push(new TimeoutAction("eventTimeout", undefined, action, action));
-      } else if (action instanceof TimeoutAction && isTime(action.time)) {
+      if (typeof action === "number" && isTime(action, false)) {
+        step.timeouts.push(new TimeoutAction("eventTimeout", undefined, action, action, false));
+      } else if (action instanceof TimeoutAction && isTime(action.time, action.absolute)) {
         step.timeouts.push(action);
       } else if (action instanceof PlainAction && (!entering || action.action === "hibernate")) {
         step[action.action] = true;
       } else if (action instanceof NextEvent && !entering && isInsertable(action.event)) {
         step.inserted.push(action.event);
+        this.#tellIn(action.event);
       } else if (!this.#reply(action)) {
         if (entering) this.#crash(run, "enterAction", ["bad_state_enter_action_from_state_function", action]);
         else this.#crash(run, "eventAction", ["bad_action_from_state_function", action]);
@@ -328,7 +326,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   #reply(action: unknown): boolean {
     if (!(action instanceof ReplyAction && isFrom(action.from))) return false;
     answerCall(action.from, action.value);
-    tellReply(this.#process, action.from, action.value);
+    if (this.#process.behaviour !== this) this.#tell(["out", action.value, action.from]);
     return true;
   }
 
@@ -345,7 +343,11 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   }
 
   #lastOf(run: Run): LastMessage {
-    if (run.callback === "event") return { callback: this.#callbackOf(run.state), message: run.event };
+    if (run.callback === "event") {
+      const { event, state } = run;
+      const from = event.type === "call" ? event.from : undefined;
+      return { callback: this.#callbackOf(state), message: event, from };
+    }
     return { callback: run.callback, message: run.callback === "init" ? run.arg : undefined };
   }
 
@@ -368,27 +370,50 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     const process = this.#process;
     if (process.pendingExit !== undefined) return;
     if (!isOrderly(reason)) reportServerCrash(process, reason, last);
+    else if (process.behaviour !== this) this.#tell(["terminate", reason, plainCopy(this.#statem.state)]);
     // The start has failed with what the starter can act on; a crash later has its stack.
-    exitProcess(
-      process,
-      process.starting !== undefined && reason instanceof BadReturn ? reason.reason : reason,
-    );
+    const { starting } = process;
+    if (starting === undefined || !(reason instanceof BadReturn)) return exitProcess(process, reason);
+    starting.badReturn = reason;
+    exitProcess(process, reason.reason);
   }
 
   describe(): string {
     return this.#statem.constructor.name;
   }
 
-  startTimer(timeout: Timeout, afterMs: number): Timer {
-    const timer = new TimeoutTimer(this.#process, timeout);
-    (this.#process.timers ??= new Set()).add(timer);
-    this.#process.shard.timers.start(timer, afterMs);
-    return timer;
+  startTimer(timeout: Timeout, timeMs: number, absolute: boolean): Timer {
+    return startStatemTimer(this.#process, timeout, timeMs, absolute);
   }
 
   stopTimer(timer: Timer): void {
-    this.#process.timers?.delete(timer);
-    this.#process.shard.timers.stop(timer);
+    stopStatemTimer(this.#process, timer);
+  }
+
+  timeoutSet(action: TimeoutAction): void {
+    if (this.#process.behaviour !== this) this.#tell(["start_timer", action, plainCopy(this.#statem.state)]);
+  }
+
+  timeoutOver(event: InsertableEvent): void {
+    this.#tellIn(event);
+  }
+
+  /** To be called where `sys`, or a timer, stands in front of this behaviour: as a rule nobody does, and then it costs nothing. */
+  #tell(event: StatemSystemEvent): void {
+    debugOf(this.#process)?.handle(this.#process, event);
+  }
+
+  #tellIn(event: InsertableEvent): void {
+    if (this.#process.behaviour !== this) this.#tell(["in", event, plainCopy(this.#statem.state)]);
+  }
+
+  #tellHandled(what: "consume" | "postpone", event: InsertableEvent, oldState: unknown): void {
+    const { state } = this.#statem;
+    if (this.#process.behaviour !== this) this.#tell([what, event, plainCopy(oldState), plainCopy(state)]);
+  }
+
+  waiting(): StatemWaiting {
+    return this.#queue.waiting;
   }
 
   getState(): unknown {
@@ -396,23 +421,26 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   }
 
   setState(_process: Process, pair: unknown): void {
-    [this.#statem.state, this.#statem.data] = pair as [unknown, unknown];
+    expectPair(pair);
+    [this.#statem.state, this.#statem.data] = pair;
+  }
+
+  changeInstance(process: Process, instance: unknown, pair: unknown): void {
+    const statem = instance as GenStatem;
+    expectPair(pair);
+    const result: unknown = statem.callbackMode();
+    const mode = completeCallbackMode(result);
+    if (mode === undefined)
+      throw this.#wrong("callbackMode", "callbackMode", ["bad_return_from_callback_mode", result]);
+    this.#stateFunctions = mode.stateFunctions;
+    this.#stateEnter = mode.stateEnter;
+    this.#statem = statem;
+    process.instance = statem;
+    [statem.state, statem.data] = pair;
   }
 
   terminate(_process: Process, reason: unknown): void {
     this.#terminate(reason, undefined);
-  }
-
-  nextEvent(process: Process): SystemEvent | undefined {
-    const { mailbox } = process;
-    if (process.outcome !== undefined || mailbox.length === 0) return undefined;
-    const tag = mailbox.headTag();
-    const message = mailbox.messageAt(0);
-    if (tag === SYSTEM || tag === STOP || (tag === undefined && this.#isParentExit(message)))
-      return undefined;
-    if (tag !== STATEM_TIMEOUT) return ["in", asMessage(tag, message)];
-    const { type, content } = message as Timeout;
-    return ["in", { type, content }];
   }
 
   /** The timers of a GenStatem go on, whatever `sys` asks. */
@@ -428,7 +456,13 @@ const NO_STATES: ReadonlySet<unknown> = new Set([
   "handleEvent",
   "terminate",
   "formatStatus",
+  "codeChange",
 ]);
+
+function expectPair(pair: unknown): asserts pair is [state: unknown, data: unknown] {
+  if (!Array.isArray(pair) || pair.length !== 2)
+    throw runtimeError("ROOKERY_BADARG", "the pair of state and data", pair);
+}
 
 function asList<Item>(items: Item | readonly Item[]): readonly Item[] {
   return Array.isArray(items) ? items : [items as Item];

@@ -1,12 +1,12 @@
 import type { Behaviour } from "./behaviour.ts";
 import { PendingCall, place } from "./call.ts";
 import type { CallbackMode } from "./callback-mode.ts";
-import type { Dest } from "./dest.ts";
+import type { Dest, ServerOf } from "./dest.ts";
 import type { ServerStatus } from "./format-status.ts";
 import { GenStatemLoop } from "./gen-statem-loop.ts";
-import type { CallOf, ReplyOf } from "./gen-server.ts";
+import type { CallOf, ReplyOf, RequestTo } from "./gen-server.ts";
 import { type Origin, resolveOrigin } from "./origin.ts";
-import type { Ignore, Stop } from "./returns.ts";
+import type { Ignore, Ok, Stop } from "./returns.ts";
 import type { Self } from "./self.ts";
 import type { ServerInstance } from "./server-class.ts";
 import type { StatemEvent } from "./statem-event.ts";
@@ -18,9 +18,15 @@ export type StatemResult<State> = Transition<State> | Stop | StopAndReply;
 /**
  * One method for each state, in the mode `"state_functions"`. A class that `implements` it has forgotten none.
  */
-export type StateFunctions<State extends string, Call = unknown, Cast = unknown, Info = unknown> = {
+export type StateFunctions<
+  State extends string,
+  Call = unknown,
+  Cast = unknown,
+  Info = unknown,
+  Reply = unknown,
+> = {
   [Name in State]: (
-    event: StatemEvent<State, Call, Cast, Info>,
+    event: StatemEvent<State, Call, Cast, Info, Reply>,
   ) => StatemResult<State> | Promise<StatemResult<State>>;
 };
 
@@ -38,6 +44,8 @@ class StatemCall extends PendingCall {
  * else that it knows, and callbacks assign to it. Every callback returns where to go on: `nextState(state)`, `keepState()`,
  * `repeatState()`, `stop(reason)` or `stopAndReply(reason, replies)`. The first three take actions: `replyTo`, `postpone`, `nextEvent`,
  * `stateTimeout`, `eventTimeout`, `genericTimeout`.
+ *
+ * `Reply` is what its calls are answered with: `replyTo` takes nothing else, and `call` answers it.
  *
  * After an event come, in this order, the events that its callback inserted, those that were postponed if the state has
  * changed, timeouts of 0 ms, and the mailbox. Callbacks may be asynchronous, as those of a GenServer; until one has
@@ -72,6 +80,7 @@ export abstract class GenStatem<
   Call = unknown,
   Cast = unknown,
   Info = unknown,
+  Reply = unknown,
 > implements ServerInstance {
   /** Names the file of the class, `import.meta.url`, so that it can be started on another shard. */
   static readonly module?: string;
@@ -80,6 +89,8 @@ export abstract class GenStatem<
   declare readonly statemTypes: {
     readonly call: Call;
     readonly cast: Cast;
+    readonly info: Info;
+    readonly reply: Reply;
     readonly status: readonly [State, Data];
   };
   state: State = undefined as State;
@@ -91,14 +102,16 @@ export abstract class GenStatem<
    * Calls a GenStatem and waits for the reply, for ever unless told otherwise. `gen_statem:call`: as `Self.call`, but for its
    * timeout and the reason `[why, ["GenStatem", "call", [dest, request, timeoutMs]]]` with which it fails.
    */
-  static call<S>(
+  static call<D extends Dest, Request extends CallOf<ServerOf<D>>>(
     origin: Origin,
-    dest: Dest<S>,
-    request: CallOf<S>,
+    dest: D,
+    request: RequestTo<ServerOf<D>, Request>,
     timeoutMs: number = Number.POSITIVE_INFINITY,
-  ): Promise<ReplyOf<S>> {
+  ): Promise<ReplyOf<ServerOf<D>, Request>> {
     const { shard, process } = resolveOrigin(origin);
-    return place(new StatemCall(shard, process, dest, request, timeoutMs)) as Promise<ReplyOf<S>>;
+    return place(new StatemCall(shard, process, dest, request, timeoutMs)) as Promise<
+      ReplyOf<ServerOf<D>, Request>
+    >;
   }
 
   /** @internal */
@@ -121,7 +134,7 @@ export abstract class GenStatem<
 
   /** Handles every event, in the mode `"handle_event_function"`; `this.state` is the state. */
   handleEvent?(
-    event: StatemEvent<State, Call, Cast, Info>,
+    event: StatemEvent<State, Call, Cast, Info, Reply>,
   ): StatemResult<State> | Promise<StatemResult<State>>;
 
   /**
@@ -135,4 +148,10 @@ export abstract class GenStatem<
    * what nobody should see. Its state is the pair of state and data.
    */
   formatStatus?(status: ServerStatus<readonly [State, Data]>): ServerStatus;
+
+  /**
+   * Makes the pair of state and data with which this class goes on of the one that the code before it left: see `sys.changeCode`.
+   * Anything but `ok([state, data])` fails the change. Without it the pair stays as it is.
+   */
+  codeChange?(oldVersion: never, pair: never, extra: never): Ok<readonly [State, Data]>;
 }

@@ -3,9 +3,10 @@ export type { SystemEvent } from "./behaviour.ts";
 export type { From } from "./call.ts";
 export type { CallbackMode } from "./callback-mode.ts";
 export type { Clock, HostTimer } from "./clock.ts";
+export type { CodeChange } from "./code-change.ts";
 export type { CpuContext, CpuFunction, CpuTarget, CpuTaskOptions } from "./cpu-job.ts";
 export type { CpuOptions } from "./cpu-pool.ts";
-export type { Dest, Via, ViaHome, ViaName } from "./dest.ts";
+export type { Dest, NameFor, PidOf, ServerOf, Via, ViaHome, ViaName } from "./dest.ts";
 export { DownMessage, type MonitoredName } from "./down-message.ts";
 export { ExitError, RookeryError, StartError } from "./errors.ts";
 export { ExitMessage } from "./exit-message.ts";
@@ -17,8 +18,10 @@ export {
   type CastOf,
   type CastResult,
   GenServer,
+  type InfoOf,
   type InitResult,
   type ReplyOf,
+  type RequestTo,
 } from "./gen-server.ts";
 export { GenStatem, type StateFunctions, type StatemInit, type StatemResult } from "./gen-statem.ts";
 export { type Logger, silentLogger, stderrLogger } from "./logger.ts";
@@ -35,6 +38,7 @@ export { type GroupMessage, ProcessGroups } from "./process-groups.ts";
 export type { Random } from "./random.ts";
 export { type Match, type RefMessage, TIMEOUT } from "./receive.ts";
 export { Ref } from "./ref.ts";
+export type { RegisteredNames } from "./registered-names.ts";
 export {
   Registry,
   type RegisterResult,
@@ -85,7 +89,7 @@ export {
 } from "./table.ts";
 export type { CounterUpdate } from "./table-counter.ts";
 export type { TableRow, TableType } from "./table-rows.ts";
-export { Task, type TaskBody, type TaskResult } from "./task.ts";
+export { Task, type TaskBody, type TaskResult, type YieldManyOptions } from "./task.ts";
 export { TaskReply } from "./task-reply.ts";
 export type { TaskStreamBody, TaskStreamOptions } from "./task-stream.ts";
 export { type SpanResult, type TelemetrySpan, telemetrySpan } from "./telemetry-span.ts";

@@ -1,9 +1,13 @@
-export { brief } from "./errors.ts";
+export { expectFunction, expectMethods, expectOptions, expectPid } from "./argument.ts";
+export { isViaName } from "./dest.ts";
+export { brief, filledText } from "./errors.ts";
 export { onProcessExit } from "./exit-hook.ts";
 export { isOrderly } from "./exit-reason.ts";
-export type { Origin } from "./origin.ts";
+export { expectOrigin, expectSelf, type Origin } from "./origin.ts";
+export { checkRuntimeOptions } from "./runtime.ts";
 export { namedInstance, serverInstance } from "./server-instance.ts";
+export { residentOf } from "./process.ts";
 export { startChildServer } from "./start-child.ts";
-export { calledBy, callersOf, runTask } from "./task.ts";
-export { taskStream } from "./task-stream.ts";
+export { asTask, calledBy, callersOf, runTask } from "./task.ts";
+export { TASK_STREAM_OPTIONS, taskStream } from "./task-stream.ts";
 export { termKey } from "./term-key.ts";

@@ -171,19 +171,18 @@ export class Mailbox {
     this.#ring[at + 1] = undefined;
   }
 
-  /** Doubles the slots. A ring that starts at its first slot only gets a longer end: the array grows as it is appended to. */
+  /**
+   * Doubles the slots. The free one comes first. A ring that starts with it only gets a longer end: the array grows as it is
+   * appended to.
+   */
   #grow(): void {
     const slots = this.#mask + 1;
-    if (slots === 0) {
-      this.#ring = [];
-    } else {
-      // From the free slot on.
-      const start = (this.#head - 1) & this.#mask;
-      if (start !== 0) this.#ring = this.#unwound(start * 2);
-      this.#base += this.#head - 1;
-      this.#swept = this.#swept === this.#head ? 1 : 0;
-      this.#head = 1;
-    }
+    const start = (this.#head - 1) & this.#mask;
+    if (slots === 0) this.#ring = [undefined, undefined];
+    else if (start !== 0) this.#ring = this.#unwound(start * 2);
+    this.#base += this.#head - 1;
+    this.#swept = this.#swept === this.#head ? 1 : 0;
+    this.#head = 1;
     this.#mask = Math.max(SLOTS_MIN, slots * 2) - 1;
   }
 

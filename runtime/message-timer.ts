@@ -1,8 +1,12 @@
-import type { Dest } from "./dest.ts";
+import { expectDuration, expectFlags } from "./argument.ts";
+import { type Dest, expectDest } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
+import { deepFreeze } from "./freeze.ts";
+import { Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
 import { type Process, residentOf } from "./process.ts";
 import { Ref } from "./ref.ts";
+import { sendToAlias } from "./send.ts";
 import type { Shard } from "./shard.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -53,12 +57,16 @@ class MessageTimer extends Timer {
     super();
     this.#shard = shard;
     this.#dest = dest;
+    // As it is now, not as it would be when the time has come.
+    if (shard.freezeMessages) deepFreeze(message);
     this.#message = wrapped ? ({ type: "timeout", ref: this, message } satisfies TimeoutMessage) : message;
     this.#nextMs = atMs;
     this.#everyMs = everyMs;
-    this.#target = dest instanceof Pid ? residentOf(dest) : undefined;
+    const bound = dest instanceof Pid || everyMs !== undefined;
+    const target = bound ? shard.find(dest) : undefined;
+    this.#target = target && residentOf(target.pid);
     // To the dead: never started, so that cancelling it answers false.
-    if (dest instanceof Pid && dest.process === undefined) return;
+    if (bound && target === undefined) return;
     // A timer to a process ends with it.
     if (this.#target !== undefined) (this.#target.timers ??= new Set()).add(this);
     shard.timers.startAt(this, atMs);
@@ -72,7 +80,8 @@ class MessageTimer extends Timer {
       this.#nextMs += this.#everyMs;
       this.#shard.timers.startAt(this, this.#nextMs);
     }
-    this.#shard.find(this.#dest)?.deliverFrozen(undefined, this.#message);
+    if (this.#dest instanceof Monitor) sendToAlias(this.#dest, this.#message);
+    else this.#shard.find(this.#dest)?.deliver(undefined, this.#message);
   }
 
   /** Stops it; the milliseconds that were left, or false if it was over. */
@@ -97,17 +106,21 @@ export function startMessageTimer(
   wrapped: boolean,
   options: TimerOptions | undefined,
 ): Ref {
+  expectDest(dest);
+  if (options !== undefined) expectFlags("a timer", ["absolute"], options);
   if (options?.absolute === true) {
     if (!Number.isFinite(ms)) throw runtimeError("ROOKERY_BADARG", "a time in milliseconds", ms);
     return new MessageTimer(shard, dest, message, wrapped, ms, undefined);
   }
-  if (!(ms >= 0) || !Number.isFinite(ms)) throw runtimeError("ROOKERY_BADARG", "a time of at least 0 ms", ms);
+  expectDuration(ms);
   return new MessageTimer(shard, dest, message, wrapped, shard.clock.nowMs() + ms, undefined);
 }
 
 /** `timer:send_interval`. */
 export function startInterval(shard: Shard, ms: number, dest: Dest, message: unknown): Ref {
-  if (!(ms >= 1) || !Number.isFinite(ms)) throw runtimeError("ROOKERY_BADARG", "a time of at least 1 ms", ms);
+  expectDest(dest);
+  expectDuration(ms);
+  if (ms < 1) throw runtimeError("ROOKERY_BADARG", "a time of at least 1 ms", ms);
   return new MessageTimer(shard, dest, message, false, shard.clock.nowMs() + ms, ms);
 }
 
@@ -123,6 +136,7 @@ export function cancelTimerWith(
   ref: Ref,
   options: CancelTimerOptions,
 ): number | false | undefined {
+  expectFlags("cancelTimer", ["async", "info"], options);
   const leftMs = cancelTimer(ref);
   if (options.info === false) return undefined;
   if (options.async !== true) return leftMs;

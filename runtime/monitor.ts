@@ -58,7 +58,7 @@ export class Monitor extends Ref {
 export function watchedAs(dest: Dest, target: Addressee | undefined, node: string): Pid | MonitoredName {
   if (dest instanceof Pid) return dest;
   if (typeof dest === "string") return { name: dest, node };
-  return target?.pid ?? { name: String(dest instanceof Ref ? dest : dest.key), node };
+  return target?.pid ?? { name: dest instanceof Ref ? String(dest) : dest, node };
 }
 
 /** Enters `monitor` in the lists of its watcher and of `target`. */

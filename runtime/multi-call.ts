@@ -1,14 +1,13 @@
+import { expectTimeout } from "./argument.ts";
 import { call } from "./call.ts";
 import { runtimeError } from "./errors.ts";
 import type { Process } from "./process.ts";
 import { cast } from "./send.ts";
 import type { Shard } from "./shard.ts";
 
-type NodeReply = readonly [node: string, reply: unknown];
-
 /** What `multiCall` came to: who replied what, and the nodes from which no reply came. */
-export interface MultiCallResult {
-  readonly replies: readonly NodeReply[];
+export interface MultiCallResult<Reply = unknown> {
+  readonly replies: readonly (readonly [node: string, reply: Reply])[];
   readonly badNodes: readonly string[];
 }
 
@@ -24,11 +23,12 @@ export async function multiCall(
   request: unknown,
   timeoutMs: number,
 ): Promise<MultiCallResult> {
-  expectName(name);
+  expectServers(nodes, name);
+  expectTimeout(timeoutMs);
   const calls = nodes.map((node) => {
     if (node !== shard.runtime.node) return Promise.resolve(undefined);
     return call(shard, caller, name, request, timeoutMs).then(
-      (reply): NodeReply => [node, reply],
+      (reply) => [node, reply] as const,
       () => undefined,
     );
   });
@@ -41,10 +41,11 @@ export async function multiCall(
 
 /** Casts to the server `name` on each of `nodes`: `gen_server:abcast/3`. Never fails, whoever is there or not. */
 export function abcast(shard: Shard, nodes: readonly string[], name: string, request: unknown): void {
-  expectName(name);
+  expectServers(nodes, name);
   for (const node of nodes) if (node === shard.runtime.node) cast(shard, name, request);
 }
 
-function expectName(name: unknown): void {
+function expectServers(nodes: unknown, name: unknown): void {
+  if (!Array.isArray(nodes)) throw runtimeError("ROOKERY_BADARG", "a list of nodes", nodes);
   if (typeof name !== "string") throw runtimeError("ROOKERY_BADARG", "the name of a server", name);
 }

@@ -8,6 +8,18 @@ import type { Shard } from "./shard.ts";
 /** Who acts: a process, or code outside of any. What the static functions of servers take as their first parameter. */
 export type Origin = Self | Runtime;
 
+/** `origin`, if it is one. Throws ROOKERY_BADARG otherwise. */
+export function expectOrigin(origin: Origin): Origin {
+  if (origin instanceof ProcessHandle || origin instanceof Runtime) return origin;
+  throw runtimeError("ROOKERY_BADARG", "the handle of a process, or a runtime", origin);
+}
+
+/** `self`, if it is the handle of a process. Throws ROOKERY_BADARG otherwise, for a runtime, too. */
+export function expectSelf(self: Self): Self {
+  if (self instanceof ProcessHandle) return self;
+  throw runtimeError("ROOKERY_BADARG", "the handle of a process", self);
+}
+
 /** The shard on which `origin` acts, and the process that it is, if it is one. */
 export function resolveOrigin(origin: Origin): {
   readonly shard: Shard;

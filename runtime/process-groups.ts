@@ -1,8 +1,8 @@
 import { runtimeError } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import { GenServer } from "./gen-server.ts";
-import { type Origin, resolveOrigin } from "./origin.ts";
-import type { Pid } from "./pid.ts";
+import { expectSelf, type Origin, resolveOrigin } from "./origin.ts";
+import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
 import { type Ok, ok } from "./returns.ts";
 import { RowIndex } from "./row-index.ts";
@@ -86,13 +86,18 @@ export class ProcessGroups extends GenServer<undefined> {
     return [...instanceOf(origin, scope).#all().keys()];
   }
 
+  /** The groups that have members on this node. `pg:which_local_groups/1`. */
+  static localGroups(origin: Origin, scope: string): unknown[] {
+    return ProcessGroups.groups(origin, scope);
+  }
+
   /** From now on the calling process gets a GroupMessage when members join or leave the group. Answers who they are now. `pg:monitor/2`. */
   static monitor(
     self: Self,
     scope: string,
     group: unknown,
   ): { readonly ref: Ref; readonly members: readonly Pid[] } {
-    const groups = instanceOf(self, scope);
+    const groups = instanceOf(expectSelf(self), scope);
     return { ref: groups.#monitor(self, termKey(group), false), members: groups.#members(group) };
   }
 
@@ -101,15 +106,19 @@ export class ProcessGroups extends GenServer<undefined> {
     self: Self,
     scope: string,
   ): { readonly ref: Ref; readonly groups: ReadonlyMap<unknown, readonly Pid[]> } {
-    const groups = instanceOf(self, scope);
+    const groups = instanceOf(expectSelf(self), scope);
     return { ref: groups.#monitor(self, undefined, true), groups: groups.#all() };
   }
 
-  /** Ends a monitor and removes its messages from the mailbox; false if it is no monitor (any more). `pg:demonitor/2`. */
+  /**
+   * Ends a monitor, whoever made it, and removes its messages from the mailbox of the caller; false if it is no monitor (any more).
+   * `pg:demonitor/2`.
+   */
   static demonitor(self: Self, scope: string, ref: Ref): boolean {
-    const groups = instanceOf(self, scope);
+    const groups = instanceOf(expectSelf(self), scope);
+    if (!(ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "a reference", ref);
     const monitor = groups.#monitors.get(ref);
-    if (monitor === undefined || monitor.watcher !== self.pid) return false;
+    if (monitor === undefined) return false;
     monitor.forgetWatcher();
     groups.#monitors.delete(ref);
     const { mailbox } = resolveOrigin(self).process!;
@@ -180,7 +189,11 @@ export class ProcessGroups extends GenServer<undefined> {
 }
 
 function listed(pids: Pid | readonly Pid[]): readonly Pid[] {
-  return Array.isArray(pids) ? pids : [pids as Pid];
+  const list: readonly Pid[] = pids instanceof Pid ? [pids] : pids;
+  const wrong = Array.isArray(list) ? list.findIndex((pid) => !(pid instanceof Pid)) : -1;
+  if (!Array.isArray(list) || wrong >= 0)
+    throw runtimeError("ROOKERY_BADARG", "a pid, or a list of pids", wrong >= 0 ? list[wrong] : list);
+  return list;
 }
 
 function instanceOf(origin: Origin, scope: string): ProcessGroups {

@@ -1,10 +1,11 @@
+import { expectBoolean, expectFlags, expectOptions, expectPid, expectTimeout } from "./argument.ts";
 import { type Body, bodyBehaviour } from "./body.ts";
 import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
-import type { Dest, ViaName } from "./dest.ts";
+import type { Dest, PidOf, ServerOf, ViaName } from "./dest.ts";
 import { DownMessage } from "./down-message.ts";
 import { ExitError, errorText, runtimeError } from "./errors.ts";
 import { exitProcess, sendExit } from "./exit-signal.ts";
-import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
+import type { CallOf, CastOf, InfoOf, ReplyOf, RequestTo } from "./gen-server.ts";
 import { hibernate } from "./hibernate.ts";
 import { link, unlink } from "./link.ts";
 import {
@@ -18,10 +19,11 @@ import {
 } from "./message-timer.ts";
 import { attachMonitor, detachMonitor, Monitor, watchedAs } from "./monitor.ts";
 import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";
-import { Pid } from "./pid.ts";
+import type { Pid } from "./pid.ts";
 import type { Priority } from "./process.ts";
 import { type Process, ProcessState } from "./process.ts";
-import { PRIORITY_NAMES, processInfo } from "./process-info.ts";
+import { ProcessDictionary } from "./process-dictionary.ts";
+import { dictionaryOf, PRIORITY_NAMES, processInfo } from "./process-info.ts";
 import { type Match, receive, receiveRef, type RefMessage } from "./receive.ts";
 import { Ref } from "./ref.ts";
 import { checkResponse, receiveResponse, type RequestId, sendRequest, waitResponse } from "./request.ts";
@@ -29,7 +31,7 @@ import type { Runtime } from "./runtime.ts";
 import type { MonitorOptions, Self } from "./self.ts";
 import { cast, send } from "./send.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
-import { startOrThrow, type StartOptions } from "./start.ts";
+import { LINKED, startOrThrow, type StartOptions, UNLINKED } from "./start.ts";
 import { stopServer } from "./stop.ts";
 import { resumeProcess, suspendProcess } from "./suspension.ts";
 
@@ -63,16 +65,15 @@ export class ProcessHandle implements Self {
     return this.process.state === ProcessState.Exited;
   }
 
-  send(dest: Dest, message: unknown): void {
+  send<D extends Dest>(dest: D, message: InfoOf<ServerOf<D>>): void {
     if (!this.#dead) send(this.process.shard, dest, message);
   }
 
   receive(match?: Match | RefMessage, options?: { readonly timeoutMs: number }): Promise<never> {
-    const timeoutMs = options === undefined ? Number.POSITIVE_INFINITY : options.timeoutMs;
-    expectTimeout(timeoutMs);
+    const timeoutMs = options === undefined ? Number.POSITIVE_INFINITY : receiveTimeout(options);
     if (match === undefined || typeof match === "function")
       return receive(this.process, match, timeoutMs) as Promise<never>;
-    if (!(match.ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "a match, or { ref }", match);
+    if (!(match?.ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "a match, or { ref }", match);
     return receiveRef(this.process, match.ref, timeoutMs) as Promise<never>;
   }
 
@@ -121,6 +122,7 @@ export class ProcessHandle implements Self {
 
   monitor(dest: Pid | string | ViaName, options?: MonitorOptions): Ref {
     const { process } = this;
+    if (options !== undefined) checkMonitorOptions(options);
     const monitor = new Monitor(process);
     if (this.#dead) return monitor;
     if (dest instanceof Ref) throw runtimeError("ROOKERY_BADARG", "a pid or a name", dest);
@@ -137,7 +139,8 @@ export class ProcessHandle implements Self {
   }
 
   demonitor(ref: Ref, options?: { flush?: boolean; info?: boolean }): boolean {
-    if (!(ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "a reference", ref);
+    expectRef(ref);
+    if (options !== undefined) expectFlags("demonitor", ["flush", "info"], options);
     const { process } = this;
     const own = ref instanceof Monitor && ref.watcher === process;
     const wasActive = own && detachMonitor(ref);
@@ -159,6 +162,7 @@ export class ProcessHandle implements Self {
   }
 
   alias(options?: { reply?: boolean }): Ref {
+    if (options !== undefined) expectFlags("an alias", ["reply"], options);
     const alias = new Monitor(this.process);
     if (this.#dead) return alias;
     alias.alias = options?.reply === true ? "reply" : "explicit_unalias";
@@ -167,6 +171,7 @@ export class ProcessHandle implements Self {
   }
 
   unalias(ref: Ref): boolean {
+    expectRef(ref);
     if (!(ref instanceof Monitor) || ref.watcher !== this.process || ref.alias === undefined) return false;
     ref.alias = undefined;
     return true;
@@ -206,6 +211,7 @@ export class ProcessHandle implements Self {
   }
 
   trapExit(flag: boolean): boolean {
+    expectBoolean("for trapExit", flag);
     const old = this.process.trapExit;
     this.process.trapExit = flag;
     return old;
@@ -219,11 +225,11 @@ export class ProcessHandle implements Self {
     if (!this.#dead) this.process.shard.names.unregister(name);
   }
 
-  whereis(name: string | ViaName): Pid | undefined {
-    return this.process.shard.find(name)?.pid;
+  whereis<Name extends string | ViaName>(name: Name): PidOf<Name> | undefined {
+    return this.process.shard.find(name)?.pid as PidOf<Name> | undefined;
   }
 
-  sendAfter(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref {
+  sendAfter<D extends Dest>(ms: number, dest: D, message: InfoOf<ServerOf<D>>, options?: TimerOptions): Ref {
     return startMessageTimer(this.process.shard, ms, this.#orNobody(dest), message, false, options);
   }
 
@@ -231,7 +237,7 @@ export class ProcessHandle implements Self {
     return startMessageTimer(this.process.shard, ms, this.#orNobody(dest), message, true, options);
   }
 
-  sendInterval(ms: number, dest: Dest, message: unknown): Ref {
+  sendInterval<D extends Dest>(ms: number, dest: D, message: InfoOf<ServerOf<D>>): Ref {
     return startInterval(this.process.shard, ms, this.#orNobody(dest), message);
   }
 
@@ -248,12 +254,21 @@ export class ProcessHandle implements Self {
     return readTimer(ref);
   }
 
-  call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs: number = CALL_TIMEOUT_MS): Promise<ReplyOf<S>> {
-    return call(this.process.shard, this.process, dest, request, timeoutMs) as Promise<ReplyOf<S>>;
+  call<D extends Dest, Request extends CallOf<ServerOf<D>>>(
+    dest: D,
+    request: RequestTo<ServerOf<D>, Request>,
+    timeoutMs: number = CALL_TIMEOUT_MS,
+  ): Promise<ReplyOf<ServerOf<D>, Request>> {
+    return call(this.process.shard, this.process, dest, request, timeoutMs) as Promise<
+      ReplyOf<ServerOf<D>, Request>
+    >;
   }
 
-  sendRequest<S>(dest: Dest<S>, request: CallOf<S>): RequestId<ReplyOf<S>> {
-    return sendRequest(this.process, dest, request) as RequestId<ReplyOf<S>>;
+  sendRequest<D extends Dest, Request extends CallOf<ServerOf<D>>>(
+    dest: D,
+    request: RequestTo<ServerOf<D>, Request>,
+  ): RequestId<ReplyOf<ServerOf<D>, Request>> {
+    return sendRequest(this.process, dest, request) as RequestId<ReplyOf<ServerOf<D>, Request>>;
   }
 
   waitResponse(request: RequestId, timeoutMs: number = Number.POSITIVE_INFINITY): Promise<never> {
@@ -270,53 +285,53 @@ export class ProcessHandle implements Self {
     return checkResponse(message, request) as never;
   }
 
-  multiCall(
+  multiCall<Name extends string>(
     nodes: readonly string[],
-    name: string,
-    request: unknown,
+    name: Name,
+    request: CallOf<ServerOf<Name>>,
     timeoutMs: number = Number.POSITIVE_INFINITY,
-  ): Promise<MultiCallResult> {
-    return multiCall(this.process.shard, this.process, nodes, name, request, timeoutMs);
+  ): Promise<MultiCallResult<ReplyOf<ServerOf<Name>>>> {
+    return multiCall(this.process.shard, this.process, nodes, name, request, timeoutMs) as Promise<never>;
   }
 
-  abcast(nodes: readonly string[], name: string, request: unknown): void {
+  abcast<Name extends string>(nodes: readonly string[], name: Name, request: CastOf<ServerOf<Name>>): void {
     if (!this.#dead) abcast(this.process.shard, nodes, name, request);
   }
 
-  cast<S>(dest: Dest<S>, request: CastOf<S>): void {
+  cast<D extends Dest>(dest: D, request: CastOf<ServerOf<D>>): void {
     if (!this.#dead) cast(this.process.shard, dest, request);
   }
 
-  reply(from: From, value: unknown): void {
+  reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): void {
     if (!this.#dead) answerCall(from, value);
   }
 
-  start<S extends ServerInstance>(
+  start<S extends ServerInstance, Name extends string | ViaName>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
-    options?: StartOptions,
+    options?: StartOptions<NoInfer<S>, Name>,
   ): Promise<Pid<S>> {
-    return startOrThrow(this.process.shard, this.process, Server, arg, { ...options, linked: false });
+    return startOrThrow(this.process.shard, this.process, Server, arg, options, UNLINKED);
   }
 
-  startLink<S extends ServerInstance>(
+  startLink<S extends ServerInstance, Name extends string | ViaName>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
-    options?: StartOptions,
+    options?: StartOptions<NoInfer<S>, Name>,
   ): Promise<Pid<S>> {
-    return startOrThrow(this.process.shard, this.process, Server, arg, { ...options, linked: true });
+    return startOrThrow(this.process.shard, this.process, Server, arg, options, LINKED);
   }
 
-  async startMonitor<S extends ServerInstance>(
+  async startMonitor<S extends ServerInstance, Name extends string | ViaName>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
-    options?: StartOptions,
+    options?: StartOptions<NoInfer<S>, Name>,
   ): Promise<{ pid: Pid<S>; ref: Ref }> {
     const { process } = this;
     const ref = new Monitor(process);
     ref.mark = process.mailbox.mark();
-    const bond = { ...options, linked: false, monitor: ref };
-    return { pid: await startOrThrow(process.shard, process, Server, arg, bond), ref };
+    const bond = { linked: false, monitor: ref };
+    return { pid: await startOrThrow(process.shard, process, Server, arg, options, bond), ref };
   }
 
   stop(dest: Dest, reason: unknown = "normal", timeoutMs: number = Number.POSITIVE_INFINITY): Promise<void> {
@@ -332,21 +347,30 @@ export class ProcessHandle implements Self {
     return processInfo(pid, items) as never;
   }
 
-  get(key: unknown): unknown {
-    return this.process.dictionary?.get(key);
+  get(): Map<unknown, unknown>;
+  get(key: unknown): unknown;
+  get(...args: [] | [key: unknown]): unknown {
+    const { dictionary } = this.process;
+    return args.length === 0 ? dictionaryOf(this.process) : dictionary?.get(args[0]);
   }
 
   put(key: unknown, value: unknown): unknown {
-    const dictionary = (this.process.dictionary ??= new Map());
-    const old = dictionary.get(key);
-    dictionary.set(key, value);
-    return old;
+    return (this.process.dictionary ??= new ProcessDictionary()).put(key, value);
   }
 
-  erase(key: unknown): unknown {
-    const old = this.process.dictionary?.get(key);
-    this.process.dictionary?.delete(key);
-    return old;
+  erase(): Map<unknown, unknown>;
+  erase(key: unknown): unknown;
+  erase(...args: [] | [key: unknown]): unknown {
+    const { process } = this;
+    if (args.length > 0) return process.dictionary?.erase(args[0]);
+    const all = dictionaryOf(process);
+    process.dictionary = undefined;
+    return all;
+  }
+
+  getKeys(...args: [value?: unknown]): unknown[] {
+    if (args.length > 0) return this.process.dictionary?.keysOf(args[0]) ?? [];
+    return [...dictionaryOf(this.process).keys()];
   }
 
   setLabel(label: unknown): void {
@@ -378,10 +402,23 @@ export class ProcessHandle implements Self {
   }
 }
 
-function expectTimeout(ms: number): void {
-  if (!(ms >= 0)) throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", ms);
+function expectRef(ref: unknown): asserts ref is Ref {
+  if (!(ref instanceof Ref)) throw runtimeError("ROOKERY_BADARG", "a reference", ref);
 }
 
-function expectPid(pid: unknown): asserts pid is Pid {
-  if (!(pid instanceof Pid)) throw runtimeError("ROOKERY_BADARG", "a pid", pid);
+/** The whole check of the options of a receive. It is cheap, for receives are many. */
+function receiveTimeout(options: { readonly timeoutMs: number }): number {
+  if (typeof options !== "object" || options === null || options.timeoutMs === undefined)
+    throw runtimeError("ROOKERY_BADARG", "the option timeoutMs of a receive", options);
+  expectTimeout(options.timeoutMs);
+  return options.timeoutMs;
+}
+
+/** What a monitor may be told to be, besides: see `MonitorOptions`. */
+const ALIAS_MODES: readonly unknown[] = ["explicit_unalias", "demonitor", "reply_demonitor"];
+
+function checkMonitorOptions(options: MonitorOptions): void {
+  expectOptions("a monitor", ["tag", "alias"], options);
+  if (options.alias !== undefined && !ALIAS_MODES.includes(options.alias))
+    throw runtimeError("ROOKERY_BADARG", `an alias of ${ALIAS_MODES.join(", ")}`, options.alias);
 }

@@ -62,7 +62,7 @@ const infoReaders: Readers<ProcessInfo> = {
   timers: (process) => process.timers?.size ?? 0,
   parent: (process) => process.parent,
   ancestors: (process) => process.ancestors,
-  dictionary: (process) => new Map(process.dictionary),
+  dictionary: dictionaryOf,
   suspending: (process) =>
     Array.from(process.suspending ?? [], ([target, { count }]) => ({ pid: target.pid, count })),
 };
@@ -74,6 +74,11 @@ const itemReaders: Readers<ProcessItems> = {
       asMessage(mailbox.tagAt(index), mailbox.messageAt(index)),
     ),
 };
+
+/** A copy of the process dictionary. */
+export function dictionaryOf(process: Process): Map<unknown, unknown> {
+  return process.dictionary?.toMap() ?? new Map<unknown, unknown>();
+}
 
 function statusOf(process: Process): ProcessInfo["status"] {
   if (process.suspensions > 0) return "suspended";

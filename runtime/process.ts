@@ -6,6 +6,7 @@ import type { ExitReason } from "./exit-reason.ts";
 import { Mailbox, type MessageTag } from "./mailbox.ts";
 import type { Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
+import type { ProcessDictionary } from "./process-dictionary.ts";
 import type { Receiver } from "./receive.ts";
 import type { Shard } from "./shard.ts";
 import type { Starting } from "./start.ts";
@@ -70,7 +71,7 @@ export class Process extends Addressee {
   /** The timeout of a server that waits for its next message. */
   idleTimer: Timer | undefined = undefined;
   exitHooks: Set<(reason: ExitReason) => void> | undefined = undefined;
-  dictionary: Map<unknown, unknown> | undefined = undefined;
+  dictionary: ProcessDictionary | undefined = undefined;
   ancestors: readonly (Pid | string)[];
   label: unknown = undefined;
   /** How often it is suspended, by whomever: it has no turn until that is 0. */

@@ -4,6 +4,8 @@ let lastId = 0;
 
 /** A unique reference: compared with `===`, printed as `#Ref<7>`. Monitors, timers, aliases and calls are references. */
 export class Ref {
+  /** Tells a reference from whatever else has an id, for the compiler only; never set. */
+  declare protected readonly reference: true;
   readonly id: number;
 
   /** @internal An `id` is that of a reference of another shard. */

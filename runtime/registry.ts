@@ -1,11 +1,16 @@
+import { expectFunction, expectOptions, expectPid } from "./argument.ts";
+import type { From } from "./call.ts";
 import type { Via, ViaHome, ViaName } from "./dest.ts";
+import { DownMessage } from "./down-message.ts";
 import { brief, runtimeError } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import { GenServer } from "./gen-server.ts";
 import { link } from "./link.ts";
-import type { Origin } from "./origin.ts";
+import { expectSelf, type Origin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
 import { residentOf } from "./process.ts";
+import type { Ref } from "./ref.ts";
+import { LockRequest, RegistryLocks, Unlock } from "./registry-locks.ts";
 import { type NoReply, noReply, type Ok, ok } from "./returns.ts";
 import { RowIndex } from "./row-index.ts";
 import type { Self } from "./self.ts";
@@ -69,6 +74,7 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
   /** Removes the exit hook of a holder. */
   readonly #unwatch = new Map<Pid, () => void>();
   readonly #meta = new Map<unknown, unknown>();
+  #locks!: RegistryLocks;
   #count = 0;
 
   init(options: RegistryOptions): Ok<Required<RegistryOptions>> {
@@ -76,29 +82,39 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     for (const [key, value] of complete.meta) this.#meta.set(key, value);
     // Linked to every holder, it must outlive them.
     this.self.trapExit(true);
+    this.#locks = new RegistryLocks(this.self);
     return ok(complete);
   }
 
-  override handleInfo(): NoReply {
+  override handleCall(request: unknown, from: From): NoReply {
+    if (!(request instanceof LockRequest))
+      throw runtimeError("ROOKERY_BADARG", "a use of Registry.lock", request);
+    this.#locks.ask(request, from);
+    return noReply();
+  }
+
+  override handleInfo(message: unknown): NoReply {
+    if (message instanceof Unlock || message instanceof DownMessage) this.#locks.giveBack(message.ref);
     return noReply();
   }
 
   /** Registers the calling process under `key`. `Registry.register/3`. */
   static register(self: Self, registry: string, key: unknown, value?: unknown): RegisterResult {
-    const table = instanceOf(self, registry);
+    const table = instanceOf(expectSelf(self), registry);
     return table.#insert(registry, self.pid, key, value);
   }
 
   /** Removes the entries of the calling process under `key`. `Registry.unregister/2`. */
   static unregister(self: Self, registry: string, key: unknown): void {
-    const table = instanceOf(self, registry);
+    const table = instanceOf(expectSelf(self), registry);
     table.#unregister(self, key, () => true);
     table.#tell(["unregister", registry, key, self.pid]);
   }
 
   /** The same for those entries whose value `accepts` accepts; listeners are not told. `Registry.unregister_match/4`. */
   static unregisterMatch(self: Self, registry: string, key: unknown, accepts: Accepts): void {
-    instanceOf(self, registry).#unregister(self, key, accepts);
+    expectFunction("that accepts values", accepts);
+    instanceOf(expectSelf(self), registry).#unregister(self, key, accepts);
   }
 
   /** The living holders of `key` and their values, in the order of their registration. `Registry.lookup/2`. */
@@ -108,6 +124,7 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
 
   /** The holders of `key` whose values `accepts` accepts. `Registry.match/4`. */
   static match(origin: Origin, registry: string, key: unknown, accepts: Accepts): RegistryEntry[] {
+    expectFunction("that accepts values", accepts);
     return Registry.lookup(origin, registry, key).filter(({ value }) => accepts(value));
   }
 
@@ -118,19 +135,27 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
 
   /** The entries of all keys that `accepts` accepts. `Registry.select/2`. */
   static select(origin: Origin, registry: string, accepts: (row: RegistryRow) => boolean): RegistryRow[] {
+    expectFunction("that accepts entries", accepts);
     const rows = Array.from(instanceOf(origin, registry).#byKey.all(), ({ key, pid, value }) => {
       return { key, pid, value };
     });
     return rows.filter(accepts);
   }
 
+  /** How many entries `accepts` accepts. `Registry.count_select/2`. */
+  static countSelect(origin: Origin, registry: string, accepts: (row: RegistryRow) => boolean): number {
+    return Registry.select(origin, registry, accepts).length;
+  }
+
   /** The keys under which `pid` is registered, once for each entry. `Registry.keys/2`. */
   static keys(origin: Origin, registry: string, pid: Pid): unknown[] {
+    expectPid(pid);
     return instanceOf(origin, registry).#byPid.get(pid).map((row) => row.key);
   }
 
   /** The values of `pid` under `key`. `Registry.values/3`. */
   static values(origin: Origin, registry: string, key: unknown, pid: Pid): unknown[] {
+    expectPid(pid);
     return instanceOf(origin, registry).#own(pid, key).map((row) => row.value);
   }
 
@@ -149,7 +174,8 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     key: unknown,
     update: (value: unknown) => unknown,
   ): { readonly newValue: unknown; readonly oldValue: unknown } | undefined {
-    const table = instanceOf(self, registry);
+    expectFunction("of the old value", update);
+    const table = instanceOf(expectSelf(self), registry);
     table.#expectUnique(registry);
     const row = table.#own(self.pid, key)[0];
     if (row === undefined) return undefined;
@@ -168,6 +194,7 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     key: unknown,
     dispatch: (entries: readonly RegistryEntry[]) => void,
   ): void {
+    expectFunction("to dispatch to entries", dispatch);
     const { partitions } = instanceOf(origin, registry).state;
     const entries = Registry.lookup(origin, registry, key);
     if (partitions === 1) {
@@ -175,6 +202,31 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
       return;
     }
     for (const group of Map.groupBy(entries, ({ pid }) => pid.id % partitions).values()) dispatch(group);
+  }
+
+  /**
+   * Calls `body` here while nobody else does under `key`, and answers what it does; whoever else asks waits for its turn, in order. A
+   * holder that throws or dies holds up nobody. These keys have nothing to do with those of registrations; a body that
+   * asks for its own key waits for ever. `Registry.lock/3`.
+   */
+  static async lock<Value>(
+    self: Self,
+    registry: string,
+    key: unknown,
+    body: () => Value | Promise<Value>,
+  ): Promise<Value> {
+    expectFunction("to call with the lock", body);
+    const { pid } = instanceOf(expectSelf(self), registry).self;
+    const ref = (await self.call(
+      pid,
+      new LockRequest(termKey(key), self.pid),
+      Number.POSITIVE_INFINITY,
+    )) as Ref;
+    try {
+      return await body();
+    } finally {
+      self.send(pid, new Unlock(ref));
+    }
   }
 
   /** What `putMeta`, or the option `meta`, has left under `key`. `Registry.meta/2`. */
@@ -293,16 +345,18 @@ const registryVia: Via = {
 };
 
 function completeOptions(options: RegistryOptions): Required<RegistryOptions> {
-  const { keys, partitions = 1, listeners = [], meta = [], ...unknown } = options ?? {};
+  expectOptions("a Registry", ["keys", "partitions", "listeners", "meta"], options);
+  const { keys, partitions = 1, listeners = [], meta = [] } = options;
   if (keys !== "unique" && keys !== "duplicate")
     throw runtimeError("ROOKERY_BADARG", 'the option keys: "unique" or "duplicate"', options);
   if (!Number.isInteger(partitions) || partitions < 1)
     throw runtimeError("ROOKERY_BADARG", "a number of partitions above 0", partitions);
   if (!Array.isArray(listeners) || !listeners.every((name) => typeof name === "string"))
     throw runtimeError("ROOKERY_BADARG", "the names of processes as listeners", listeners);
-  for (const option of Object.keys(unknown))
-    throw runtimeError("ROOKERY_BADARG", "the options keys, partitions, listeners and meta", option);
-  return { keys, partitions, listeners, meta };
+  const pairs = Symbol.iterator in Object(meta) ? [...meta] : undefined;
+  if (pairs?.every((pair) => Array.isArray(pair)) !== true)
+    throw runtimeError("ROOKERY_BADARG", "pairs of a key and a value as meta", meta);
+  return { keys, partitions, listeners, meta: pairs };
 }
 
 function instanceOf(origin: Origin, registry: string): Registry {

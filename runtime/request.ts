@@ -35,15 +35,15 @@ export class RequestId<Reply = unknown> extends PendingCall {
   declare readonly replies?: Reply;
 
   override answer(value: unknown): void {
-    if (!detachMonitor(this)) return;
+    if (!this.active) return;
     if (this.shard.freezeMessages) deepFreeze(value);
+    detachMonitor(this);
     this.watcher!.deliver(undefined, new ReplyMessage(this, value));
   }
 
   override down(reason: ExitReason): void {
     this.watcher!.deliver(undefined, new DownMessage("DOWN", this, this.watched!, reason));
   }
-
 }
 
 /** `gen_server:send_request/2`: never fails; that there is no such server is an answer, too. */
@@ -88,6 +88,7 @@ export async function receiveResponse(
 
 /** `gen_server:check_response/2`: what `message` says of `request`; undefined (`no_reply`) if it is about something else. */
 export function checkResponse(message: unknown, request: RequestId): CallResponse | undefined {
+  if (!(request instanceof RequestId)) throw runtimeError("ROOKERY_BADARG", "a request", request);
   if (message instanceof ReplyMessage && message.ref === request) return { ok: true, reply: message.reply };
   if (message instanceof DownMessage && message.ref === request)
     return { ok: false, reason: message.reason, server: message.process };

@@ -4,6 +4,17 @@ export type Action =
   | { readonly timeoutMs: number }
   | { readonly hibernate: true };
 
+/** What errors say of the actions of a callback. */
+export const ACTION_FORMS = "{ continue: term }, { timeoutMs }, { hibernate: true }";
+
+/** Whether `action` is one of the three, and only one, or left out. */
+export function isActionOrNone(action: unknown): action is Action | undefined {
+  if (action === undefined) return true;
+  if (typeof action !== "object" || action === null || Object.keys(action).length !== 1) return false;
+  const { timeoutMs, hibernate } = action as { readonly timeoutMs?: unknown; readonly hibernate?: unknown };
+  return "continue" in action || hibernate === true || (typeof timeoutMs === "number" && timeoutMs >= 0);
+}
+
 /** `init` succeeded, with this state. */
 export class Ok<State = unknown> {
   readonly state: State;

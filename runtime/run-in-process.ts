@@ -1,3 +1,5 @@
+import { expectFunction } from "./argument.ts";
+import { resolveOrigin } from "./origin.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Self } from "./self.ts";
 
@@ -6,6 +8,8 @@ export function runInProcess<Value>(
   runtime: Runtime,
   body: (self: Self) => Value | Promise<Value>,
 ): Promise<Value> {
+  expectFunction("to run in a process", body);
+  resolveOrigin(runtime);
   return new Promise((resolve, reject) => {
     runtime.spawn(async (self) => {
       try {

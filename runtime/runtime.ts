@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
+import { expectBoolean, expectMethods, expectOptions, expectPid } from "./argument.ts";
 import { type Body, bodyBehaviour } from "./body.ts";
 import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type CpuOptions, CpuPool } from "./cpu-pool.ts";
-import type { Dest, ViaName } from "./dest.ts";
+import type { Dest, PidOf, ServerOf, ViaName } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
 import { exitProcess } from "./exit-signal.ts";
-import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
+import type { CallOf, CastOf, InfoOf, ReplyOf, RequestTo } from "./gen-server.ts";
 import { type Logger, stderrLogger } from "./logger.ts";
 import { cancelTimer, startInterval, startMessageTimer, type TimerOptions } from "./message-timer.ts";
 import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";
@@ -21,7 +22,7 @@ import { Shard } from "./shard.ts";
 import { SHARDS_MAX } from "./shards/shard-setup.ts";
 import type { ShardThreads } from "./shards/shard-threads.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
-import { type StartOptions, startOrThrow } from "./start.ts";
+import { type StartOptions, startOrThrow, UNLINKED } from "./start.ts";
 import { stopServer } from "./stop.ts";
 
 export interface RuntimeOptions {
@@ -75,6 +76,7 @@ export class Runtime {
   #threads: ShardThreads | undefined = undefined;
 
   private constructor(options: RuntimeOptions) {
+    checkRuntimeOptions(options);
     const clock = options.clock ?? systemClock;
     this.cores = options.cores ?? availableParallelism();
     this.cpuPool = new CpuPool(this.cores, options.cpu ?? {}, options.logger ?? stderrLogger);
@@ -93,8 +95,6 @@ export class Runtime {
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
     const runtime = new Runtime(options);
     const count = options.shards === "auto" ? availableParallelism() : (options.shards ?? 1);
-    if (!(Number.isInteger(count) && count >= 1 && count <= SHARDS_MAX))
-      throw runtimeError("ROOKERY_BADARG", `"auto", or 1 to ${SHARDS_MAX} shards`, options.shards);
     if (count > 1) {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
       runtime.#threads = await ShardThreads.start(runtime.shard, count, options, runtime.cores);
@@ -124,47 +124,51 @@ export class Runtime {
   }
 
   /** Sends a message; see `Self.send`. */
-  send(dest: Dest, message: unknown): void {
+  send<D extends Dest>(dest: D, message: InfoOf<ServerOf<D>>): void {
     send(this.shard, dest, message);
   }
 
   /** Calls a server and waits for the reply; see `Self.call`. */
-  call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs: number = CALL_TIMEOUT_MS): Promise<ReplyOf<S>> {
-    return call(this.shard, undefined, dest, request, timeoutMs) as Promise<ReplyOf<S>>;
+  call<D extends Dest, Request extends CallOf<ServerOf<D>>>(
+    dest: D,
+    request: RequestTo<ServerOf<D>, Request>,
+    timeoutMs: number = CALL_TIMEOUT_MS,
+  ): Promise<ReplyOf<ServerOf<D>, Request>> {
+    return call(this.shard, undefined, dest, request, timeoutMs) as Promise<ReplyOf<ServerOf<D>, Request>>;
   }
 
   /** Calls the servers of one name on several nodes; see `Self.multiCall`. */
-  multiCall(
+  multiCall<Name extends string>(
     nodes: readonly string[],
-    name: string,
-    request: unknown,
+    name: Name,
+    request: CallOf<ServerOf<Name>>,
     timeoutMs: number = Number.POSITIVE_INFINITY,
-  ): Promise<MultiCallResult> {
-    return multiCall(this.shard, undefined, nodes, name, request, timeoutMs);
+  ): Promise<MultiCallResult<ReplyOf<ServerOf<Name>>>> {
+    return multiCall(this.shard, undefined, nodes, name, request, timeoutMs) as Promise<never>;
   }
 
   /** Casts to the servers of one name on several nodes; see `Self.abcast`. */
-  abcast(nodes: readonly string[], name: string, request: unknown): void {
+  abcast<Name extends string>(nodes: readonly string[], name: Name, request: CastOf<ServerOf<Name>>): void {
     abcast(this.shard, nodes, name, request);
   }
 
   /** Sends a request that is not answered; see `Self.cast`. */
-  cast<S>(dest: Dest<S>, request: CastOf<S>): void {
+  cast<D extends Dest>(dest: D, request: CastOf<ServerOf<D>>): void {
     cast(this.shard, dest, request);
   }
 
   /** Answers a call that a callback left open. */
-  reply(from: From, value: unknown): void {
+  reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): void {
     answerCall(from, value);
   }
 
   /** Starts a server, linked to nobody; see `Self.start`. */
-  start<S extends ServerInstance>(
+  start<S extends ServerInstance, Name extends string | ViaName>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
-    options?: StartOptions,
+    options?: StartOptions<NoInfer<S>, Name>,
   ): Promise<Pid<S>> {
-    return startOrThrow(this.shard, undefined, Server, arg, { ...options, linked: false });
+    return startOrThrow(this.shard, undefined, Server, arg, options, UNLINKED);
   }
 
   /** Makes a server terminate and waits until it is dead; see `Self.stop`. */
@@ -201,8 +205,8 @@ export class Runtime {
     this.shard.names.unregister(name);
   }
 
-  whereis(name: string | ViaName): Pid | undefined {
-    return this.shard.find(name)?.pid;
+  whereis<Name extends string | ViaName>(name: Name): PidOf<Name> | undefined {
+    return this.shard.find(name)?.pid as PidOf<Name> | undefined;
   }
 
   /** The names that are registered now. */
@@ -211,12 +215,12 @@ export class Runtime {
   }
 
   /** Sends a message when the time has come; see `Self.sendAfter`. */
-  sendAfter(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref {
+  sendAfter<D extends Dest>(ms: number, dest: D, message: InfoOf<ServerOf<D>>, options?: TimerOptions): Ref {
     return startMessageTimer(this.shard, ms, dest, message, false, options);
   }
 
   /** Sends a message again and again; see `Self.sendInterval`. */
-  sendInterval(ms: number, dest: Dest, message: unknown): Ref {
+  sendInterval<D extends Dest>(ms: number, dest: D, message: InfoOf<ServerOf<D>>): Ref {
     return startInterval(this.shard, ms, dest, message);
   }
 
@@ -225,6 +229,7 @@ export class Runtime {
   }
 
   isAlive(pid: Pid): boolean {
+    expectPid(pid);
     return pid.process !== undefined;
   }
 
@@ -255,4 +260,28 @@ export class Runtime {
     this.shard.scheduler.close();
     await this.cpuPool.close();
   }
+}
+
+/** Throws ROOKERY_BADARG for options with which no runtime can be started. */
+export function checkRuntimeOptions(options: RuntimeOptions): void {
+  const names = ["logger", "clock", "random", "freezeMessages", "cores", "cpu", "shards", "maxHeapMb"];
+  const internal = ["driver", "shard"].filter(
+    (name) => options?.[name as keyof RuntimeOptions] !== undefined,
+  );
+  expectOptions("Runtime.start", [...names, ...internal], options);
+  const { logger, clock, random, freezeMessages, cores, shards, maxHeapMb } = options;
+  if (logger !== undefined) expectMethods("a logger", ["debug", "info", "warn", "error"], logger);
+  if (clock !== undefined) expectMethods("a clock", ["nowMs", "systemTimeMs", "setTimer"], clock);
+  if (random !== undefined) expectMethods("a source of chance", ["next"], random);
+  if (freezeMessages !== undefined) expectBoolean("as freezeMessages", freezeMessages);
+  if (cores !== undefined && !(Number.isInteger(cores) && cores > 0))
+    throw runtimeError("ROOKERY_BADARG", "a whole number of cores above 0", cores);
+  if (
+    shards !== undefined &&
+    shards !== "auto" &&
+    !(Number.isInteger(shards) && shards >= 1 && shards <= SHARDS_MAX)
+  )
+    throw runtimeError("ROOKERY_BADARG", `"auto", or 1 to ${SHARDS_MAX} shards`, shards);
+  if (maxHeapMb !== undefined && !(maxHeapMb > 0))
+    throw runtimeError("ROOKERY_BADARG", "a heap above 0 MB", maxHeapMb);
 }

@@ -1,3 +1,5 @@
+import { reportCrash } from "./crash-report.ts";
+import { reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import { reportLongTurn } from "./long-turn.ts";
 import { type PendingExit, Priority, type Process, ProcessState } from "./process.ts";
@@ -142,11 +144,14 @@ export class Scheduler {
 
   #next(): Process | undefined {
     if (this.#high.length > 0) return this.#high.shift();
-    if (this.#low.length > 0 && (this.#normal.length === 0 || this.#normalTurns >= NORMAL_TURNS_PER_LOW)) {
-      this.#normalTurns = 0;
-      return this.#low.shift();
+    if (this.#low.length > 0) {
+      if (this.#normal.length === 0 || this.#normalTurns >= NORMAL_TURNS_PER_LOW) {
+        this.#normalTurns = 0;
+        return this.#low.shift();
+      }
+      // Turns before it came don't count: it comes behind what is runnable then.
+      this.#normalTurns += 1;
     }
-    this.#normalTurns += 1;
     return this.#normal.shift();
   }
 
@@ -176,6 +181,15 @@ export class Scheduler {
         if (this.#look() - startedMs >= SLICE_MS) break;
         this.exchange?.exchange();
       }
+    } catch (thrown) {
+      // Users' code is called where what it throws is caught. What else a value of theirs can make throw (a getter, a proxy) ends
+      // the process in whose turn it happened, and no other.
+      const process = this.current;
+      if (process === undefined || process.state === ProcessState.Exited) throw thrown;
+      this.current = undefined;
+      const reason = reasonOfThrown(thrown);
+      reportCrash(process, reason, undefined);
+      exitProcess(process, reason);
     } finally {
       // Also when something threw into the slice that is none of a process's business (an uncaught error in a microtask).
       this.current = undefined;

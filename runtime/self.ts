@@ -1,6 +1,6 @@
 import type { From } from "./call.ts";
-import type { Dest, ViaName } from "./dest.ts";
-import type { CallOf, CastOf, ReplyOf } from "./gen-server.ts";
+import type { Dest, PidOf, ServerOf, ViaName } from "./dest.ts";
+import type { CallOf, CastOf, InfoOf, ReplyOf, RequestTo } from "./gen-server.ts";
 import type { CancelTimerOptions, TimerOptions } from "./message-timer.ts";
 import type { AliasMode } from "./monitor.ts";
 import type { MultiCallResult } from "./multi-call.ts";
@@ -35,7 +35,7 @@ export interface Self {
    * Sends `message`. Never waits; a message to a dead process is dropped. Two messages from the same sender arrive in the
    * order in which they were sent. Throws ROOKERY_BADARG for a name that nobody has.
    */
-  send(dest: Dest, message: unknown): void;
+  send<D extends Dest>(dest: D, message: InfoOf<ServerOf<D>>): void;
 
   /**
    * Waits for the oldest message that `match` accepts, any message without one. Others stay in the mailbox, in order. With
@@ -97,14 +97,17 @@ export interface Self {
   register(name: string, pid?: Pid): void;
   /** `unregister/1`. Throws ROOKERY_BADARG if nobody has the name. */
   unregister(name: string): void;
-  whereis(name: string | ViaName): Pid | undefined;
+  whereis<Name extends string | ViaName>(name: Name): PidOf<Name> | undefined;
 
   /** `erlang:send_after/3,4`: sends `message` after `ms`. A name is looked up when it fires. */
-  sendAfter(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref;
+  sendAfter<D extends Dest>(ms: number, dest: D, message: InfoOf<ServerOf<D>>, options?: TimerOptions): Ref;
   /** `erlang:start_timer/3,4`: the same, as `{ type: "timeout", ref, message }`. */
   startTimer(ms: number, dest: Dest, message: unknown, options?: TimerOptions): Ref;
-  /** `timer:send_interval/3`: sends `message` every `ms`, until it is cancelled, or the process whose pid is `dest` dies. */
-  sendInterval(ms: number, dest: Dest, message: unknown): Ref;
+  /**
+   * `timer:send_interval/3`: sends `message` every `ms`, until it is cancelled, or the process that `dest` names now dies. Does
+   * nothing if it names none.
+   */
+  sendInterval<D extends Dest>(ms: number, dest: D, message: InfoOf<ServerOf<D>>): Ref;
   /**
    * `erlang:cancel_timer/1,2`: the milliseconds that were left, or false if it has fired: then its message may be in the mailbox.
    * With `{ async: true }` that comes as a CancelTimerMessage, with `{ info: false }` not at all. Any process may cancel any timer.
@@ -117,7 +120,11 @@ export interface Self {
    * `GenServer.call`: sends a request and waits for the reply, 5,000 ms unless told otherwise. Rejects with an ExitError if there
    * is no such process, if it exits first, or when the time is over; a reply that comes later is dropped.
    */
-  call<S>(dest: Dest<S>, request: CallOf<S>, timeoutMs?: number): Promise<ReplyOf<S>>;
+  call<D extends Dest, Request extends CallOf<ServerOf<D>>>(
+    dest: D,
+    request: RequestTo<ServerOf<D>, Request>,
+    timeoutMs?: number,
+  ): Promise<ReplyOf<ServerOf<D>, Request>>;
   /**
    * `gen_server:send_request/2`: a call whose reply comes as a message, for those who have other things to do meanwhile. Take it with
    * `receiveResponse` or `waitResponse`, or hand the messages of `handleInfo` to `checkResponse`.
@@ -127,7 +134,10 @@ export interface Self {
    * self.checkResponse(await self.receive(), request)?.ok; // => false
    * ```
    */
-  sendRequest<S>(dest: Dest<S>, request: CallOf<S>): RequestId<ReplyOf<S>>;
+  sendRequest<D extends Dest, Request extends CallOf<ServerOf<D>>>(
+    dest: D,
+    request: RequestTo<ServerOf<D>, Request>,
+  ): RequestId<ReplyOf<ServerOf<D>, Request>>;
   /** `gen_server:wait_response/2`: TIMEOUT when the time is over; the response may be waited for again then. */
   waitResponse<Reply>(request: RequestId<Reply>): Promise<CallResponse<Reply>>;
   waitResponse<Reply>(
@@ -143,39 +153,39 @@ export interface Self {
   /** `gen_server:check_response/2`: the response if `message` is one to `request`, undefined if it is not. */
   checkResponse<Reply>(message: unknown, request: RequestId<Reply>): CallResponse<Reply> | undefined;
   /** `gen_server:multi_call/4`: calls the server of that name on each node, and never fails. Only this node can be reached. */
-  multiCall(
+  multiCall<Name extends string>(
     nodes: readonly string[],
-    name: string,
-    request: unknown,
+    name: Name,
+    request: CallOf<ServerOf<Name>>,
     timeoutMs?: number,
-  ): Promise<MultiCallResult>;
+  ): Promise<MultiCallResult<ReplyOf<ServerOf<Name>>>>;
   /** `gen_server:abcast/3`: casts to the server of that name on each node, and never fails. */
-  abcast(nodes: readonly string[], name: string, request: unknown): void;
+  abcast<Name extends string>(nodes: readonly string[], name: Name, request: CastOf<ServerOf<Name>>): void;
   /** `GenServer.cast`: sends a request that is not answered. Never fails. */
-  cast<S>(dest: Dest<S>, request: CastOf<S>): void;
+  cast<D extends Dest>(dest: D, request: CastOf<ServerOf<D>>): void;
   /** `GenServer.reply`: answers a call that a callback left open. */
-  reply(from: From, value: unknown): void;
+  reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): void;
 
   /** `GenServer.start`: starts a server, resolves when its init is done, rejects with a StartError if there is none. */
-  start<S extends ServerInstance>(
+  start<S extends ServerInstance, Name extends string | ViaName>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
-    options?: StartOptions,
+    options?: StartOptions<NoInfer<S>, Name>,
   ): Promise<Pid<S>>;
   /** `GenServer.start_link`: linked from the first moment, and this process is its parent. */
-  startLink<S extends ServerInstance>(
+  startLink<S extends ServerInstance, Name extends string | ViaName>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
-    options?: StartOptions,
+    options?: StartOptions<NoInfer<S>, Name>,
   ): Promise<Pid<S>>;
   /**
    * `gen_server:start_monitor`: monitored from the moment in which its init is done. Of an init that fails only the StartError tells,
    * no DownMessage.
    */
-  startMonitor<S extends ServerInstance>(
+  startMonitor<S extends ServerInstance, Name extends string | ViaName>(
     Server: ServerClass<S>,
     arg: InitArg<S>,
-    options?: StartOptions,
+    options?: StartOptions<NoInfer<S>, Name>,
   ): Promise<{ readonly pid: Pid<S>; readonly ref: Ref }>;
   /** `GenServer.stop`: makes a server terminate with `reason` and waits until it is dead. */
   stop(dest: Dest, reason?: unknown, timeoutMs?: number): Promise<void>;
@@ -188,10 +198,18 @@ export interface Self {
     pid: Pid,
     items: readonly Item[],
   ): Pick<ProcessItems, Item> | undefined;
-  /** The process dictionary. `put` and `erase` answer the old value. */
+  /**
+   * The process dictionary; equal keys are one, also when they are arrays. `put` and `erase` answer the old value. Without a key,
+   * `get` answers a copy of the whole, and `erase` empties it and answers what was there. `get/0,1`, `put/2`, `erase/0,1`.
+   */
+  get(): Map<unknown, unknown>;
   get(key: unknown): unknown;
   put(key: unknown, value: unknown): unknown;
+  erase(): Map<unknown, unknown>;
   erase(key: unknown): unknown;
+  /** The keys of the process dictionary; with `value`, those that have an equal one. `get_keys/0,1`. */
+  getKeys(): unknown[];
+  getKeys(value: unknown): unknown[];
   /** What observers and reports show for this process besides its name. */
   setLabel(label: unknown): void;
   /**

@@ -30,7 +30,7 @@ export function cast(shard: Shard, dest: Dest, request: unknown): void {
   target?.deliverFrozen(CAST, request);
 }
 
-/** A message to an alias of this shard; dropped if it is none any more. */
+/** A message to an alias of this shard. One for a reply is an alias no more with the first message. */
 export function sendToAlias(ref: Monitor, message: unknown): void {
   const mode = ref.alias;
   if (mode === undefined) return;

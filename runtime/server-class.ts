@@ -7,6 +7,7 @@ export interface ServerInstance {
   /** @internal What runs it in its process. */
   behaviour(): Behaviour;
   init(arg: never): unknown;
+  codeChange?(oldVersion: never, state: never, extra: never): unknown;
 }
 
 /** A class of servers that can be started. */

@@ -1,4 +1,4 @@
-import type { Dest, ViaHome } from "./dest.ts";
+import { type Dest, isViaName, type ViaHome, type ViaName } from "./dest.ts";
 import { type Origin, resolveOrigin } from "./origin.ts";
 import { Process } from "./process.ts";
 
@@ -19,10 +19,10 @@ export function serverInstance<S extends object>(
 /** The same for the name of a server, where names are looked up. */
 export function namedInstance<S extends object>(
   home: ViaHome,
-  name: string,
+  name: string | ViaName,
   Server: abstract new (...args: never[]) => S,
 ): S | undefined {
-  const process = home.whereis(name);
+  const process = isViaName(name) ? name.via.whereis(home, name.key)?.process : home.whereis(name);
   const instance = process instanceof Process ? process.instance : undefined;
   return instance instanceof Server ? instance : undefined;
 }

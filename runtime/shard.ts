@@ -1,8 +1,7 @@
 import type { Addressee } from "./addressee.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
-import type { Dest, ViaHome } from "./dest.ts";
-import { runtimeError } from "./errors.ts";
+import { type Dest, expectDest, isViaName, type ViaHome } from "./dest.ts";
 import type { Logger } from "./logger.ts";
 import { Monitor } from "./monitor.ts";
 import { Names } from "./names.ts";
@@ -107,8 +106,8 @@ export class Shard implements ViaHome {
     if (typeof dest === "string") return this.names.whereis(dest);
     if (dest instanceof Monitor) return dest.alias === undefined ? undefined : dest.watcher;
     if (dest instanceof Ref) return undefined;
-    if (typeof dest === "object" && dest !== null && "via" in dest)
-      return dest.via.whereis(this, dest.key)?.process;
-    throw runtimeError("ROOKERY_BADARG", "a destination: a pid, a name, a via name or an alias", dest);
+    if (isViaName(dest)) return dest.via.whereis(this, dest.key)?.process;
+    expectDest(dest);
+    return undefined;
   }
 }

@@ -1,3 +1,5 @@
+import { expectBoolean, expectDuration, expectOptions } from "./argument.ts";
+import { RookeryError, runtimeError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import { drainMicrotasks } from "./microtasks.ts";
 import type { Process } from "./process.ts";
@@ -97,8 +99,17 @@ class SimulatedDriver implements SliceDriver {
   }
 }
 
+/** A failure of a run, as an error that says how to repeat it. */
+export function withSeed(seed: number, failure: unknown): Error {
+  if (failure instanceof RookeryError && failure.code === "ROOKERY_SIMULATION") return failure;
+  const error = runtimeError("ROOKERY_SIMULATION", seed, failure);
+  error.cause = failure;
+  return error;
+}
+
 /** A runtime whose time, chance and order are decided by a seed. Made by `simulate`. */
 export class Simulation implements AsyncDisposable {
+  readonly seed: number;
   /** That of the first shard. */
   readonly runtime: Runtime;
   /** One a shard. */
@@ -109,11 +120,13 @@ export class Simulation implements AsyncDisposable {
 
   /** @internal */
   constructor(
+    seed: number,
     runtimes: readonly Runtime[],
     clock: VirtualClock,
     random: SeededRandom | undefined,
     drivers: readonly SimulatedDriver[],
   ) {
+    this.seed = seed;
     this.runtime = runtimes[0]!;
     this.runtimes = runtimes;
     this.clock = clock;
@@ -121,13 +134,17 @@ export class Simulation implements AsyncDisposable {
     this.#drivers = drivers;
   }
 
-  /** Runs until every process waits for a message or for time to pass. */
+  /** Runs until every process waits for a message or for time to pass. Rejects, naming the seed, if something fails outside of processes. */
   settle(): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let idle = 0;
       // In a callback of the host, not after an await: only there can slices run promise continuations themselves.
       const turn = (): void => {
-        idle = this.#run() ? 0 : idle + 1;
+        try {
+          idle = this.#run() ? 0 : idle + 1;
+        } catch (failure) {
+          return reject(withSeed(this.seed, failure));
+        }
         if (idle >= IDLE_TURNS) resolve();
         else setImmediate(turn);
       };
@@ -144,8 +161,17 @@ export class Simulation implements AsyncDisposable {
     }
   }
 
-  /** Lets `ms` pass. Whatever becomes due is done at its time, and has settled before time goes on. */
+  /** Lets `ms` pass. Whatever becomes due is done at its time, and has settled before time goes on. Rejects as `settle` does. */
   async advance(ms: number): Promise<void> {
+    expectDuration(ms);
+    try {
+      await this.#pass(ms);
+    } catch (failure) {
+      throw withSeed(this.seed, failure);
+    }
+  }
+
+  async #pass(ms: number): Promise<void> {
     await this.settle();
     const endMs = this.clock.nowMs() + ms;
     for (
@@ -169,6 +195,10 @@ export class Simulation implements AsyncDisposable {
  * whose every run can be repeated.
  */
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
+  expectOptions("simulate", ["seed", "logger", "inOrder", "shards"], options);
+  if (!Number.isSafeInteger(options.seed))
+    throw runtimeError("ROOKERY_BADARG", "an integer as the seed of a simulation", options.seed);
+  if (options.inOrder !== undefined) expectBoolean("as inOrder", options.inOrder);
   const random = new SeededRandom(options.seed);
   const clock = new VirtualClock();
   const order = options.inOrder === true ? undefined : random;
@@ -187,5 +217,5 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     ),
   );
   connectInOneThread(runtimes.map(({ shard }) => shard));
-  return new Simulation(runtimes, clock, order, drivers);
+  return new Simulation(options.seed, runtimes, clock, order, drivers);
 }

@@ -1,5 +1,7 @@
 import type { Addressee } from "./addressee.ts";
-import type { ViaName } from "./dest.ts";
+import { expectOptions, expectTimeout } from "./argument.ts";
+import type { BadReturn } from "./bad-return.ts";
+import { isViaName, type NameFor, type ViaName } from "./dest.ts";
 import { errorText, runtimeError, StartError } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
@@ -15,9 +17,9 @@ import { choosePlace, type Placement } from "./shards/placement.ts";
 import type { Peer } from "./shards/peer.ts";
 import { Timer } from "./timer-wheel.ts";
 
-export interface StartOptions {
-  /** Registered before `init` runs, freed if it fails. */
-  readonly name?: string | ViaName;
+export interface StartOptions<S = unknown, Name extends string | ViaName = string | ViaName> {
+  /** Registered before `init` runs, freed if it fails. Not a name that stands for a server of another class. */
+  readonly name?: Name & NameFor<S, Name>;
   /** `init` may take so long; then the process is killed and the start fails with `"timeout"`. Default: for ever. */
   readonly timeoutMs?: number;
   /** After so long without a message it hibernates: see `Self.hibernate`. Default: never. */
@@ -33,10 +35,24 @@ export interface StartBond {
   readonly monitor?: Monitor;
 }
 
+/** The options as they came: of whatever class, or from code without types. */
+type UncheckedOptions = Omit<StartOptions, "name"> & { readonly name?: unknown };
+
+export const LINKED: StartBond = { linked: true };
+export const UNLINKED: StartBond = { linked: false };
+
+const START_OPTIONS = ["name", "timeoutMs", "hibernateAfterMs", "on"];
+const NO_OPTIONS: UncheckedOptions = {};
+
 /** What came of a start: the process, or the reason why there is none; `"ignore"` if `init` did not want it. */
 export type StartResult<S = unknown> =
   | { readonly ok: true; readonly pid: Pid<S> }
-  | { readonly ok: false; readonly reason: ExitReason };
+  | {
+      readonly ok: false;
+      readonly reason: ExitReason;
+      /** For a wrong return of `init`: the error that says which ones are right. */
+      readonly cause?: Error;
+    };
 
 /** A start that waits for `init`. */
 export class Starting extends Timer {
@@ -45,6 +61,8 @@ export class Starting extends Timer {
   readonly #starter: Addressee | undefined;
   readonly #monitor: Monitor | undefined;
   readonly #resolve: (result: StartResult) => void;
+  /** What was wrong with what `init` returned; the reason of the failure is what OTP makes of it. */
+  badReturn: BadReturn | undefined = undefined;
 
   constructor(
     process: Process,
@@ -72,7 +90,8 @@ export class Starting extends Timer {
   }
 
   failed(reason: ExitReason): void {
-    this.#settle({ ok: false, reason });
+    const cause = this.badReturn;
+    this.#settle(cause === undefined ? { ok: false, reason } : { ok: false, reason, cause });
   }
 
   /** An exit signal ends the process in its `init`. A starter that traps learns it from the start, not by an EXIT as well. */
@@ -107,17 +126,22 @@ export function startServer(
   starter: Addressee | undefined,
   Server: ServerClass,
   arg: unknown,
-  options: StartOptions & StartBond,
+  options: UncheckedOptions | undefined,
+  bond: StartBond,
 ): Promise<StartResult> {
   if (hasExited(starter)) return new Promise(() => {});
-  const { name, timeoutMs, hibernateAfterMs } = options;
-  if (options.on !== undefined) {
-    const elsewhere = chooseShard(shard, options.on);
-    if (elsewhere !== undefined) return startElsewhere(elsewhere, starter, Server, arg, options);
+  expectServer(Server);
+  if (options !== undefined) expectOptions("a start", START_OPTIONS, options);
+  const { name, timeoutMs, hibernateAfterMs, on } = options ?? NO_OPTIONS;
+  if (timeoutMs !== undefined) expectTimeout(timeoutMs);
+  if (hibernateAfterMs !== undefined) expectTimeout(hibernateAfterMs);
+  if (on !== undefined) {
+    const elsewhere = chooseShard(shard, on);
+    if (elsewhere !== undefined) return startElsewhere(elsewhere, starter, Server, arg, options!, bond);
   }
-  if (hibernateAfterMs !== undefined && !(hibernateAfterMs >= 0))
-    throw runtimeError("ROOKERY_BADARG", "a time of at least 0 ms", hibernateAfterMs);
   const server = new Server();
+  if (typeof server.init !== "function")
+    throw runtimeError("ROOKERY_BADARG", "a class of servers with an init", Server);
   const process = shard.create(server.behaviour(), server, starter);
   (server as { self: Self }).self = shard.handleOf(process);
   if (name !== undefined) {
@@ -134,12 +158,12 @@ export function startServer(
     }
   }
   if (hibernateAfterMs !== undefined) process.behaviour = new HibernateAfter(process, hibernateAfterMs);
-  if (options.linked && starter !== undefined) {
+  if (bond.linked && starter !== undefined) {
     process.parent = starter.pid;
     link(process, starter.pid);
   }
   return new Promise((resolve) => {
-    process.starting = new Starting(process, arg, starter, options.monitor, resolve);
+    process.starting = new Starting(process, arg, starter, bond.monitor, resolve);
     if (timeoutMs !== undefined && Number.isFinite(timeoutMs))
       shard.timers.start(process.starting, timeoutMs);
     shard.scheduler.schedule(process);
@@ -159,13 +183,14 @@ async function startElsewhere(
   starter: Addressee | undefined,
   { module, name: className }: ServerClass,
   arg: unknown,
-  { name, timeoutMs, hibernateAfterMs, linked, monitor }: StartOptions & StartBond,
+  { on: _on, ...options }: UncheckedOptions,
+  { linked, monitor }: StartBond,
 ): Promise<StartResult> {
   if (module === undefined) throw runtimeError("ROOKERY_NO_MODULE", className);
-  if (name !== undefined && typeof name !== "string")
-    throw runtimeError("ROOKERY_BADARG", "a string as the name of a server on another shard", name);
-  const bond = { starter: starter?.pid, linked };
-  const result = await peer.start({ module, className, name, timeoutMs, hibernateAfterMs, ...bond }, arg);
+  if (options.name !== undefined && typeof options.name !== "string")
+    throw runtimeError("ROOKERY_BADARG", "a string as the name of a server on another shard", options.name);
+  const start = { module, className, starter: starter?.pid, linked, options: options as StartOptions };
+  const result = await peer.start(start, arg);
   if (result.ok && monitor !== undefined && !hasExited(starter)) {
     monitor.watched = result.pid;
     if (result.pid.process === undefined) monitor.down("noproc");
@@ -178,8 +203,16 @@ function hasExited(starter: Addressee | undefined): boolean {
   return starter instanceof Process && starter.state === ProcessState.Exited;
 }
 
+function expectServer(Server: unknown): void {
+  const { behaviour } = (
+    typeof Server === "function" ? (Server.prototype ?? {}) : {}
+  ) as Partial<ServerInstance>;
+  if (typeof behaviour !== "function")
+    throw runtimeError("ROOKERY_BADARG", "a class that extends GenServer or GenStatem", Server);
+}
+
 /** Gives `process` its name; answers who has it instead. */
-function claim(shard: Shard, name: string | ViaName, process: Process): Pid | undefined {
+function claim(shard: Shard, name: unknown, process: Process): Pid | undefined {
   if (typeof name === "string") {
     const holder = shard.names.whereis(name);
     if (holder !== undefined) return holder.pid;
@@ -193,9 +226,7 @@ function claim(shard: Shard, name: string | ViaName, process: Process): Pid | un
       return winner.pid;
     }
   }
-  if (typeof name !== "object" || name === null || !("via" in name)) {
-    throw runtimeError("ROOKERY_BADARG", "a name: a string or a via name", name);
-  }
+  if (!isViaName(name)) throw runtimeError("ROOKERY_BADARG", "a name: a string or a via name", name);
   const result = name.via.register(shard, name.key, process.pid);
   return result.ok ? undefined : result.holder;
 }
@@ -206,9 +237,11 @@ export async function startOrThrow<S extends ServerInstance>(
   starter: Process | undefined,
   Server: ServerClass<S>,
   arg: unknown,
-  options: StartOptions & StartBond,
+  options: UncheckedOptions | undefined,
+  bond: StartBond,
 ): Promise<Pid<S>> {
-  const result = await startServer(shard, starter, Server, arg, options);
+  const result = await startServer(shard, starter, Server, arg, options, bond);
   if (result.ok) return result.pid as Pid<S>;
-  throw new StartError(errorText("ROOKERY_START_FAILED", Server.name, result.reason), result.reason);
+  const { reason, cause = reason } = result;
+  throw new StartError(errorText("ROOKERY_START_FAILED", Server.name || "a server", cause), reason, cause);
 }

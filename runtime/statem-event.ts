@@ -1,8 +1,8 @@
 import { type From, isFrom } from "./call.ts";
 
 /** What a GenStatem can insert for itself with `nextEvent`: every event but the state enter call. */
-export type InsertableEvent<Call = unknown, Cast = unknown, Info = unknown> =
-  | { readonly type: "call"; readonly from: From; readonly content: Call }
+export type InsertableEvent<Call = unknown, Cast = unknown, Info = unknown, Reply = unknown> =
+  | { readonly type: "call"; readonly from: From<Reply>; readonly content: Call }
   | { readonly type: "cast"; readonly content: Cast }
   | { readonly type: "info"; readonly content: Info }
   | { readonly type: "internal"; readonly content: unknown }
@@ -20,8 +20,8 @@ export interface EnterEvent<State = unknown> {
  * What happens to a GenStatem, in the words of `gen_statem`: `{call, From}`, `cast`, `info`, `internal`, `timeout` (here
  * `eventTimeout`), `state_timeout`, `{timeout, Name}` (here `genericTimeout`), and `enter`.
  */
-export type StatemEvent<State = unknown, Call = unknown, Cast = unknown, Info = unknown> =
-  | InsertableEvent<Call, Cast, Info>
+export type StatemEvent<State = unknown, Call = unknown, Cast = unknown, Info = unknown, Reply = unknown> =
+  | InsertableEvent<Call, Cast, Info, Reply>
   | EnterEvent<State>;
 
 const INSERTABLE_TYPES: ReadonlySet<unknown> = new Set([

@@ -1,11 +1,15 @@
 import type { TimeoutAction, TimeoutType } from "./statem-action.ts";
 import type { InsertableEvent } from "./statem-event.ts";
 
-/** What starts and stops real timers for a queue. */
+/** What starts and stops real timers for a queue, and hears of its timeouts. */
 export interface TimeoutTimers {
   /** Answers a handle for `stopTimer`. When the time is over, `timeout` is to be handed to `StatemQueue.expired`. */
-  startTimer(timeout: Timeout, afterMs: number): unknown;
+  startTimer(timeout: Timeout, timeMs: number, absolute: boolean): unknown;
   stopTimer(handle: unknown): void;
+  /** A timeout was set that was not, or to another time. */
+  timeoutSet(action: TimeoutAction): void;
+  /** The time of a timeout is over: its event is handled next. */
+  timeoutOver(event: InsertableEvent): void;
 }
 
 /** A timeout that is set: one for each key. */
@@ -15,6 +19,13 @@ export interface Timeout {
   content: unknown;
   /** Of its timer; undefined for one that is due at once. */
   handle: unknown;
+}
+
+/** What a GenStatem waits for: another state, in which the postponed events come again, and the end of its timeouts. */
+export interface StatemWaiting {
+  readonly postponed: readonly InsertableEvent[];
+  /** As the events that they will be. */
+  readonly timeouts: readonly InsertableEvent[];
 }
 
 /** What the callbacks have asked for since an event was taken: of its own callback, and of the state enter calls after it. */
@@ -64,8 +75,8 @@ export class StatemQueue {
     return this.#events.length > 0 || this.#dueAtOnce.length > 0;
   }
 
-  get postponed(): readonly InsertableEvent[] {
-    return this.#postponed;
+  get waiting(): StatemWaiting {
+    return { postponed: [...this.#postponed], timeouts: [...this.#timeouts.values()].map(eventOf) };
   }
 
   /** Takes the event that comes next, before the mailbox. */
@@ -106,7 +117,8 @@ export class StatemQueue {
     for (let at = events.length - 1; at >= 0; at -= 1) this.#events.push(events[at]!);
   }
 
-  #set({ type, name, time, content }: TimeoutAction): void {
+  #set(action: TimeoutAction): void {
+    const { type, name, time, content, absolute } = action;
     const key = keyOf({ type, name });
     const running = this.#timeouts.get(key);
     if (time === "update" && running !== undefined) {
@@ -117,8 +129,9 @@ export class StatemQueue {
     if (time === "cancel" || time === Number.POSITIVE_INFINITY) return;
     const timeout: Timeout = { type, name, content, handle: undefined };
     this.#timeouts.set(key, timeout);
-    if (time === "update" || time === 0) this.#dueAtOnce.push(timeout);
-    else timeout.handle = this.#timers.startTimer(timeout, time);
+    if (time !== "update") this.#timers.timeoutSet(action);
+    if (time === "update" || (time === 0 && !absolute)) this.#dueAtOnce.push(timeout);
+    else timeout.handle = this.#timers.startTimer(timeout, time, absolute);
   }
 
   #cancel(key: unknown): void {
@@ -131,9 +144,14 @@ export class StatemQueue {
 
   #fire(timeout: Timeout): InsertableEvent {
     this.#cancel(keyOf(timeout));
-    const { type, name, content } = timeout;
-    return type === "genericTimeout" ? { type, name, content } : { type, content };
+    const event = eventOf(timeout);
+    this.#timers.timeoutOver(event);
+    return event;
   }
+}
+
+function eventOf({ type, name, content }: Timeout): InsertableEvent {
+  return type === "genericTimeout" ? { type, name, content } : { type, content };
 }
 
 /** Of each of the two unnamed kinds there is one; generic ones are told apart by their names. */

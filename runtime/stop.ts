@@ -1,3 +1,4 @@
+import { expectTimeout } from "./argument.ts";
 import type { Dest } from "./dest.ts";
 import { brief, ExitError, errorText, type RuntimeErrorCode } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
@@ -5,6 +6,7 @@ import { STOP } from "./message-tag.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import type { Process } from "./process.ts";
 import type { Shard } from "./shard.ts";
+import { termKey } from "./term-key.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** Someone who waits for a server to be dead. */
@@ -36,8 +38,8 @@ class StopTimer extends Timer {
 
 /**
  * `GenServer.stop`: makes a server terminate with `reason`, after what is in its mailbox, and resolves when it is dead. Rejects
- * with an ExitError if there is none (`"noproc"`), if it ended with another reason, or when the time is over: it goes
- * on terminating then.
+ * with an ExitError if there is none (`"noproc"`), if it is the caller itself (`"calling_self"`), if it ended with another reason,
+ * or when the time is over: it goes on terminating then.
  */
 export function stopServer(
   shard: Shard,
@@ -46,6 +48,7 @@ export function stopServer(
   reason: ExitReason,
   timeoutMs: number,
 ): Promise<void> {
+  expectTimeout(timeoutMs);
   const call = ["GenServer", "stop", [dest, reason, timeoutMs]];
   return new Promise((resolve, reject) => {
     const fail = (code: RuntimeErrorCode, why: ExitReason, ...values: unknown[]): void => {
@@ -53,13 +56,14 @@ export function stopServer(
     };
     const server = shard.find(dest);
     if (server === undefined) return fail("ROOKERY_NOPROC", "noproc", "stop", brief(dest));
+    if (server === caller) return fail("ROOKERY_CALLING_SELF", "calling_self", brief(dest));
     const timer = new StopTimer(() => {
       if (detachMonitor(pending)) fail("ROOKERY_STOP_TIMEOUT", "timeout", dest, timeoutMs);
     });
     const pending = new PendingStop(caller, (why) => {
       shard.timers.stop(timer);
       shard.scheduler.resumed();
-      if (why === reason) resolve();
+      if (termKey(why) === termKey(reason)) resolve();
       else fail("ROOKERY_CALL_EXIT", why, dest, why, "stop");
     });
     attachMonitor(pending, server);

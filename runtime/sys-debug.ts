@@ -3,6 +3,9 @@ import { brief } from "./errors.ts";
 import type { Pid } from "./pid.ts";
 import type { Process } from "./process.ts";
 import type { Ref } from "./ref.ts";
+import type { TimeoutAction } from "./statem-action.ts";
+import type { InsertableEvent } from "./statem-event.ts";
+import { sameState } from "./transition.ts";
 
 /** How many events `sys.log` keeps unless told otherwise: as OTP does. */
 export const LOG_LENGTH = 10;
@@ -62,24 +65,34 @@ export class SysDebug {
     return { startTimeMs, currentTimeMs, reductions, messagesIn, messagesOut };
   }
 
+  /** Those that are on go on counting. */
   setStatistics(process: Process, flag: boolean): void {
+    if (flag && this.#counters !== undefined) return;
     const startTimeMs = process.shard.clock.systemTimeMs();
     const counters = { startTimeMs, startReductions: process.reductions, messagesIn: 0, messagesOut: 0 };
     this.#counters = flag ? counters : undefined;
   }
 
-  /** Keeps the last `lengthMax` events; none with 0. */
+  /** Keeps the last `lengthMax` events; none with 0. A log that is on keeps its length. */
   setLog(lengthMax: number): void {
+    if (lengthMax > 0 && this.#logLengthMax > 0) return;
     this.#logLengthMax = lengthMax;
-    this.#log = lengthMax === 0 ? [] : this.#log.slice(-lengthMax);
+    this.#log = [];
   }
 
   install(id: unknown, run: DebugFunction, state: unknown): void {
-    this.#functions.set(id, { run, state });
+    if (!this.#functions.has(id)) this.#functions.set(id, { run, state });
   }
 
   remove(id: unknown): void {
     this.#functions.delete(id);
+  }
+
+  clear(): void {
+    this.trace = false;
+    this.#counters = undefined;
+    this.setLog(0);
+    this.#functions.clear();
   }
 
   handle(process: Process, event: SystemEvent): void {
@@ -102,7 +115,7 @@ export class SysDebug {
   }
 }
 
-/** Writes an event to the logger, in the words of gen_server's trace. */
+/** Writes an event to the logger, in the words of gen_server's trace, or gen_statem's. */
 export function logEvent(process: Process, event: SystemEvent): void {
   const fields = { pid: String(process.pid), name: process.name, event: brief(event) };
   process.shard.logger.info(fields, `*DBG* ${process.name ?? process.pid} ${wordsOf(event)}`);
@@ -111,14 +124,35 @@ export function logEvent(process: Process, event: SystemEvent): void {
 function wordsOf(event: SystemEvent): string {
   switch (event[0]) {
     case "in":
+      if (event.length === 3) return `receive ${wordsOfEvent(event[1])} in state ${brief(event[2])}`;
       return `got ${wordsOfMessage(event[1])}`;
     case "out":
+      if (event.length === 3) return `send ${brief(event[1])} to ${callerOf(event[2])}`;
       return `sent ${brief(event[1])} to ${callerOf(event[2])}, new state ${brief(event[3])}`;
     case "noreply":
       return `new state ${brief(event[1])}`;
     case "continue":
       return `continues with ${brief(event[1])}`;
+    case "consume":
+    case "postpone": {
+      const [what, handled, state, nextState] = event;
+      const change = sameState(state, nextState) ? "" : ` => ${brief(nextState)}`;
+      return `${what} ${wordsOfEvent(handled)} in state ${brief(state)}${change}`;
+    }
+    case "start_timer": {
+      const { time, absolute } = event[1];
+      const when = absolute ? `at ${time}` : `after ${time}`;
+      return `start_timer ${wordsOfEvent(event[1])} ${when} ms in state ${brief(event[2])}`;
+    }
+    case "terminate":
+      return `terminate ${brief(event[1])} in state ${brief(event[2])}`;
   }
+}
+
+function wordsOfEvent(event: InsertableEvent | TimeoutAction): string {
+  const name = event.type === "genericTimeout" ? ` ${brief(event.name)}` : "";
+  const from = event.type === "call" ? ` from ${callerOf(event.from)}` : "";
+  return `${event.type}${name} ${brief(event.content)}${from}`;
 }
 
 function wordsOfMessage(message: unknown): string {
@@ -129,7 +163,7 @@ function wordsOfMessage(message: unknown): string {
 }
 
 /** The process that made a call; the call itself when it was made outside of any. */
-function callerOf(from: Ref): string {
+export function callerOf(from: Ref): string {
   const { watcher } = from as { readonly watcher?: Process };
   return String(watcher?.pid ?? from);
 }

@@ -1,5 +1,6 @@
 import type { Addressee } from "./addressee.ts";
 import { PendingCall } from "./call.ts";
+import type { CodeChange } from "./code-change.ts";
 import type { Dest } from "./dest.ts";
 import { SYSTEM } from "./message-tag.ts";
 import type { Process } from "./process.ts";
@@ -14,11 +15,13 @@ export type SystemRequest =
   | readonly ["suspend"]
   | readonly ["resume"]
   | readonly ["terminate", reason: unknown]
+  | readonly ["change_code", change: CodeChange]
   | readonly ["statistics", flag: boolean | "get"]
   | readonly ["log", flag: boolean | number | "get" | "print"]
   | readonly ["trace", flag: boolean]
   | readonly ["install", id: unknown, run: DebugFunction, state: unknown]
-  | readonly ["remove", id: unknown];
+  | readonly ["remove", id: unknown]
+  | readonly ["no_debug"];
 
 /** A request of `sys` that waits for its answer. */
 export class SystemCall extends PendingCall {

@@ -1,18 +1,21 @@
 import type { Behaviour, SystemCallbacks, SystemEvent } from "./behaviour.ts";
+import { changeCode, type CodeChange } from "./code-change.ts";
 import { brief, runtimeError } from "./errors.ts";
 import { ExitMessage } from "./exit-message.ts";
-import { formatStatus } from "./format-status.ts";
+import { formatStatus, type ServerStatus } from "./format-status.ts";
 import { STOP, SYSTEM } from "./message-tag.ts";
 import type { Pid } from "./pid.ts";
 import { plainCopy } from "./plain-copy.ts";
 import { type Process, ProcessState } from "./process.ts";
+import { dictionaryOf } from "./process-info.ts";
 import type { Ref } from "./ref.ts";
 import { LOG_LENGTH, logEvent, SysDebug, type SysStatistics } from "./sys-debug.ts";
 import type { RemoteSystemCall } from "./shards/remote-ref.ts";
+import type { StatemWaiting } from "./statem-queue.ts";
 import type { SystemCall } from "./system-call.ts";
 
-/** What `sys.getStatus` tells of a server. */
-export interface SystemStatus {
+/** What `sys.getStatus` tells of a server; of a GenStatem also what it has postponed, and its timeouts. */
+export interface SystemStatus extends Partial<StatemWaiting> {
   readonly pid: Pid;
   /** The behaviour: `"GenServer"`. */
   readonly module: string;
@@ -78,7 +81,7 @@ export class SystemMode implements Behaviour {
   }
 
   #step(process: Process): number {
-    const event = this.system.nextEvent(process);
+    const event = this.system.nextEvent?.(process);
     if (event !== undefined) {
       this.debug.handle(process, event);
       this.#owed = true;
@@ -117,7 +120,7 @@ export class SystemMode implements Behaviour {
 export function serveSystem(process: Process, call: SystemCall | RemoteSystemCall): void {
   const { request } = call;
   const system = process.behaviour.system!;
-  const debug = process.behaviour instanceof SystemMode ? process.behaviour.debug : undefined;
+  const debug = debugOf(process);
   switch (request[0]) {
     case "get_state":
       call.answer(plainCopy(system.getState(process)));
@@ -141,6 +144,9 @@ export function serveSystem(process: Process, call: SystemCall | RemoteSystemCal
       call.answer("ok");
       system.terminate(process, request[1]);
       return;
+    case "change_code":
+      serveCodeChange(process, system, request[1], call);
+      break;
     case "statistics":
       if (request[1] === "get") {
         call.answer(debug?.statistics(process) ?? "no_statistics");
@@ -164,6 +170,10 @@ export function serveSystem(process: Process, call: SystemCall | RemoteSystemCal
       debug?.remove(request[1]);
       call.answer("ok");
       break;
+    case "no_debug":
+      debug?.clear();
+      call.answer("ok");
+      break;
   }
   leaveIfIdle(process);
   // While it is suspended no time passes for a server that waits for a message.
@@ -181,13 +191,29 @@ function replaceState(
   let state: unknown;
   try {
     state = replace(plainCopy(system.getState(process)));
+    system.setState(process, state);
   } catch (thrown) {
     const error = runtimeError("ROOKERY_SYS_CALLBACK", process.pid, brief(thrown));
     error.cause = thrown;
     return call.refuse(error);
   }
-  system.setState(process, state);
   call.answer(plainCopy(state));
+}
+
+/** Only a suspended process knows this request: one that runs may be in the middle of what its old code began. */
+function serveCodeChange(
+  process: Process,
+  system: SystemCallbacks,
+  change: CodeChange,
+  call: SystemCall | RemoteSystemCall,
+): void {
+  if (!isSuspended(process)) return call.refuse(runtimeError("ROOKERY_NOT_SUSPENDED", process.pid));
+  try {
+    changeCode(process, system, change);
+  } catch (error) {
+    return call.refuse(error as Error);
+  }
+  call.answer("ok");
 }
 
 function serveLog(
@@ -204,24 +230,24 @@ function serveLog(
 }
 
 function statusOf(process: Process, system: SystemCallbacks): SystemStatus {
-  const debug = process.behaviour instanceof SystemMode ? process.behaviour.debug : undefined;
+  const debug = debugOf(process);
   const callbackModule = process.behaviour.describe(process);
   const state = plainCopy(system.getState(process));
-  const shown = formatStatus(process.instance, callbackModule, { state, log: debug?.log ?? [] });
+  const status: ServerStatus = { state, log: debug?.log ?? [], ...system.waiting?.(process) };
+  const shown = formatStatus(process.instance, callbackModule, status);
   return {
     pid: process.pid,
     module: system.module,
     callbackModule,
     status: isSuspended(process) ? "suspended" : "running",
     parent: process.parent,
-    dictionary: new Map(process.dictionary),
+    dictionary: dictionaryOf(process),
     debug: {
       trace: debug?.trace ?? false,
       statistics: debug?.statistics(process) ?? "no_statistics",
       functions: debug?.functions ?? [],
     },
-    log: shown.log,
-    state: shown.state,
+    ...shown,
   };
 }
 
@@ -232,10 +258,15 @@ export function isSuspended(process: Process): boolean {
 
 /** The events of `process` that `sys` has logged. */
 export function loggedEvents(process: Process): readonly SystemEvent[] {
-  return process.behaviour instanceof SystemMode ? process.behaviour.debug.log : [];
+  return debugOf(process)?.log ?? [];
 }
 
-/** Tells debug functions, if there are any, that a callback of `process` has answered a call. */
+/** Who is to be told of what happens in `process`; undefined if nobody looks at it. */
+export function debugOf(process: Process): SysDebug | undefined {
+  return process.behaviour instanceof SystemMode ? process.behaviour.debug : undefined;
+}
+
+/** Tells debug functions, if there are any, that a callback of the GenServer `process` has answered a call. */
 export function tellReply(process: Process, to: Ref, reply: unknown): void {
   if (process.behaviour instanceof SystemMode) process.behaviour.replied(process, to, reply);
 }

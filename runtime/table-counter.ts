@@ -1,3 +1,4 @@
+import { expectOptions } from "./argument.ts";
 import { brief, runtimeError } from "./errors.ts";
 import type { TableRow } from "./table-rows.ts";
 
@@ -11,6 +12,8 @@ export interface CounterUpdate {
   readonly setTo?: number;
 }
 
+const UPDATE_NAMES = ["index", "increment", "threshold", "setTo"];
+
 /** The row after all updates, one after the other, and the number that each came to. */
 export function applyCounters(
   row: TableRow,
@@ -18,6 +21,7 @@ export function applyCounters(
 ): { readonly row: TableRow; readonly values: number[] } {
   let updated = row;
   const values = updates.map((update) => {
+    if (typeof update !== "number") expectOptions("an update of a counter", UPDATE_NAMES, update);
     const {
       index = 1,
       increment,
@@ -25,13 +29,14 @@ export function applyCounters(
       setTo,
     }: CounterUpdate = typeof update === "number" ? { increment: update } : update;
     const old = updated[index];
-    if (!(index > 0) || typeof old !== "number")
+    if (!(Number.isInteger(index) && index > 0) || typeof old !== "number")
       throw runtimeError(
         "ROOKERY_BADARG",
         `the index of a number behind the key in ${brief(updated)}`,
         index,
       );
-    if (typeof increment !== "number" || (threshold === undefined) !== (setTo === undefined))
+    const numbers = [increment, threshold ?? 0, setTo ?? 0];
+    if (!numbers.every(Number.isFinite) || (threshold === undefined) !== (setTo === undefined))
       throw runtimeError("ROOKERY_BADARG", "an increment, or an increment, threshold and setTo", update);
     const sum = old + increment;
     const beyond = threshold !== undefined && (increment >= 0 ? sum > threshold : sum < threshold);

@@ -97,9 +97,12 @@ class BagRows implements TableRows {
   }
 
   deleteObject(row: TableRow): void {
-    const rows = this.take(row[0]).filter((own) => !isDeepStrictEqual(own, row));
-    if (rows.length > 0) this.#rows.set(termKey(row[0]), rows);
-    this.size += rows.length;
+    const rows = this.get(row[0]);
+    const left = rows.filter((own) => !isDeepStrictEqual(own, row));
+    // Set, not taken and put back: an iteration that stands at this key would come to it again.
+    if (left.length === 0) this.#rows.delete(termKey(row[0]));
+    else this.#rows.set(termKey(row[0]), left);
+    this.size -= rows.length - left.length;
   }
 
   clear(): void {

@@ -1,3 +1,4 @@
+import { expectFunction, expectOptions } from "./argument.ts";
 import { brief, runtimeError } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import { deepFreeze } from "./freeze.ts";
@@ -97,7 +98,7 @@ export class Table<Row extends TableRow = TableRow> {
     this.access = options.access ?? "protected";
     this.#shard = owner.shard;
     this.#owner = owner;
-    this.#heir = options.heir;
+    this.#heir = livingHeir(options.heir);
     this.#rows = newTableRows(this.type);
   }
 
@@ -160,7 +161,7 @@ export class Table<Row extends TableRow = TableRow> {
     const row = table.get(key)[0];
     if (row === undefined && otherwise.length > 0) return otherwise[0];
     if (row === undefined) throw runtimeError("ROOKERY_BADARG", "a key that is in the table", key);
-    if (!(index in row))
+    if (!Number.isInteger(index) || !(index in row))
       throw runtimeError("ROOKERY_BADARG", `the index of an element of ${brief(row)}`, index);
     return row[index];
   }
@@ -177,7 +178,9 @@ export class Table<Row extends TableRow = TableRow> {
 
   /** Deletes this row only. `ets:delete_object/2`. */
   deleteObject(origin: Origin, row: Row): void {
-    this.#writable(origin).deleteObject(row);
+    const table = this.#writable(origin);
+    this.#check([row]);
+    table.deleteObject(row);
   }
 
   /** Deletes all rows. `ets:delete_all_objects/1`. */
@@ -199,6 +202,7 @@ export class Table<Row extends TableRow = TableRow> {
 
   /** The rows that `accepts` accepts, in an ordered set in order. `ets:match_object/2`. */
   match(origin: Origin, accepts: Accepts<Row>): Row[] {
+    expectFunction("that accepts rows", accepts);
     return [...this.#each(origin)].filter(accepts);
   }
 
@@ -206,6 +210,7 @@ export class Table<Row extends TableRow = TableRow> {
   select(origin: Origin, accepts: Accepts<Row>, limit: number): Selection<Row> | undefined {
     if (!Number.isInteger(limit) || limit < 1)
       throw runtimeError("ROOKERY_BADARG", "a number of rows above 0", limit);
+    expectFunction("that accepts rows", accepts);
     const remaining = this.#each(origin);
     const next = (): Selection<Row> | undefined => {
       this.#readable(origin);
@@ -248,6 +253,7 @@ export class Table<Row extends TableRow = TableRow> {
   ): number | number[] {
     const table = this.#writable(origin);
     this.#expectSet();
+    if (initial !== undefined) this.#check([initial]);
     const row = table.get(key)[0] ?? (initial === undefined ? undefined : [key, ...initial.slice(1)]);
     if (row === undefined) throw runtimeError("ROOKERY_BADARG", "a key that is in the table", key);
     const list = Array.isArray(updates) ? (updates as readonly CounterUpdate[]) : [updates as CounterUpdate];
@@ -262,7 +268,7 @@ export class Table<Row extends TableRow = TableRow> {
     this.#expectSet();
     const row = table.get(key)[0];
     if (row === undefined) return false;
-    if (!(index > 0 && index in row))
+    if (!(Number.isInteger(index) && index > 0 && index in row))
       throw runtimeError("ROOKERY_BADARG", "the index of a value of the row", index);
     this.insert(origin, row.with(index, value) as unknown as Row);
     return true;
@@ -270,6 +276,7 @@ export class Table<Row extends TableRow = TableRow> {
 
   /** Folds all rows, in an ordered set in order. `ets:foldl/3`. */
   foldl<Acc>(origin: Origin, fold: (row: Row, acc: Acc) => Acc, initial: Acc): Acc {
+    expectFunction("that folds rows", fold);
     let acc = initial;
     for (const row of this.#each(origin)) acc = fold(row, acc);
     return acc;
@@ -300,7 +307,7 @@ export class Table<Row extends TableRow = TableRow> {
   /** Says who gets the table when its owner dies; undefined: nobody. Its owner only. `ets:setopts/2`. */
   setHeir(self: Self, heir: TableHeir | undefined): void {
     this.#expectOwner(self);
-    this.#heir = heir;
+    this.#heir = livingHeir(heir);
   }
 
   #belongTo(owner: Process): void {
@@ -338,7 +345,7 @@ export class Table<Row extends TableRow = TableRow> {
   #accessible(origin: Origin, everybody: boolean): TableRows {
     const { process } = resolveOrigin(origin);
     if (this.#rows === undefined)
-      throw runtimeError("ROOKERY_BADARG", "a table that is there", this.name ?? "one that is gone");
+      throw runtimeError("ROOKERY_BADARG", "a table that is there", this.name ?? this);
     // What the rest of a dead process does has no effect.
     if (process?.state === ProcessState.Exited)
       throw runtimeError("ROOKERY_BADARG", "a living process", process.pid);
@@ -371,20 +378,26 @@ export class Table<Row extends TableRow = TableRow> {
         throw runtimeError("ROOKERY_BADARG", "a row: an array whose first element is the key", row);
       // Throws for a key that has no place in the order.
       if (this.type === "ordered_set") compareTerms(row[0], row[0]);
-      if (this.#shard.freezeMessages) deepFreeze(row);
+      if (this.#shard.freezeMessages) deepFreeze(row, "row");
     }
   }
 }
 
-function checkOptions({ type, access, name, heir, ...unknown }: TableOptions): void {
+/** An heir that is dead when it is named is none. */
+function livingHeir(heir: TableHeir | undefined): TableHeir | undefined {
+  if (heir !== undefined && !(heir?.pid instanceof Pid))
+    throw runtimeError("ROOKERY_BADARG", "an heir with a pid and data", heir);
+  return heir?.pid.process === undefined ? undefined : heir;
+}
+
+function checkOptions(options: TableOptions): void {
+  expectOptions("a table", ["type", "access", "name", "heir"], options);
+  const { type, access, name, heir } = options;
   if (type !== undefined && !TABLE_TYPES.includes(type))
     throw runtimeError("ROOKERY_BADARG", `a type of table: ${TABLE_TYPES.join(", ")}`, type);
   if (access !== undefined && !ACCESSES.includes(access))
     throw runtimeError("ROOKERY_BADARG", `an access to a table: ${ACCESSES.join(", ")}`, access);
   if (name !== undefined && (typeof name !== "string" || name === ""))
     throw runtimeError("ROOKERY_BADARG", "a non-empty string as the name of a table", name);
-  if (heir !== undefined && !(heir.pid instanceof Pid))
-    throw runtimeError("ROOKERY_BADARG", "an heir with a pid and data", heir);
-  for (const option of Object.keys(unknown))
-    throw runtimeError("ROOKERY_BADARG", "the options type, access, name and heir", option);
+  livingHeir(heir);
 }

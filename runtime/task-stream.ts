@@ -1,3 +1,4 @@
+import { expectBoolean, expectOptions, expectTimeout } from "./argument.ts";
 import { DownMessage } from "./down-message.ts";
 import { ExitError, errorText, runtimeError } from "./errors.ts";
 import { ExitMessage } from "./exit-message.ts";
@@ -25,7 +26,13 @@ export interface TaskStreamOptions {
 }
 
 const TIMEOUT_MS = 5_000;
-const OPTION_NAMES = ["maxConcurrency", "timeoutMs", "ordered", "onTimeout", "zipInputOnExit"];
+export const TASK_STREAM_OPTIONS: readonly string[] = [
+  "maxConcurrency",
+  "timeoutMs",
+  "ordered",
+  "onTimeout",
+  "zipInputOnExit",
+];
 
 /** A task of a stream whose result has not been handed out yet. */
 class StreamTask<Input, Value> {
@@ -156,6 +163,7 @@ export function taskStream<Input, Value>(
   start: (input: Input) => Task<Value> | Promise<Task<Value>>,
   options: TaskStreamOptions,
 ): AsyncGenerator<TaskResult<Value>, void, undefined> {
+  expect(isIterable(inputs), "an iterable of inputs", inputs);
   return results(owner, inputs, start, completeOptions(owner, options));
 }
 
@@ -166,7 +174,7 @@ async function* results<Input, Value>(
   options: Required<TaskStreamOptions>,
 ): AsyncGenerator<TaskResult<Value>, void, undefined> {
   const tasks = new StreamTasks<Input, Value>(owner, options);
-  const source = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
+  const source = isAsync(inputs) ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
   let exhausted = false;
   try {
     for (;;) {
@@ -187,6 +195,14 @@ async function* results<Input, Value>(
   }
 }
 
+function isAsync<Input>(inputs: Iterable<Input> | AsyncIterable<Input>): inputs is AsyncIterable<Input> {
+  return Symbol.asyncIterator in Object(inputs);
+}
+
+function isIterable(inputs: unknown): boolean {
+  return Symbol.asyncIterator in Object(inputs) || Symbol.iterator in Object(inputs);
+}
+
 function keysOf({ task, timer }: StreamTask<unknown, unknown>): unknown[] {
   return timer === undefined ? [task.ref, task.pid] : [task.ref, task.pid, timer];
 }
@@ -198,6 +214,7 @@ function keyOf(message: unknown): unknown {
 }
 
 function completeOptions(owner: Self, options: TaskStreamOptions): Required<TaskStreamOptions> {
+  expectOptions("a task stream", TASK_STREAM_OPTIONS, options);
   const {
     maxConcurrency = owner.runtime.cores,
     timeoutMs = TIMEOUT_MS,
@@ -205,10 +222,11 @@ function completeOptions(owner: Self, options: TaskStreamOptions): Required<Task
     onTimeout = "exit",
     zipInputOnExit = false,
   } = options;
-  for (const name of Object.keys(options)) expect(OPTION_NAMES.includes(name), OPTION_NAMES.join(", "), name);
   const isCount = Number.isInteger(maxConcurrency) && maxConcurrency > 0;
   expect(isCount, "a maxConcurrency of at least 1 task", maxConcurrency);
-  expect(timeoutMs >= 0, "a timeoutMs of at least 0 ms, or Infinity", timeoutMs);
+  expectTimeout(timeoutMs);
+  expectBoolean("as the option ordered of a task stream", ordered);
+  expectBoolean("as the option zipInputOnExit of a task stream", zipInputOnExit);
   expect(onTimeout === "exit" || onTimeout === "kill_task", "an onTimeout of exit or kill_task", onTimeout);
   return { maxConcurrency, timeoutMs, ordered, onTimeout, zipInputOnExit };
 }

@@ -1,9 +1,12 @@
+import { expectFunction, expectOptions, expectTimeout } from "./argument.ts";
+import { type Body, bodyBehaviour } from "./body.ts";
 import { type CpuFunction, CpuJob, type CpuTarget, type CpuTaskOptions } from "./cpu-job.ts";
 import { DownMessage } from "./down-message.ts";
-import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from "./errors.ts";
+import { brief, errorText, ExitError, runtimeError, type RuntimeErrorCode } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
-import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import { exitProcess } from "./exit-signal.ts";
+import { expectSelf, resolveOrigin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
 import { TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
@@ -20,6 +23,21 @@ export type TaskBody<Value> = (self: Self) => Value | Promise<Value>;
 export type TaskResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: ExitReason };
+
+export interface YieldManyOptions {
+  /** For all together, or Infinity. 5,000 ms if left out. */
+  readonly timeoutMs?: number;
+  /** Once so many are done, the others are not waited for. All if left out. */
+  readonly limit?: number;
+  /**
+   * What becomes of those that are not done when the time is over: they may be asked again, run on and are ignored, or are killed.
+   * `"nothing"` if left out.
+   */
+  readonly onTimeout?: "nothing" | "ignore" | "kill_task";
+}
+
+const YIELD_MANY_NAMES = ["timeoutMs", "limit", "onTimeout"];
+const ON_TIMEOUT = ["nothing", "ignore", "kill_task"];
 
 /**
  * A process that computes one value for its owner: Elixir's `Task`. It is linked to its owner, who dies if it crashes (unless it traps
@@ -48,20 +66,33 @@ export class Task<Value> {
   static async<Value>(self: Self, body: TaskBody<Value>): Task<Value> {
     const box: { task?: Task<Value> } = {};
     const callers = callersOf(self);
-    const pid = self.spawnLink((task) => runTask(task, body, () => box.task!.ref, callers));
+    const pid = self.spawnLink(asTask(body, (task) => runTask(task, body, () => box.task!.ref, callers)));
     // The body runs in a later turn: the reference is there when it is needed.
     box.task = Task.watch(self, pid);
     return box.task;
   }
 
+  /**
+   * A task that is done already, with `value`: for who must answer a task and has nothing to compute. As any that has just ended,
+   * it has the pid of a dead process, and its value and its DOWN are in the mailbox. `Task.completed/1`.
+   */
+  static completed<Value>(self: Self, value: Value): Task<Value> {
+    const { shard, process } = resolveOrigin(expectSelf(self));
+    const done = shard.create(bodyBehaviour, undefined, process);
+    const task = Task.watch<Value>(self, done.pid);
+    self.send(task.ref, new TaskReply(task.ref, value));
+    exitProcess(done, "normal");
+    return task;
+  }
+
   /** Starts `body` linked to `self`; nobody waits for its value. `Task.start_link/1`. */
   static startLink(self: Self, body: TaskBody<unknown>): Pid {
-    return self.spawnLink(calledBy(callersOf(self), body));
+    return expectSelf(self).spawnLink(calledBy(callersOf(self), body));
   }
 
   /** Starts `body` on its own. `Task.start/1`. */
   static start(self: Self, body: TaskBody<unknown>): Pid {
-    return self.spawn(calledBy(callersOf(self), body));
+    return expectSelf(self).spawn(calledBy(callersOf(self), body));
   }
 
   /**
@@ -123,6 +154,8 @@ export class Task<Value> {
     body: TaskStreamBody<Input, Value>,
     options: TaskStreamOptions = {},
   ): AsyncGenerator<TaskResult<Value>, void, undefined> {
+    expectFunction("as the body of a task stream", body);
+    expectSelf(self);
     return taskStream(self, inputs, (input) => Task.async(self, (task) => body(input, task)), options);
   }
 
@@ -134,21 +167,17 @@ export class Task<Value> {
     tasks: Tasks,
     timeoutMs: number = AWAIT_TIMEOUT_MS,
   ): Promise<{ -readonly [Index in keyof Tasks]: ValueOf<Tasks[Index]> }> {
+    expectTasks(tasks);
     const owner = ownerOf(tasks.map((task) => task.#owner));
     if (owner === undefined) return [] as never;
     const left = deadline(owner, timeoutMs);
     const waiting = new Set(tasks.map((task) => task.ref));
     const values = new Map<Ref, unknown>();
-    const isResult = (message: unknown): message is TaskReply | DownMessage => {
-      return (message instanceof TaskReply || message instanceof DownMessage) && waiting.has(message.ref);
-    };
     const pids = tasks.map((task) => task.pid);
     const call = ["Task", "await_many", [pids, timeoutMs]];
     while (waiting.size > 0) {
-      const message = await owner.receive(isResult, { timeoutMs: left() });
+      const message = await nextResult(owner, waiting, left());
       if (message instanceof TaskReply) {
-        owner.demonitor(message.ref, { flush: true });
-        waiting.delete(message.ref);
         values.set(message.ref, message.value);
         continue;
       }
@@ -160,21 +189,35 @@ export class Task<Value> {
   }
 
   /**
-   * Waits for all of `tasks` until the time for all together is over, and answers each with what came of it, in order: undefined for
-   * one that is not done, which may be asked again. `Task.yield_many/2`.
+   * Waits for all of `tasks`, or for as many as the limit says, until the time for all together is over. Answers each with what came
+   * of it, in order: undefined for one that is not done, which may be asked again. `Task.yield_many/2`.
    */
   static async yieldMany<const Tasks extends readonly Task<unknown>[]>(
     tasks: Tasks,
-    timeoutMs: number = AWAIT_TIMEOUT_MS,
+    options: number | YieldManyOptions = {},
   ): Promise<{
     -readonly [Index in keyof Tasks]: readonly [Tasks[Index], TaskResult<ValueOf<Tasks[Index]>> | undefined];
   }> {
+    expectTasks(tasks);
     const owner = ownerOf(tasks.map((task) => task.#owner));
+    const { timeoutMs, limit, onTimeout } = completeOptions(options);
     if (owner === undefined) return [] as never;
     const left = deadline(owner, timeoutMs);
-    const results: unknown[] = [];
-    for (const task of tasks) results.push([task, await task.yield(left())]);
-    return results as never;
+    const waiting = new Set(tasks.map((task) => task.ref));
+    const results = new Map<Ref, TaskResult<unknown> | undefined>();
+    while (waiting.size > 0 && results.size < limit) {
+      const message = await nextResult(owner, waiting, left());
+      if (message !== TIMEOUT) {
+        results.set(message.ref, resultOf(message));
+        continue;
+      }
+      for (const task of onTimeout === "nothing" ? [] : tasks) {
+        if (!waiting.delete(task.ref)) continue;
+        results.set(task.ref, await (onTimeout === "ignore" ? task.ignore() : task.shutdown("brutal_kill")));
+      }
+      break;
+    }
+    return tasks.map((task) => [task, results.get(task.ref)]) as never;
   }
 
   /** @internal The task that the process `pid` computes. */
@@ -204,28 +247,30 @@ export class Task<Value> {
   }
 
   /**
-   * Ends the task: its value if it is there already, undefined if it ended because of this, else why it ended. With
-   * `"brutal_kill"`, or when it has not ended after `timeoutMs`, it is killed. `Task.shutdown/2`.
+   * Ends the task: its value if it is there already, undefined if it ended because of this, else why it ended; `"noproc"` if it was
+   * awaited before. With `"brutal_kill"`, or when it has not ended after `timeoutMs`, it is killed. `Task.shutdown/2`.
    */
   async shutdown(
     timeoutMs: number | "brutal_kill" = AWAIT_TIMEOUT_MS,
   ): Promise<TaskResult<Value> | undefined> {
     const owner = this.#owner;
+    const brutal = timeoutMs === "brutal_kill";
+    const waitMs = brutal ? Number.POSITIVE_INFINITY : timeoutMs;
+    expectTimeout(waitMs);
+    // A monitor of its own: that of a task that was awaited tells nothing any more.
+    const ref = owner.monitor(this.pid);
     owner.unlink(this.pid);
-    const reason = timeoutMs === "brutal_kill" ? "kill" : "shutdown";
-    owner.exit(this.pid, reason);
-    let result = await this.#wait(timeoutMs === "brutal_kill" ? Number.POSITIVE_INFINITY : timeoutMs);
-    if (result === TIMEOUT) {
+    owner.exit(this.pid, brutal ? "kill" : "shutdown");
+    let down = await owner.receive({ ref }, { timeoutMs: waitMs });
+    if (down === TIMEOUT) {
       owner.exit(this.pid, "kill");
-      result = await this.#wait(Number.POSITIVE_INFINITY);
+      down = await owner.receive({ ref });
     }
+    const result = await this.#wait(0);
     owner.demonitor(this.ref, { flush: true });
-    await owner.receive((message) => message instanceof ExitMessage && message.pid === this.pid, {
-      timeoutMs: 0,
-    });
-    if (result === TIMEOUT || result.ok) return result === TIMEOUT ? undefined : result;
-    const asked = result.reason === "shutdown" || (timeoutMs === "brutal_kill" && result.reason === "killed");
-    return asked ? undefined : result;
+    if (result !== TIMEOUT && result.ok) return result;
+    const { reason } = result === TIMEOUT ? (down as DownMessage) : result;
+    return reason === (brutal ? "killed" : "shutdown") ? undefined : { ok: false, reason };
   }
 
   /** Lets the task run on, unlinked; nothing of it arrives any more. `Task.ignore/1`. */
@@ -237,13 +282,8 @@ export class Task<Value> {
   }
 
   async #wait(timeoutMs: number): Promise<TaskResult<Value> | typeof TIMEOUT> {
-    const isResult = (message: unknown): message is TaskReply | DownMessage => {
-      return (message instanceof TaskReply || message instanceof DownMessage) && message.ref === this.ref;
-    };
-    const message = await this.#owner.receive(isResult, { timeoutMs });
-    if (message === TIMEOUT) return TIMEOUT;
-    if (message instanceof TaskReply) return { ok: true, value: message.value as Value };
-    return { ok: false, reason: message.reason };
+    const message = await this.#owner.receive({ ref: this.ref }, { timeoutMs });
+    return message === TIMEOUT ? TIMEOUT : resultOf<Value>(message as TaskReply | DownMessage);
   }
 }
 
@@ -251,6 +291,12 @@ export class Task<Value> {
 type UntypedFunction = (argument: unknown) => unknown;
 
 type ValueOf<Awaited> = Awaited extends Task<infer Value> ? Value : never;
+
+/** @internal `run` as the body of a process: a task that computes `body`. */
+export function asTask(body: TaskBody<unknown>, run: (self: Self) => unknown): Body {
+  expectFunction("as the body of a task", body);
+  return Object.assign(run, { task: body });
+}
 
 /** @internal What the process of a task does. */
 export async function runTask<Value>(
@@ -266,15 +312,21 @@ export async function runTask<Value>(
 
 /** @internal `$callers` of a task that `owner` starts: the owner, and for whom it works itself. */
 export function callersOf(owner: Self): readonly Pid[] {
+  expectSelf(owner);
   return [owner.pid, ...((owner.get("$callers") as readonly Pid[] | undefined) ?? [])];
 }
 
-/** @internal `body` in a process that knows for whom it works. */
-export function calledBy(callers: readonly Pid[], body: TaskBody<unknown>): TaskBody<unknown> {
-  return (self) => {
+/** @internal `body` as a task that nobody waits for, in a process that knows for whom it works. */
+export function calledBy(callers: readonly Pid[], body: TaskBody<unknown>): Body {
+  return asTask(body, (self) => {
     self.put("$callers", callers);
     return body(self);
-  };
+  });
+}
+
+function expectTasks(tasks: unknown): void {
+  if (!Array.isArray(tasks) || !tasks.every((task) => task instanceof Task))
+    throw runtimeError("ROOKERY_BADARG", "a list of tasks", tasks);
 }
 
 /** Runs `job` in a process that nobody owns. */
@@ -296,10 +348,45 @@ function ownerOf(owners: readonly Self[]): Self | undefined {
   return first;
 }
 
+/** Takes the next message of the tasks that wait, and that task out of them. */
+async function nextResult(
+  owner: Self,
+  waiting: Set<Ref>,
+  timeoutMs: number,
+): Promise<TaskReply | DownMessage | typeof TIMEOUT> {
+  const isResult = (message: unknown): message is TaskReply | DownMessage => {
+    return (message instanceof TaskReply || message instanceof DownMessage) && waiting.has(message.ref);
+  };
+  const message = await owner.receive(isResult, { timeoutMs });
+  if (message !== TIMEOUT) {
+    owner.demonitor(message.ref, { flush: true });
+    waiting.delete(message.ref);
+  }
+  return message;
+}
+
+function resultOf<Value>(message: TaskReply | DownMessage): TaskResult<Value> {
+  if (message instanceof DownMessage) return { ok: false, reason: message.reason };
+  return { ok: true, value: message.value as Value };
+}
+
+function completeOptions(options: number | YieldManyOptions): Required<YieldManyOptions> {
+  const given = typeof options === "number" ? { timeoutMs: options } : options;
+  expectOptions("yieldMany", YIELD_MANY_NAMES, given);
+  const {
+    timeoutMs = AWAIT_TIMEOUT_MS,
+    limit = Number.POSITIVE_INFINITY,
+    onTimeout = "nothing",
+  }: YieldManyOptions = given;
+  if (!(limit >= 1)) throw runtimeError("ROOKERY_BADARG", "a limit of at least 1 task", limit);
+  if (!ON_TIMEOUT.includes(onTimeout))
+    throw runtimeError("ROOKERY_BADARG", `an onTimeout of ${ON_TIMEOUT.join(", ")}`, onTimeout);
+  return { timeoutMs, limit, onTimeout };
+}
+
 /** Answers how many of `timeoutMs` are left. */
 function deadline({ runtime: { clock } }: Self, timeoutMs: number): () => number {
-  if (!(timeoutMs >= 0))
-    throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
+  expectTimeout(timeoutMs);
   const endMs = clock.nowMs() + timeoutMs;
   return () => Math.max(0, endMs - clock.nowMs());
 }

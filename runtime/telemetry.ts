@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
-import { brief } from "./errors.ts";
+import { expectFunction } from "./argument.ts";
+import { brief, runtimeError } from "./errors.ts";
 
 /** What a subscriber of the diagnostics channel finds: numbers that can be summed, and what they are about. */
 export interface TelemetryMessage<Measurements extends object, Metadata extends object> {
@@ -24,6 +25,8 @@ export class TelemetryEvent<Measurements extends object, Metadata extends object
 
   /** @internal */
   constructor(name: string) {
+    if (typeof name !== "string" || name === "")
+      throw runtimeError("ROOKERY_BADARG", "a non-empty string as the name of an event", name);
     this.name = name;
     this.#channel = channel(name);
   }
@@ -79,6 +82,11 @@ export function attachTelemetry<Measurements extends object, Metadata extends ob
   events: readonly TelemetryEvent<Measurements, Metadata>[],
   handler: TelemetryHandler<Measurements, Metadata>,
 ): { readonly ok: true } | { readonly ok: false; readonly reason: "already_exists" } {
+  if (typeof handlerId !== "string")
+    throw runtimeError("ROOKERY_BADARG", "a string as the id of a handler", handlerId);
+  if (!Array.isArray(events) || !events.every((event) => event instanceof TelemetryEvent))
+    throw runtimeError("ROOKERY_BADARG", "a list of telemetry events", events);
+  expectFunction("as a telemetry handler", handler);
   if (detachById.has(handlerId)) return { ok: false, reason: "already_exists" };
 
   const fail = (event: string, error: unknown): void => {

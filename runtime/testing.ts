@@ -1,5 +1,6 @@
 export { runInProcess } from "./run-in-process.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { settle } from "./settle.ts";
+export { type PropertyOptions, simulateEach } from "./simulated-property.ts";
 export { simulate, type Simulation, type SimulationOptions } from "./simulation.ts";
 export { VirtualClock } from "./virtual-clock.ts";

@@ -1,3 +1,4 @@
+import { expectDuration } from "./argument.ts";
 import type { Clock, HostTimer } from "./clock.ts";
 
 interface VirtualTimer {
@@ -27,6 +28,7 @@ export class VirtualClock implements Clock {
 
   /** Lets `ms` pass and fires what becomes due, in order of time. */
   advance(ms: number): void {
+    expectDuration(ms);
     const endMs = this.#nowMs + ms;
     for (let timer = this.#first(); timer !== undefined && timer.atMs <= endMs; timer = this.#first()) {
       this.#timers.delete(timer);

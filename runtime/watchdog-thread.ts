@@ -25,6 +25,7 @@ class Watch {
   #ended = false;
   #turn = 0;
   #ranMs = 0;
+  #terminated = 0;
   #asked = 0;
   #unansweredMs = 0;
 
@@ -53,7 +54,8 @@ class Watch {
   }
 
   async #look(passedMs: number): Promise<void> {
-    const { turn } = this.#pulse;
+    // What was terminated counts as running until the shard has made that good, and must not be terminated once more.
+    const turn = this.#pulse.turn === this.#terminated ? 0 : this.#pulse.turn;
     if (turn !== this.#turn || turn === 0) this.#ranMs = 0;
     else this.#ranMs += passedMs;
     this.#turn = turn;
@@ -65,8 +67,12 @@ class Watch {
   async #terminate(turn: number): Promise<void> {
     const pulse = this.#pulse;
     pulse.condemn(turn);
-    for (let waitedMs = 0; waitedMs === 0 || (pulse.isShut && waitedMs < SHUT_MS_MAX); waitedMs += 1) await sleep(1);
-    if (pulse.turn === turn) await Promise.race([terminateExecution(this.#threadId), this.#gone.promise]);
+    for (let waitedMs = 0; waitedMs === 0 || (pulse.isShut && waitedMs < SHUT_MS_MAX); waitedMs += 1)
+      await sleep(1);
+    if (pulse.turn === turn) {
+      this.#terminated = turn;
+      await Promise.race([terminateExecution(this.#threadId), this.#gone.promise]);
+    }
     pulse.pardon();
     this.#ranMs = 0;
     // Also where a question is still unanswered: the answer to this one comes after the end of the slice, for certain.

@@ -53,7 +53,9 @@ export class Watchdog {
     });
     this.#worker.unref();
     this.#worker.on("message", ({ blocked }: WatchdogReport) => onBlocked(blocked));
-    this.#worker.on("error", (error) => logger.error({ error }, "The watchdog failed: nothing ends a handler that stalls"));
+    this.#worker.on("error", (error) =>
+      logger.error({ error }, "The watchdog failed: nothing ends a handler that stalls"),
+    );
   }
 
   watch(watched: Watched): void {

@@ -1,7 +1,21 @@
 import { constants } from "node:os";
 import { setImmediate } from "node:timers/promises";
-import { type Pid, Runtime, type RuntimeOptions, StartError, stderrLogger } from "../runtime/index.ts";
-import { brief, onProcessExit, type Origin } from "../runtime/internal.ts";
+import {
+  type Pid,
+  Runtime,
+  type RuntimeOptions,
+  type ServerInstance,
+  StartError,
+  stderrLogger,
+} from "../runtime/index.ts";
+import {
+  brief,
+  checkRuntimeOptions,
+  expectFunction,
+  expectMethods,
+  onProcessExit,
+  type Origin,
+} from "../runtime/internal.ts";
 import { environmentOf } from "./application-environment.ts";
 import { type ApplicationSpec, startOrder } from "./application-spec.ts";
 import { supervisorError } from "./errors.ts";
@@ -22,7 +36,9 @@ export interface SignalSource {
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
 }
 
-export interface ApplicationOptions extends ApplicationSpec {
+export interface ApplicationOptions<
+  Servers extends readonly ServerInstance[] = readonly ServerInstance[],
+> extends ApplicationSpec<Servers> {
   readonly runtime?: RuntimeOptions;
   /** `process` if left out. */
   readonly signals?: SignalSource;
@@ -77,8 +93,12 @@ export class Application {
    * anything. Reports of the failed start are logged only if its reason
    * carries no `code`: an address in use is an answer, a TypeError is a fault to look into.
    */
-  static async run(options: ApplicationOptions): Promise<Application> {
+  static async run<Servers extends readonly ServerInstance[]>(
+    checked: ApplicationOptions<Servers>,
+  ): Promise<Application> {
+    const options = checked as ApplicationOptions;
     const order = startOrder(options);
+    checkHost(options);
     const logger = new HeldLogger(options.runtime?.logger ?? stderrLogger);
     const application = new Application(options, await Runtime.start({ ...options.runtime, logger }));
     application.#keepAlive.ref();
@@ -188,4 +208,12 @@ export class Application {
     this.#keepAlive.close();
     await this.runtime.shutdown();
   }
+}
+
+/** What the application is told of the world around it; its spec is checked already. */
+function checkHost({ runtime, signals, exit, report }: ApplicationOptions): void {
+  if (runtime !== undefined) checkRuntimeOptions(runtime);
+  if (signals !== undefined) expectMethods("a source of signals", ["on", "off"], signals);
+  if (exit !== undefined) expectFunction("as exit", exit);
+  if (report !== undefined) expectFunction("as report", report);
 }

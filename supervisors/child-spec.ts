@@ -1,5 +1,6 @@
 import type {
   InitArg,
+  NameFor,
   Pid,
   Self,
   ServerClass,
@@ -7,6 +8,7 @@ import type {
   StartResult,
   ViaName,
 } from "../runtime/index.ts";
+import { isViaName } from "../runtime/internal.ts";
 import { supervisorError } from "./errors.ts";
 
 /** When a child is started again: always, only after a crash, never. */
@@ -41,7 +43,7 @@ export type StartFunction = (
  */
 export interface ChildSpec {
   readonly id: ChildId;
-  /** The server and what its `init` gets, or a function that starts the process. `child` makes one that is type checked. */
+  /** The server and what its `init` gets, or a function that starts the process. */
   readonly start: readonly [server: ServerClass, arg?: unknown] | StartFunction;
   /** The name under which the server is registered. Not with a start function, which names its process itself. */
   readonly name?: string | ViaName;
@@ -54,6 +56,28 @@ export interface ChildSpec {
   /** Its end by itself counts for the supervisor's `autoShutdown`. */
   readonly significant?: boolean;
 }
+
+/** What `init` of a child gets; it may be left out where `init` can do without. */
+type StartArg<S> = [InitArg<S>] extends [never]
+  ? [arg?: unknown]
+  : undefined extends InitArg<S>
+    ? [arg?: InitArg<S>]
+    : [arg: InitArg<S>];
+
+/** A child spec of which the compiler knows the server: the argument is held against its class. */
+export interface ServerChildSpec<S extends ServerInstance> extends Omit<ChildSpec, "start"> {
+  readonly start: readonly [server: ServerClass<S>, ...arg: StartArg<S>] | StartFunction;
+}
+
+/** The same for the name, against what is declared in `RegisteredNames`. */
+export interface ChildName<S, Name extends string | ViaName> {
+  readonly name?: Name & NameFor<S, Name>;
+}
+
+/** Child specs, each held against the class of its own server. */
+export type ChildSpecs<Servers extends readonly ServerInstance[]> = readonly [
+  ...{ [Index in keyof Servers]: ServerChildSpec<Servers[Index]> },
+];
 
 /** What a class of servers may say about itself as a child. The child spec has the last word. */
 export type ChildDefaults = Pick<ChildSpec, "restart" | "shutdown" | "type" | "significant">;
@@ -86,10 +110,11 @@ export function completeChildSpec(spec: ChildSpec): CompleteChildSpec {
   const { id, start, name } = spec;
   for (const key of Object.keys(spec)) {
     if (!KEYS.has(key)) refuse(`only the keys ${[...KEYS].join(", ")}`, id, key);
+    if (spec[key as keyof ChildSpec] === null) refuse(`a ${key}, or none`, id, null);
   }
   if (typeof id !== "string" && typeof id !== "number") refuse("an id: a string or a number", spec, id);
   const isServer = Array.isArray(start);
-  if (isServer ? !isServerStart(start) : typeof start !== "function") {
+  if (isServer ? !isServerStart(start) : typeof start !== "function" || isServerClass(start)) {
     refuse("a start: [Server, arg] or a function", id, start);
   }
   if (name !== undefined && !isName(name)) refuse("a name: a string or a via name", id, name);
@@ -112,6 +137,15 @@ export function completeChildSpec(spec: ChildSpec): CompleteChildSpec {
   return Object.freeze({ id, start, name, restart, shutdown, type, significant });
 }
 
+/**
+ * What a supervisor keeps of the spec of a child that was added. A temporary one is never started again and needs its argument no more:
+ * often all that would be kept of a request.
+ */
+export function specToKeep(spec: CompleteChildSpec): CompleteChildSpec {
+  if (spec.restart !== "temporary" || typeof spec.start === "function") return spec;
+  return Object.freeze({ ...spec, start: [spec.start[0]] as const });
+}
+
 /** What `whichChildren` says of a child's code: the class of its server, or its start function. */
 export function modulesOf({ start }: Pick<ChildSpec, "start">): readonly string[] {
   return [typeof start === "function" ? start.name : start[0].name];
@@ -128,7 +162,13 @@ function refuse(expected: string, id: unknown, got: unknown): never {
 
 function isServerStart(start: readonly unknown[]): boolean {
   const [server] = start;
-  return start.length <= 2 && typeof server === "function" && typeof server.prototype?.init === "function";
+  return start.length <= 2 && isServerClass(server);
+}
+
+function isServerClass(server: unknown): boolean {
+  if (typeof server !== "function") return false;
+  const { behaviour, init } = (server.prototype ?? {}) as Partial<ServerInstance>;
+  return typeof behaviour === "function" && typeof init === "function";
 }
 
 function isShutdown(shutdown: unknown): boolean {
@@ -137,12 +177,16 @@ function isShutdown(shutdown: unknown): boolean {
 }
 
 function isName(name: unknown): boolean {
-  return typeof name === "string" || (typeof name === "object" && name !== null && "via" in name);
+  return (typeof name === "string" && name !== "" && name !== "undefined") || isViaName(name);
+}
+
+export interface ChildOptions<S, Name extends string | ViaName> extends ChildDefaults, ChildName<S, Name> {
+  readonly id?: ChildId;
 }
 
 /**
- * A child spec whose argument is checked against what `init` of the server takes. The id is the name of the class unless
- * `options` has another one.
+ * A child spec whose argument is checked against what `init` of the server takes, and its name against what is declared in
+ * `RegisteredNames`. The id is the name of the class unless `options` has another one.
  * @example
  * ```ts doctest
  * class Cell extends GenServer<number> {
@@ -151,10 +195,12 @@ function isName(name: unknown): boolean {
  * child(Cell, 7, { restart: "transient" }); // => { id: "Cell", start: [Cell, 7], restart: "transient" }
  * ```
  */
-export function child<S extends ServerInstance>(
+export function child<S extends ServerInstance, Name extends string | ViaName>(
   Server: ServerClass<S>,
   arg: InitArg<S>,
-  options: Partial<Omit<ChildSpec, "start">> = {},
-): ChildSpec {
-  return { id: Server.name, start: [Server, arg], ...options };
+  options?: ChildOptions<NoInfer<S>, Name>,
+): ServerChildSpec<S> {
+  if (!isServerClass(Server)) refuse("a class of servers with an init", "of child", Server);
+  const spec: ChildSpec = { id: Server.name, start: [Server, arg], ...options };
+  return spec as ServerChildSpec<S>;
 }

@@ -48,7 +48,8 @@ const LINKED = { linked: true };
 function isStartResult(value: unknown): value is ChildStartResult {
   if (typeof value !== "object" || value === null) return false;
   const { ok } = value as { ok?: unknown };
-  return ok === true ? "pid" in value : ok === false && "reason" in value;
+  if (ok === true && "pid" in value) return value.pid instanceof Pid || value.pid === undefined;
+  return ok === false && "reason" in value;
 }
 
 /** As `catch` in Erlang, which `supervisor` uses: an exit or an error is tagged, a thrown value is taken for an answer. */

@@ -1,14 +1,25 @@
-import type { CallResult, CastResult, Dest, InitResult, Pid } from "../runtime/index.ts";
+import type {
+  CallResult,
+  CastResult,
+  Dest,
+  InitResult,
+  Pid,
+  ServerInstance,
+  ViaName,
+} from "../runtime/index.ts";
 import { DownMessage, ExitMessage, GenServer, noReply, ok, reply, stop } from "../runtime/index.ts";
-import { isOrderly, type Origin } from "../runtime/internal.ts";
+import { expectOrigin, expectPid, isOrderly, type Origin } from "../runtime/internal.ts";
 import { BAD_COMBINATION, endsSupervisor } from "./auto-shutdown.ts";
 import { endedAsTold, shutdownChild } from "./child-shutdown.ts";
 import {
   type ChildDefaults,
+  type ChildName,
   type ChildSpec,
   type CompleteChildSpec,
   completeChildSpec,
   modulesOf,
+  type ServerChildSpec,
+  specToKeep,
 } from "./child-spec.ts";
 import { startChild, uncaughtReason } from "./child-start.ts";
 import { supervisorError } from "./errors.ts";
@@ -23,8 +34,8 @@ import {
 import { SupervisorReport } from "./supervisor-report.ts";
 
 /** The reason is `"max_children"`, `"ignore"`, or that of the start which failed. */
-export type StartDynamicChildResult =
-  | { readonly ok: true; readonly pid: Pid; readonly extra?: unknown }
+export type StartDynamicChildResult<S = unknown> =
+  | { readonly ok: true; readonly pid: Pid<S>; readonly extra?: unknown }
   | { readonly ok: false; readonly reason: unknown };
 
 type Request =
@@ -93,13 +104,21 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
 
   #report!: SupervisorReport;
 
-  /** Starts a child; the supervisor is its parent. Rejects for an invalid spec (`ROOKERY_CHILD_SPEC`). */
-  static async startChild(from: Origin, supervisor: Dest, spec: ChildSpec): Promise<StartDynamicChildResult> {
-    return ask(from, supervisor, ["start_child", completeChildSpec(spec)]);
+  /**
+   * Starts a child; the supervisor is its parent. Rejects for an invalid spec (`ROOKERY_CHILD_SPEC`). The compiler knows nothing of
+   * `extraArguments`: beside them, hand in a `ChildSpec`.
+   */
+  static async startChild<S extends ServerInstance, Name extends string | ViaName>(
+    from: Origin,
+    supervisor: Dest,
+    spec: ServerChildSpec<S> & ChildName<NoInfer<S>, Name>,
+  ): Promise<StartDynamicChildResult<S>> {
+    return ask(from, supervisor, ["start_child", completeChildSpec(spec as ChildSpec)]);
   }
 
   /** Ends a child and forgets it. */
   static terminateChild(from: Origin, supervisor: Dest, pid: Pid): Promise<TerminateChildResult> {
+    expectPid(pid);
     return ask(from, supervisor, ["terminate_child", pid]);
   }
 
@@ -115,7 +134,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
 
   /** Ends a supervisor and its children, as `GenServer.stop` does. */
   static stop(from: Origin, supervisor: Dest, reason: unknown = "normal", timeoutMs?: number): Promise<void> {
-    return from.stop(supervisor, reason, timeoutMs);
+    return expectOrigin(from).stop(supervisor, reason, timeoutMs);
   }
 
   init(arg: DynamicSupervisorOptions): InitResult<DynamicSupervisorState> {
@@ -198,7 +217,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     const started = await startChild(this.self, spec, uncaughtReason, options.extraArguments);
     if (!started.ok) return reply(started);
     if (started.pid === undefined) return reply({ ok: false, reason: "ignore" });
-    this.#runs(new DynamicChild(spec.restart === "temporary" ? withoutArg(spec) : spec, started.pid));
+    this.#runs(new DynamicChild(specToKeep(spec), started.pid));
     return reply(started);
   }
 
@@ -260,12 +279,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
 }
 
 function ask<Answer>(from: Origin, supervisor: Dest, request: Request): Promise<Answer> {
-  return from.call(supervisor, request, Number.POSITIVE_INFINITY) as Promise<Answer>;
-}
-
-/** A child that is never started again needs its argument no more: often all that would be kept of a request. */
-function withoutArg(spec: CompleteChildSpec): CompleteChildSpec {
-  return typeof spec.start === "function" ? spec : { ...spec, start: [spec.start[0]] };
+  return expectOrigin(from).call(supervisor, request, Number.POSITIVE_INFINITY) as Promise<Answer>;
 }
 
 function childInfo({ spec, pid, restarting }: DynamicChild): ChildInfo {

@@ -1,13 +1,13 @@
 import { RookeryError } from "../runtime/index.ts";
-import { brief } from "../runtime/internal.ts";
+import { filledText } from "../runtime/internal.ts";
 
-/** Every error that supervisors raise: `%s` are filled in order. `docs/errors.md` explains each. */
+/** Every error that supervisors raise: `%s` and `%v`, for what came, are filled in order. `docs/errors.md` explains each. */
 export const supervisorErrors = {
-  ROOKERY_CHILD_SPEC: "Expected %s in the child spec %s, got %s",
+  ROOKERY_CHILD_SPEC: "Expected %s in the child spec %s, got %v",
   ROOKERY_DUPLICATE_CHILD: "Expected the ids of a supervisor's children to differ, but two are %s",
-  ROOKERY_SIGNIFICANT_CHILD: "Expected the significant child %s to have %s",
-  ROOKERY_SUPERVISOR_OPTION: "Expected %s in the options of %s, got %s",
-  ROOKERY_SUPERVISOR_REQUEST: "Expected %s to be asked through the functions of its class, got the call %s",
+  ROOKERY_SIGNIFICANT_CHILD: "Expected the significant child %s to have %s, but it has not",
+  ROOKERY_SUPERVISOR_OPTION: "Expected %s in the options of %s, got %v",
+  ROOKERY_SUPERVISOR_REQUEST: "Expected %s to be asked through the functions of its class, got the call %v",
   ROOKERY_MAX_CHILDREN: "Expected %s to have room for one more child, but it holds its maximum of %s",
   ROOKERY_APPLICATION_NAME:
     "Expected the applications to have names of their own and not to need themselves, but %s does not",
@@ -19,9 +19,5 @@ export const supervisorErrors = {
 export type SupervisorErrorCode = keyof typeof supervisorErrors;
 
 export function supervisorError(code: SupervisorErrorCode, ...values: unknown[]): RookeryError {
-  let next = 0;
-  return new RookeryError(
-    code,
-    supervisorErrors[code].replace(/%s/g, () => brief(values[next++])),
-  );
+  return new RookeryError(code, filledText(supervisorErrors[code], values));
 }

@@ -5,16 +5,20 @@ export {
   child,
   type ChildDefaults,
   type ChildId,
+  type ChildName,
+  type ChildOptions,
   type ChildSpec,
+  type ChildSpecs,
   type ChildStartResult,
   type ChildType,
   type CompleteChildSpec,
   type RestartType,
+  type ServerChildSpec,
   type Shutdown,
   type StartFunction,
 } from "./child-spec.ts";
 export { DynamicSupervisor, type StartDynamicChildResult } from "./dynamic-supervisor.ts";
-export { PartitionSupervisor } from "./partition-supervisor.ts";
+export { PartitionSupervisor, type ResizeResult } from "./partition-supervisor.ts";
 export type { Strategy } from "./restart-plan.ts";
 export {
   type ChildCounts,

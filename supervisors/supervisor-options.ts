@@ -1,5 +1,6 @@
+import type { ServerInstance } from "../runtime/index.ts";
 import { type AutoShutdown } from "./auto-shutdown.ts";
-import { type ChildSpec, type CompleteChildSpec, completeChildSpec } from "./child-spec.ts";
+import { type ChildSpec, type ChildSpecs, type CompleteChildSpec, completeChildSpec } from "./child-spec.ts";
 import { supervisorError } from "./errors.ts";
 import type { Strategy } from "./restart-plan.ts";
 
@@ -11,10 +12,12 @@ export interface IntensityOptions {
   readonly periodMs?: number;
 }
 
-export interface SupervisorOptions extends IntensityOptions {
+export interface SupervisorOptions<
+  Servers extends readonly ServerInstance[] = readonly ServerInstance[],
+> extends IntensityOptions {
   readonly strategy: Strategy;
   /** Started in this order, each completely before the next; ended in reverse. None if left out. */
-  readonly children?: readonly ChildSpec[];
+  readonly children?: ChildSpecs<Servers>;
   /** `"never"` if left out. */
   readonly autoShutdown?: AutoShutdown;
 }
@@ -82,7 +85,8 @@ export function completeSupervisorOptions(options: SupervisorOptions): CompleteS
   checkLimits(check, intensity, periodMs, autoShutdown);
 
   const ids = new Set<unknown>();
-  const completed = children.map((spec) => {
+  // A hole in the list is a child, too: one without a spec.
+  const completed = Array.from(children, (spec) => {
     const child = completeChildSpec(spec);
     if (ids.has(child.id)) throw supervisorError("ROOKERY_DUPLICATE_CHILD", child.id);
     if (child.significant && autoShutdown === "never") {
@@ -132,6 +136,7 @@ export function partitionsAsChildren(
   check(typeof childSpec === "object" && childSpec !== null, "a childSpec", childSpec);
   check(isCount(partitions) && partitions > 0, "partitions of at least 1", partitions);
   const { start } = childSpec;
+  check(typeof start === "function" || Array.isArray(start), "a childSpec with a start", childSpec);
   check(
     withArgument === undefined || (typeof withArgument === "function" && typeof start !== "function"),
     "withArgument to be a function, beside a start of [Server, arg]",
@@ -145,12 +150,12 @@ export function partitionsAsChildren(
   return { ...limits, strategy, children };
 }
 
-type Check = (valid: boolean, expected: string, got: unknown) => void;
+export type Check = (valid: boolean, expected: string, got: unknown) => void;
 
 /** Refuses what is no object and misspelled names, and answers the check for the values. */
-function checker(supervisor: string, options: object, known: readonly string[]): Check {
+export function checker(owner: string, options: object, known: readonly string[]): Check {
   const check: Check = (valid, expected, got) => {
-    if (!valid) throw supervisorError("ROOKERY_SUPERVISOR_OPTION", expected, supervisor, got);
+    if (!valid) throw supervisorError("ROOKERY_SUPERVISOR_OPTION", expected, owner, got);
   };
   check(typeof options === "object" && options !== null, "an object", options);
   for (const key of Object.keys(options))

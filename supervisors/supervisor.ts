@@ -1,10 +1,27 @@
-import type { CallResult, CastResult, Dest, InitResult } from "../runtime/index.ts";
+import type {
+  CallResult,
+  CastResult,
+  Dest,
+  InitResult,
+  Self,
+  ServerInstance,
+  StartOptions,
+  ViaName,
+} from "../runtime/index.ts";
 import { ExitMessage, GenServer, noReply, ok, Pid, reply, stop } from "../runtime/index.ts";
-import { isOrderly, type Origin } from "../runtime/internal.ts";
+import { expectOrigin, isOrderly, type Origin } from "../runtime/internal.ts";
 import { BAD_COMBINATION, endsSupervisor } from "./auto-shutdown.ts";
 import { endedAsTold, shutdownChild } from "./child-shutdown.ts";
-import type { ChildDefaults, ChildId, ChildSpec, ChildType, CompleteChildSpec } from "./child-spec.ts";
-import { completeChildSpec, modulesOf } from "./child-spec.ts";
+import type {
+  ChildDefaults,
+  ChildId,
+  ChildName,
+  ChildSpec,
+  ChildType,
+  CompleteChildSpec,
+  ServerChildSpec,
+} from "./child-spec.ts";
+import { completeChildSpec, modulesOf, specToKeep } from "./child-spec.ts";
 import { caughtReason, startChild } from "./child-start.ts";
 import { supervisorError } from "./errors.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
@@ -18,8 +35,8 @@ import {
 import { SupervisorReport } from "./supervisor-report.ts";
 
 /** `pid` is undefined for a start function that answered `"ignore"`. */
-export type StartChildResult =
-  | { readonly ok: true; readonly pid: Pid | undefined; readonly extra?: unknown }
+export type StartChildResult<S = unknown> =
+  | { readonly ok: true; readonly pid: Pid<S> | undefined; readonly extra?: unknown }
   | { readonly ok: false; readonly reason: StartChildError };
 
 /** The last form holds the reason of the start that failed, and the spec. */
@@ -98,7 +115,7 @@ class TryAgain {
  *   init(value: number) { return ok(value); }
  *   handleCall() { return reply(this.state); }
  * }
- * const tree = await runtime.start(Supervisor, {
+ * const tree = await Supervisor.start(runtime, {
  *   strategy: "one_for_one",
  *   children: [{ id: "cell", start: [Cell, 7], name: "cell" }],
  * });
@@ -113,12 +130,34 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
 
   #report!: SupervisorReport;
 
+  /** `runtime.start(Supervisor, options)`, with each child held against the class of its server. Elixir's `Supervisor.start_link/2`. */
+  static start<Servers extends readonly ServerInstance[], Name extends string | ViaName>(
+    from: Origin,
+    options: SupervisorOptions<Servers>,
+    startOptions?: StartOptions<Supervisor, Name>,
+  ): Promise<Pid<Supervisor>> {
+    return from.start(Supervisor, options as SupervisorOptions, startOptions);
+  }
+
+  /** The same, linked. */
+  static startLink<Servers extends readonly ServerInstance[], Name extends string | ViaName>(
+    self: Self,
+    options: SupervisorOptions<Servers>,
+    startOptions?: StartOptions<Supervisor, Name>,
+  ): Promise<Pid<Supervisor>> {
+    return self.startLink(Supervisor, options as SupervisorOptions, startOptions);
+  }
+
   /**
    * Adds a child behind the others and starts it; the supervisor is its parent. If it does not start, its spec is not kept.
    * Rejects for an invalid spec (`ROOKERY_CHILD_SPEC`). `supervisor:start_child/2`.
    */
-  static async startChild(from: Origin, supervisor: Dest, spec: ChildSpec): Promise<StartChildResult> {
-    return ask(from, supervisor, ["start_child", completeChildSpec(spec)]);
+  static async startChild<S extends ServerInstance, Name extends string | ViaName>(
+    from: Origin,
+    supervisor: Dest,
+    spec: ServerChildSpec<S> & ChildName<NoInfer<S>, Name>,
+  ): Promise<StartChildResult<S>> {
+    return ask(from, supervisor, ["start_child", completeChildSpec(spec as ChildSpec)]);
   }
 
   /** Ends a child, as its shutdown says; it is not started again by itself. The spec of a temporary one is deleted. */
@@ -145,14 +184,14 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
     return ask(from, supervisor, ["count_children"]);
   }
 
-  /** The spec of a child with its defaults filled in. */
+  /** The spec of a child with its defaults filled in. That of a temporary one that was added lacks its argument, which is not kept. */
   static getChildSpec(from: Origin, supervisor: Dest, id: ChildId): Promise<ChildSpecResult> {
     return ask(from, supervisor, ["get_childspec", id]);
   }
 
   /** Ends a supervisor and its children, as `GenServer.stop` does. */
   static stop(from: Origin, supervisor: Dest, reason: unknown = "normal", timeoutMs?: number): Promise<void> {
-    return from.stop(supervisor, reason, timeoutMs);
+    return expectOrigin(from).stop(supervisor, reason, timeoutMs);
   }
 
   async init(arg: SupervisorOptions): Promise<InitResult<SupervisorState>> {
@@ -214,7 +253,7 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
     if (spec.significant && this.state.options.autoShutdown === "never") {
       return reply({ ok: false, reason: BAD_COMBINATION });
     }
-    const child = new SupervisedChild(spec);
+    const child = new SupervisedChild(specToKeep(spec));
     const started = await startChild(this.self, spec, caughtReason);
     if (!started.ok) return reply({ ok: false, reason: [started.reason, spec] });
     if (started.pid !== undefined || spec.restart !== "temporary") {
@@ -329,7 +368,7 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
 }
 
 function ask<Answer>(from: Origin, supervisor: Dest, request: Request): Promise<Answer> {
-  return from.call(supervisor, request, Number.POSITIVE_INFINITY) as Promise<Answer>;
+  return expectOrigin(from).call(supervisor, request, Number.POSITIVE_INFINITY) as Promise<Answer>;
 }
 
 function childInfo({ spec, pid }: SupervisedChild): ChildInfo {

@@ -8,7 +8,19 @@ import type {
   TaskStreamOptions,
 } from "../runtime/index.ts";
 import { DownMessage, type Ref, Task, TIMEOUT } from "../runtime/index.ts";
-import { calledBy, callersOf, type Origin, runTask, taskStream } from "../runtime/internal.ts";
+import {
+  asTask,
+  calledBy,
+  callersOf,
+  expectFunction,
+  expectOptions,
+  expectOrigin,
+  expectSelf,
+  type Origin,
+  runTask,
+  TASK_STREAM_OPTIONS,
+  taskStream,
+} from "../runtime/internal.ts";
 import type { ChildDefaults, ChildSpec, RestartType, Shutdown } from "./child-spec.ts";
 import { DynamicSupervisor, type StartDynamicChildResult } from "./dynamic-supervisor.ts";
 import { supervisorError } from "./errors.ts";
@@ -26,14 +38,12 @@ export interface SupervisedTaskOptions {
 
 export type SupervisedTaskStreamOptions = TaskStreamOptions & Pick<SupervisedTaskOptions, "shutdown">;
 
-/** What an owner sends to its task once it watches it. */
+/** What an owner sends to its task once it watches it: begin. */
 class RunTask {
   readonly ref: Ref;
-  readonly body: TaskBody<unknown>;
 
-  constructor(ref: Ref, body: TaskBody<unknown>) {
+  constructor(ref: Ref) {
     this.ref = ref;
-    this.body = body;
   }
 }
 
@@ -61,6 +71,8 @@ export class TaskSupervisor extends SupervisorOfTasks {
     body: TaskBody<unknown>,
     options: SupervisedTaskOptions = {},
   ): Promise<StartDynamicChildResult> {
+    expectOptions("a task", ["restart", "shutdown"], options);
+    expectOrigin(from);
     const task = calledBy("pid" in from ? callersOf(from) : [], body);
     return DynamicSupervisor.startChild(from, supervisor, taskSpec(task, options));
   }
@@ -75,9 +87,9 @@ export class TaskSupervisor extends SupervisorOfTasks {
     body: TaskBody<Value>,
     options?: Omit<SupervisedTaskOptions, "restart">,
   ): Promise<Task<Value>> {
-    const pid = await startOwned(self, supervisor, options);
+    const pid = await startOwned(self, supervisor, body, options);
     self.link(pid);
-    return run(self, pid, body);
+    return run(self, pid);
   }
 
   /** The same without the link to `self`: neither one's crash ends the other, and a crash of the task is the result of waiting for it. */
@@ -87,7 +99,7 @@ export class TaskSupervisor extends SupervisorOfTasks {
     body: TaskBody<Value>,
     options?: Omit<SupervisedTaskOptions, "restart">,
   ): Promise<Task<Value>> {
-    return run(self, await startOwned(self, supervisor, options), body);
+    return run(self, await startOwned(self, supervisor, body, options));
   }
 
   /**
@@ -133,11 +145,15 @@ function stream<Input, Value>(
   supervisor: Dest,
   inputs: Iterable<Input> | AsyncIterable<Input>,
   body: TaskStreamBody<Input, Value>,
-  { shutdown, ...options }: SupervisedTaskStreamOptions,
+  options: SupervisedTaskStreamOptions,
 ): AsyncGenerator<TaskResult<Value>, void, undefined> {
+  expectFunction("as the body of a task stream", body);
+  expectSelf(self);
+  expectOptions("a task stream", [...TASK_STREAM_OPTIONS, "shutdown"], options);
+  const { shutdown, ...streamOptions } = options;
   const taskOptions = shutdown === undefined ? {} : { shutdown };
   const startTask = (input: Input) => start(self, supervisor, (task) => body(input, task), taskOptions);
-  return taskStream(self, inputs, startTask, options);
+  return taskStream(self, inputs, startTask, streamOptions);
 }
 
 function taskSpec(body: TaskBody<unknown>, options: SupervisedTaskOptions): ChildSpec {
@@ -148,16 +164,21 @@ function taskSpec(body: TaskBody<unknown>, options: SupervisedTaskOptions): Chil
 async function startOwned(
   self: Self,
   supervisor: Dest,
+  body: TaskBody<unknown>,
   options: Omit<SupervisedTaskOptions, "restart"> = {},
 ): Promise<Pid> {
+  expectOptions("a task", ["shutdown"], options);
   const callers = callersOf(self);
-  const spec = taskSpec((task) => obey(task, callers), options);
+  const spec = taskSpec(
+    asTask(body, (task) => obey(task, body, callers)),
+    options,
+  );
   const started = await DynamicSupervisor.startChild(self, supervisor, spec);
   if (started.ok) return started.pid;
   throw supervisorError("ROOKERY_MAX_CHILDREN", "the TaskSupervisor", supervisor);
 }
 
-async function obey(task: Self, callers: readonly Pid[]): Promise<void> {
+async function obey(task: Self, body: TaskBody<unknown>, callers: readonly Pid[]): Promise<void> {
   const ownerRef = task.monitor(callers[0]!);
   const isOrder = (message: unknown): message is RunTask | DownMessage => {
     return message instanceof RunTask || (message instanceof DownMessage && message.ref === ownerRef);
@@ -166,11 +187,11 @@ async function obey(task: Self, callers: readonly Pid[]): Promise<void> {
   if (order === TIMEOUT) task.exit("timeout");
   if (order instanceof DownMessage) task.exit(["shutdown", order.reason]);
   task.demonitor(ownerRef, { flush: true });
-  await runTask(task, order.body, () => order.ref, callers);
+  await runTask(task, body, () => order.ref, callers);
 }
 
-function run<Value>(self: Self, pid: Pid, body: TaskBody<Value>): Task<Value> {
+function run<Value>(self: Self, pid: Pid): Task<Value> {
   const task = Task.watch<Value>(self, pid);
-  self.send(pid, new RunTask(task.ref, body));
+  self.send(pid, new RunTask(task.ref));
   return task;
 }

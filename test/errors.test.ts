@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { layerOf, layers, sourceFiles } from "./support/source-files.ts";
+import { layerOf, layers, type SourceFile, sourceFiles } from "./support/source-files.ts";
 
 const files = sourceFiles();
 const page = files.find(({ path }) => path === "docs/errors.md")!.text;
 
+function tablesOf(layer: string): SourceFile[] {
+  return files.filter(({ path }) => path.startsWith(`${layer}/`) && path.endsWith("/errors.ts"));
+}
+
 /** The codes of a layer's tables, in the order in which they stand. */
 function table(layer: string): string[] {
-  const tables = files.filter(({ path }) => path.startsWith(`${layer}/`) && path.endsWith("/errors.ts"));
+  const tables = tablesOf(layer);
   const code = tables.map((file) => file.code).join("\n");
   return [...code.matchAll(/^\s*(ROOKERY_[A-Z0-9_]+):/gm)].map((match) => match[1]!);
 }
@@ -29,11 +33,46 @@ const thrown = new Set(
 const tables = new Map(layers.map((layer) => [layer, table(layer)]));
 const codes = [...tables.values()].flat();
 
+/** The texts of all tables, by code, as the modules have them. */
+async function allTexts(): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const { path } of layers.flatMap(tablesOf)) {
+    const exported = (await import(new URL(`../${path}`, import.meta.url).href)) as Record<
+      string,
+      Record<string, unknown>
+    >;
+    for (const [code, text] of Object.values(exported).flatMap((value) => Object.entries(value)))
+      if (code.startsWith("ROOKERY_")) texts.set(code, String(text));
+  }
+  return texts;
+}
+
 describe("an error code", () => {
   test("stands in the table of one layer", () => {
     assert.ok(tables.get("runtime")!.length > 0, "a checker that sees no code passes");
     assert.deepEqual(
       codes.filter((code, index) => codes.indexOf(code) !== index),
+      [],
+    );
+  });
+
+  test("has a text that says what was expected and what came instead", async () => {
+    const texts = await allTexts();
+    assert.deepEqual([...texts.keys()].toSorted(), codes.toSorted());
+    const form = /^Expected [^]*(, got |\ngot |, but |: %s)/;
+    assert.deepEqual(
+      [...texts].filter(([, text]) => !form.test(text)),
+      [],
+    );
+  });
+
+  test("is what every error has that is thrown", () => {
+    const bare = /throw new (Type|Range|Reference|Syntax)?Error\(/;
+    const throwing = files.filter(
+      ({ path, code }) => layerOf(path) !== undefined && path.endsWith(".ts") && bare.test(code),
+    );
+    assert.deepEqual(
+      throwing.map(({ path }) => path),
       [],
     );
   });

@@ -42,8 +42,7 @@ export class Inbox {
     const head = this.#bytes.readUInt32LE(0);
     const size = (head & ~RENEWED) >>> 0;
     if (!this.#fill(HEAD_BYTES + size)) return undefined;
-    if ((head & RENEWED) !== 0)
-      this.#unpackr = newUnpackr();
+    if ((head & RENEWED) !== 0) this.#unpackr = newUnpackr();
     return size;
   }
 

@@ -113,7 +113,8 @@ export class Interconnect implements Exchange {
   }
 
   pidOf(shard: number, id: number): Pid {
-    if (shard !== this.shard.number) return this.#peers.get(shard)?.standIn(id) ?? new Pid(shard, id, undefined);
+    if (shard !== this.shard.number)
+      return this.#peers.get(shard)?.standIn(id) ?? new Pid(shard, id, undefined);
     const known = this.#exported.get(id) ?? this.#buried.get(id);
     return known ?? new Pid(shard, id, undefined);
   }

@@ -182,7 +182,8 @@ export class Peer implements TermHome {
     if (tag === undefined) this.#add3(Kind.Message, id, message);
     else if (tag === CAST) this.#add3(Kind.Cast, id, message);
     else if (tag === STOP) this.#add3(Kind.Stop, id, message);
-    else if (tag === SYSTEM) this.#add4(Kind.System, id, this.#calling(message as SystemCall), (message as SystemCall).request);
+    else if (tag === SYSTEM)
+      this.#add4(Kind.System, id, this.#calling(message as SystemCall), (message as SystemCall).request);
     else this.#add4(Kind.Call, id, this.#calling(tag as PendingCall), message);
   }
 
@@ -293,7 +294,6 @@ export class Peer implements TermHome {
   // Signals from there.
 
   #carryOut(signal: readonly unknown[]): void {
-
     const [kind, id, third, fourth] = signal as [number, number, unknown, unknown];
     switch (kind) {
       case Kind.Message:
@@ -305,7 +305,9 @@ export class Peer implements TermHome {
       case Kind.Stop:
         return this.#home.local(id)?.deliver(STOP, third);
       case Kind.System:
-        return this.#home.local(id)?.deliver(SYSTEM, new RemoteSystemCall(this, third as number, fourth as SystemRequest));
+        return this.#home
+          .local(id)
+          ?.deliver(SYSTEM, new RemoteSystemCall(this, third as number, fourth as SystemRequest));
       case Kind.Reply:
         return this.#home.answer(id, third);
       case Kind.Refusal:

@@ -29,7 +29,11 @@ export function choosePlace(
     // The shard that draws the highest number for the key: what the others draw doesn't change it.
     return open.reduce((best, number) => (draw(key, number) > draw(key, best) ? number : best));
   }
-  throw runtimeError("ROOKERY_BADARG", '"here", "least_loaded", { shard } or { key } as the place of a start', placement);
+  throw runtimeError(
+    "ROOKERY_BADARG",
+    '"here", "least_loaded", { shard } or { key } as the place of a start',
+    placement,
+  );
 }
 
 /** FNV-1a over the key, for the place of a shard: one that was started again draws the same. */

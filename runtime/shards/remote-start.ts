@@ -1,7 +1,7 @@
 import type { Pid } from "../pid.ts";
 import type { ServerClass } from "../server-class.ts";
 import type { Shard } from "../shard.ts";
-import { startServer, type StartResult } from "../start.ts";
+import { type StartOptions, startServer, type StartResult } from "../start.ts";
 import { runtimeError } from "../errors.ts";
 import type { Peer } from "./peer.ts";
 
@@ -11,9 +11,7 @@ export interface RemoteStart {
   readonly className: string;
   readonly starter: Pid | undefined;
   readonly linked: boolean;
-  readonly name: string | undefined;
-  readonly timeoutMs: number | undefined;
-  readonly hibernateAfterMs: number | undefined;
+  readonly options: StartOptions;
 }
 
 /** Carries out a start that another shard has asked for, and tells it what came of it. */
@@ -22,13 +20,8 @@ export function startHere(peer: Peer, shard: Shard, start: number, what: RemoteS
   const failed = (reason: unknown): void => told({ ok: false, reason });
   findServerClass(what.module, what.className)
     .then((Server) => {
-      const { starter, linked, name, timeoutMs, hibernateAfterMs } = what;
-      return startServer(shard, starter?.process, Server, arg, {
-        linked,
-        ...(name === undefined ? {} : { name }),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        ...(hibernateAfterMs === undefined ? {} : { hibernateAfterMs }),
-      });
+      const { starter, linked, options } = what;
+      return startServer(shard, starter?.process, Server, arg, options, { linked });
     })
     .then(told, failed);
 }

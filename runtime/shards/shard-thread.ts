@@ -41,7 +41,11 @@ class ShardThread {
         control.postMessage({ type: "connected", number: order.number } satisfies ShardNotice);
       } else if (order.type === "open") interconnect.open(order.number);
       else if (order.type === "lost") interconnect.lost(order.number);
-      else void runtime.shutdown().then(stopped).finally(() => control.close());
+      else
+        void runtime
+          .shutdown()
+          .then(stopped)
+          .finally(() => control.close());
     });
     control.postMessage({ type: "ready" } satisfies ShardNotice);
   }
@@ -58,5 +62,7 @@ function forwarding(post: (notice: ShardNotice) => void): Logger {
 
 function copyable(value: unknown): unknown {
   if (value instanceof Error) return value;
-  return typeof value === "object" || typeof value === "function" || typeof value === "symbol" ? brief(value) : value;
+  return typeof value === "object" || typeof value === "function" || typeof value === "symbol"
+    ? brief(value)
+    : value;
 }

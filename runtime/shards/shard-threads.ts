@@ -75,7 +75,9 @@ export class ShardThreads {
       maxThreads: count - 1,
       concurrentTasksPerWorker: 1,
       atomics: "disabled",
-      ...(limits.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
+      ...(limits.maxHeapMb === undefined
+        ? {}
+        : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
     });
     const threads = new ShardThreads(first, count, pool, first.clock, cores);
     try {
@@ -89,14 +91,17 @@ export class ShardThreads {
 
   /** The numbers of the shards that run now, the first one's included. */
   get numbers(): number[] {
-    return [this.#first.number, ...this.#running.keys()].sort((one, other) => one % SHARDS_MAX - other % SHARDS_MAX);
+    return [this.#first.number, ...this.#running.keys()].sort(
+      (one, other) => (one % SHARDS_MAX) - (other % SHARDS_MAX),
+    );
   }
 
   /** Ends every shard and waits until its thread is gone. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#restarts) timer.cancel();
-    for (const { control } of this.#running.values()) control.postMessage({ type: "stop" } satisfies ShardOrder);
+    for (const { control } of this.#running.values())
+      control.postMessage({ type: "stop" } satisfies ShardOrder);
     const overdue = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(STOP_MS, overdue.resolve);
     await Promise.race([Promise.all(this.#ended), overdue.promise]);

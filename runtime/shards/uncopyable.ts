@@ -12,7 +12,8 @@ export function pathToUncopyable(signal: readonly unknown[], error: unknown): [p
 }
 
 function pathIn(value: unknown, path: string, above: Set<object>): [string, string] | undefined {
-  if (typeof value === "function") return [path, `the function ${value.name === "" ? "(anonymous)" : value.name}`];
+  if (typeof value === "function")
+    return [path, `the function ${value.name === "" ? "(anonymous)" : value.name}`];
   if (typeof value === "symbol") return [path, String(value)];
   if (typeof value !== "object" || value === null) return undefined;
   if (above.has(value)) return [path, "a reference to what contains it"];

@@ -1,5 +1,5 @@
 import { type Pid, silentLogger } from "../../runtime/index.ts";
-import { onProcessExit } from "../../runtime/internal.ts";
+import { onProcessExit, residentOf } from "../../runtime/internal.ts";
 import { simulate, type Simulation } from "../../runtime/testing.ts";
 import { type Op, puppet, Script, type Stage } from "./puppet.ts";
 import { type Json, Labels, toTerm } from "./term.ts";
@@ -128,7 +128,7 @@ class SignalsRun implements Stage {
 
   #noteArrivals(): void {
     for (const [pid, groups] of this.#held) {
-      const mailbox = pid.process?.mailbox;
+      const mailbox = residentOf(pid)?.mailbox;
       if (mailbox === undefined) continue;
       const unread = Array.from({ length: mailbox.length }, (_, index) => mailbox.messageAt(index));
       const known = new Set(groups.flat());

@@ -1,5 +1,5 @@
 import { GenServer, noReply, ok, Pid, type Self, silentLogger, stop, ignore } from "../../runtime/index.ts";
-import { onProcessExit, startChildServer } from "../../runtime/internal.ts";
+import { onProcessExit, residentOf, startChildServer } from "../../runtime/internal.ts";
 import { ProcessState } from "../../runtime/process.ts";
 import { simulate, type Simulation } from "../../runtime/testing.ts";
 import type { ChildSpec, Shutdown } from "../../supervisors/index.ts";
@@ -423,7 +423,7 @@ function isFailedStart(reason: unknown): boolean {
 
 /** In a callback that waits for something, or in a receive within one: not in its own loop. */
 function isBusy(pid: Pid): boolean {
-  const process = pid.process;
+  const process = residentOf(pid);
   if (process === undefined) return false;
   return (
     process.state === ProcessState.Blocked ||

@@ -75,7 +75,9 @@ export function toTerm(value: unknown, labels: Labels): Json {
     return { t: ["EXIT", toTerm(value.pid, labels), toTerm(value.reason, labels)] };
   if (value instanceof DownMessage) {
     const target =
-      value.process instanceof Pid ? toTerm(value.process, labels) : { t: [value.process.name, "node"] };
+      value.process instanceof Pid
+        ? toTerm(value.process, labels)
+        : { t: [String(value.process.name), "node"] };
     const tag = toTerm(value.type, labels);
     return { t: [tag, toTerm(value.ref, labels), "process", target, toTerm(value.reason, labels)] };
   }

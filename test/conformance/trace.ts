@@ -31,7 +31,7 @@ type SortKey = readonly [sender: string, kind: number, ref: string];
 function sortKey(message: unknown, labels: Labels): SortKey {
   if (message instanceof ExitMessage) return [labels.of(message.pid), 0, ""];
   if (message instanceof DownMessage) {
-    const sender = message.process instanceof Pid ? labels.of(message.process) : message.process.name;
+    const sender = message.process instanceof Pid ? labels.of(message.process) : String(message.process.name);
     return [sender, 1, labels.of(message.ref)];
   }
   if (Array.isArray(message) && message[0] === "m") {

@@ -46,6 +46,26 @@ describe("Agent", () => {
     });
   });
 
+  test("is served by its name until it is stopped, which frees the name (304)", async () => {
+    const agent = await Agent.start(runtime, () => new Map([["a", 1]]), { name: "agent" });
+    const dest = "agent" as Dest<Agent<Map<string, number>>>;
+    Agent.cast(runtime, dest, (state) => new Map(state).set("b", 2));
+    await Agent.update(runtime, dest, (state) => new Map(state).set("c", 3));
+    const taken = await Agent.getAndUpdate(runtime, dest, (state) => [state.get("b"), new Map()]);
+    expect([taken, await Agent.get(runtime, dest, ({ size }) => size)]).toEqual([2, 0]);
+    await runtime.stop("agent");
+    expect([runtime.isAlive(agent), runtime.whereis("agent")]).toEqual([false, undefined]);
+  });
+
+  test("that is not there is no matter to a cast, and noproc to whoever waits for it (304)", async () => {
+    const nobody = "nobody" as Dest<Agent<number>>;
+    expect(() => Agent.cast(runtime, nobody, (n) => n + 1)).not.toThrow();
+    await expect(Agent.get(runtime, nobody, (n) => n)).rejects.toMatchObject({
+      code: "ROOKERY_NOPROC",
+      reason: ["noproc", ["GenServer", "call", expect.anything()]],
+    });
+  });
+
   test.each([
     ["get", (agent: Dest<Agent<number>>) => Agent.get(runtime, agent, raise)],
     ["update", (agent: Dest<Agent<number>>) => Agent.update(runtime, agent, raise)],

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import { threadId } from "node:worker_threads";
 import type { CpuContext } from "../../runtime/index.ts";
 
@@ -66,9 +67,9 @@ export function failLater(): void {
   });
 }
 
-/** How many ports this thread has that nobody has closed. */
-export function ports(): number {
-  return process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort").length;
+/** What of this thread the host holds on to, open ports for one, in bytes. */
+export function handles(): number {
+  return getHeapStatistics().used_global_handles_size;
 }
 
 export function closure(): () => void {

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DownMessage, ExitError, Runtime, type Self, silentLogger } from "../../runtime/index.ts";
+import {
+  DownMessage,
+  ExitError,
+  ExitMessage,
+  type Pid,
+  Runtime,
+  type Self,
+  silentLogger,
+} from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
 import { collector } from "./collector.ts";
 
@@ -95,6 +103,44 @@ describe("exit reasons", () => {
       }
     });
   });
+
+  test.each([1, 2, 9, 10])(
+    "along a chain of %i links a kill signal is killed, an exit with kill is kill (33, 34)",
+    async (length) => {
+      const ends = {
+        "exit of another": ["killed", (self: Self) => self.receive()],
+        "exit to itself": ["killed", (self: Self) => self.exit(self.pid, "kill")],
+        "exit of its own": ["kill", (self: Self) => self.exit("kill")],
+      } as const;
+      await runInProcess(runtime, async (self) => {
+        self.trapExit(true);
+        for (const [how, [reason, end]] of Object.entries(ends)) {
+          let last: Pid | undefined;
+          const line = (left: number) => (own: Self) => {
+            if (left > 1) own.spawnLink(line(left - 1));
+            else last = own.pid;
+            return left > 1 ? own.receive() : end(own);
+          };
+          const first = self.spawnLink(line(length));
+          await settle(runtime);
+          if (how === "exit of another") self.exit(last!, "kill");
+          expect(await self.receive()).toEqual(new ExitMessage(first, reason));
+        }
+      });
+    },
+  );
+
+  test.each(["gurka", 1, undefined, null])(
+    "trapExit(%j) is badarg, and changes nothing (37)",
+    async (flag) => {
+      await runInProcess(runtime, (self) => {
+        expect(() => self.trapExit(flag as never)).toThrow(
+          expect.objectContaining({ code: "ROOKERY_BADARG" }),
+        );
+        expect(self.info(self.pid, "trapExit")).toBe(false);
+      });
+    },
+  );
 
   test("turning trapExit off leaves the exits in the mailbox as messages (37, 38)", async () => {
     await runInProcess(runtime, async (self) => {

@@ -124,4 +124,94 @@ describe("monitors", () => {
         );
     });
   });
+
+  test("demonitor takes the monitor off the lists of both, whichever way round they watch (64, 119)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const others = Array.from({ length: 6 }, () =>
+        self.spawn(async (other) => {
+          const back = other.monitor(self.pid);
+          await other.receive((m) => m === "demonitor");
+          other.demonitor(back);
+          await other.receive((m) => m === "end");
+        }),
+      );
+      const refs = others.map((other) => self.monitor(other));
+      await settle(runtime);
+      const lists = (): unknown => self.info(self.pid, ["monitors", "monitoredBy"]);
+      expect(lists()).toEqual({ monitors: others, monitoredBy: others });
+      self.demonitor(refs[2]!);
+      self.demonitor(refs[5]!);
+      self.exit(others[0]!, "kill");
+      for (const index of [1, 5]) self.send(others[index]!, "demonitor");
+      await settle(runtime);
+      const [, second, third, fourth, fifth, sixth] = others;
+      expect(lists()).toEqual({
+        monitors: [second, fourth, fifth],
+        monitoredBy: [third, fourth, fifth],
+      });
+      expect(self.info(sixth!, ["monitors", "monitoredBy"])).toEqual({ monitors: [], monitoredBy: [] });
+    });
+  });
+
+  test("what demonitor tells agrees with the mailbox, whichever targets are dead by then (64-67)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const pids = Array.from({ length: 100 }, () => self.spawn((child) => child.receive()));
+      const refs = pids.map((pid) => self.monitor(pid));
+      for (const [index, pid] of pids.entries()) if (index % 3 === 0) self.exit(pid, "bang");
+      const active = refs.filter((ref) => self.demonitor(ref, { info: true }));
+      for (const pid of pids) self.exit(pid, "late");
+      await settle(runtime);
+      const messages = self.info(self.pid, "messages") as DownMessage[];
+      const told = new Set(messages.map(({ ref }) => ref as Ref));
+      expect(messages.every(({ reason }) => reason === "bang")).toBe(true);
+      expect(active).toEqual(refs.filter((ref) => !told.has(ref)));
+      expect([active.length, told.size]).toEqual([66, 34]);
+    });
+  });
+
+  test("a reason arrives as it was given, however large (40, 57)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const reason = { deep: [["tuple", 1n], new Map([["k", Array.from({ length: 10_000 }, (_, i) => i)]])] };
+      const { pid, ref } = self.spawnMonitor((child) => child.exit(reason));
+      expect(await self.receive()).toEqual(new DownMessage("DOWN", ref, pid, reason));
+    });
+  });
+
+  test("a target that kills its watcher tells nobody any more (70)", async () => {
+    const witness = collector(runtime);
+    const watcher = runtime.spawn(async (self) => {
+      const target = self.spawn(async (other) => {
+        await other.receive();
+        other.exit(self.pid, "foo");
+        other.send(witness.pid, other.info(other.pid, "monitoredBy"));
+      });
+      self.monitor(target);
+      self.send(target, "go");
+      await self.receive((m) => m === "never");
+    });
+    await settle(runtime);
+    expect(runtime.isAlive(watcher)).toBe(false);
+    expect(witness.messages).toEqual([[]]);
+  });
+
+  test("what is sent to a name, and the death of who has it, keep their order (7, 59)", async () => {
+    await runInProcess(runtime, async (self) => {
+      self.register("boss");
+      const pid = self.spawn(async (child) => {
+        child.register("named");
+        await child.receive();
+        child.send("boss", 1);
+        child.send(self.pid, 2);
+      });
+      await settle(runtime);
+      const ref = self.monitor("named");
+      self.send("named", "end");
+      expect([await self.receive(), await self.receive()]).toEqual([1, 2]);
+      expect(await self.receive()).toEqual(
+        new DownMessage("DOWN", ref, { name: "named", node: runtime.node }, "normal"),
+      );
+      expect(self.isAlive(pid)).toBe(false);
+      self.unregister("boss");
+    });
+  });
 });

@@ -48,4 +48,20 @@ describe("names", () => {
       expect(self.info(self.pid)?.registeredName).toBe("n");
     });
   });
+
+  test("what is no name, or no living process, is not registered, and the name stays free (88)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const dead = self.spawn(() => {});
+      await settle(runtime);
+      const badarg = expect.objectContaining({ code: "ROOKERY_BADARG" });
+      for (const wrong of [dead, self.alias(), [], "self", null, { pid: self.pid }]) {
+        expect(() => self.register("n", wrong as never)).toThrow(badarg);
+        expect(() => self.send("n", "m")).toThrow(badarg);
+      }
+      for (const wrong of ["", ["bad", "name"], 1, undefined, null])
+        expect(() => self.register(wrong as never)).toThrow(badarg);
+      self.register("n");
+      expect(self.whereis("n")).toBe(self.pid);
+    });
+  });
 });

@@ -134,6 +134,7 @@ describe("info", () => {
 
   test("shows the label that a process gives itself, and its timers", async () => {
     await runInProcess(runtime, (self) => {
+      expect(self.info(self.pid, "label")).toBeUndefined();
       self.setLabel(["worker", 7]);
       const timer = self.sendAfter(1_000, self.pid, "m");
       expect(self.info(self.pid, ["label", "timers"])).toEqual({ label: ["worker", 7], timers: 1 });

@@ -4,11 +4,10 @@ import {
   GenServer,
   noReply,
   ok,
-  ProcessGroups,
+  type Pid,
   Registry,
   reply,
   Runtime,
-  type Self,
   silentLogger,
 } from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
@@ -35,6 +34,16 @@ beforeEach(async () => {
 
 afterEach(() => runtime.shutdown());
 
+/** A process that holds `key` and waits. */
+async function holds(registry: string, key: unknown, value: unknown): Promise<Pid> {
+  const holder = runtime.spawn((self) => {
+    Registry.register(self, registry, key, value);
+    return self.receive();
+  });
+  await settle(runtime);
+  return holder;
+}
+
 describe("Registry", () => {
   test("a unique key has one holder, also against oneself (307, 308)", async () => {
     await runInProcess(runtime, (self) => {
@@ -52,6 +61,22 @@ describe("Registry", () => {
       Registry.unregister(self, "unique", "k");
       expect(Registry.count(self, "unique")).toBe(0);
     });
+  });
+
+  test("a registration that is refused leaves nothing behind (307)", async () => {
+    const holder = await holds("unique", "k", 1);
+    await runInProcess(runtime, (self) => {
+      expect(Registry.register(self, "unique", "k", 2)).toEqual({
+        ok: false,
+        reason: ["already_registered", holder],
+      });
+      expect(Registry.keys(self, "unique", self.pid)).toEqual([]);
+      expect(Registry.values(self, "unique", "k", self.pid)).toEqual([]);
+      expect(Registry.count(self, "unique")).toBe(1);
+      expect(self.info(self.pid)!.links).toEqual([]);
+    });
+    expect(Registry.keys(runtime, "unique", holder)).toEqual(["k"]);
+    expect(Registry.values(runtime, "unique", "k", holder)).toEqual([1]);
   });
 
   test("under a duplicate key there may be many, the same process many times (308)", async () => {
@@ -81,12 +106,20 @@ describe("Registry", () => {
     });
   });
 
+  test.each(["unique", "duplicate"])(
+    "nothing is left in a registry of %s keys of holders that died (309)",
+    async (registry) => {
+      const holders = [await holds(registry, "k", 1), await holds(registry, "l", 2)];
+      expect(Registry.count(runtime, registry)).toBe(2);
+      for (const holder of holders) runtime.exit(holder, "kill");
+      expect(Registry.count(runtime, registry)).toBe(0);
+      expect(Registry.select(runtime, registry, () => true)).toEqual([]);
+      for (const holder of holders) expect(Registry.keys(runtime, registry, holder)).toEqual([]);
+    },
+  );
+
   test("its death takes the holders along (311)", async () => {
-    const holder = runtime.spawn((self) => {
-      Registry.register(self, "unique", "k");
-      return self.receive();
-    });
-    await settle(runtime);
+    const holder = await holds("unique", "k", 1);
     runtime.exit("unique", "kill");
     expect(runtime.isAlive(holder)).toBe(false);
   });
@@ -112,10 +145,26 @@ describe("Registry", () => {
     expect(runtime.processes()).toHaveLength(alive);
   });
 
-  test("one that does not run is an error that names it (316)", () => {
-    expect(() => Registry.lookup(runtime, "nowhere", "k")).toThrow(
-      expect.objectContaining({ code: "ROOKERY_NO_REGISTRY" }),
-    );
+  test("a via name is free again when the start under it failed (312)", async () => {
+    class Broken extends Echo {
+      override init(): never {
+        throw new RangeError("broken");
+      }
+    }
+    const name = Registry.via<Echo>("unique", "k");
+    await expect(runtime.start(Broken, undefined, { name })).rejects.toMatchObject({
+      reason: new RangeError("broken"),
+    });
+    expect(Registry.lookup(runtime, "unique", "k")).toEqual([]);
+    await runtime.start(Echo, undefined, { name });
+  });
+
+  test("one that does not run is an error that names it (316)", async () => {
+    const error = expect.objectContaining({ code: "ROOKERY_NO_REGISTRY" });
+    expect(() => Registry.lookup(runtime, "nowhere", "k")).toThrow(error);
+    await runInProcess(runtime, (self) => {
+      expect(() => Registry.register(self, "nowhere", "k")).toThrow(error);
+    });
   });
 
   test("sending to a via name that nobody has is badarg, as to any name (316)", () => {
@@ -142,6 +191,39 @@ describe("Registry", () => {
     });
   });
 
+  test.each(["unique", "duplicate"])(
+    "keys that differ in type or in a part are different: %s (308)",
+    async (registry) => {
+      const keys = [
+        1,
+        "1",
+        1n,
+        [1],
+        ["1"],
+        null,
+        undefined,
+        "_",
+        { b: "b" },
+        { a: "a", b: "b" },
+        ["b", { b: "b" }],
+      ];
+      await runInProcess(runtime, (self) => {
+        for (const [value, key] of keys.entries()) {
+          expect(Registry.register(self, registry, key, value)).toMatchObject({ ok: true });
+        }
+        for (const [value, key] of keys.entries()) {
+          expect(Registry.lookup(self, registry, key)).toEqual([{ pid: self.pid, value }]);
+          expect(Registry.match(self, registry, key, () => true)).toHaveLength(1);
+        }
+        Registry.unregister(self, registry, { b: "b" });
+        Registry.unregisterMatch(self, registry, ["1"], () => true);
+        expect(Registry.keys(self, registry, self.pid)).toEqual(
+          keys.filter((_, value) => value !== 4 && value !== 8),
+        );
+      });
+    },
+  );
+
   test("a process that holds nothing any more is not linked to it (310, 311)", async () => {
     await runInProcess(runtime, (self) => {
       Registry.register(self, "duplicate", "k", 1);
@@ -154,11 +236,7 @@ describe("Registry", () => {
   });
 
   test("unregister takes only one's own, updateValue changes only one's own (310)", async () => {
-    const holder = runtime.spawn((self) => {
-      Registry.register(self, "unique", "k", 1);
-      return self.receive();
-    });
-    await settle(runtime);
+    const holder = await holds("unique", "k", 1);
     await runInProcess(runtime, (self) => {
       Registry.unregister(self, "unique", "k");
       expect(Registry.updateValue(self, "unique", "k", () => 2)).toBeUndefined();
@@ -166,6 +244,42 @@ describe("Registry", () => {
       expect(() => Registry.updateValue(self, "duplicate", "k", () => 2)).toThrow(
         expect.objectContaining({ code: "ROOKERY_BADARG" }),
       );
+    });
+  });
+
+  test("unregister takes all of one's own under a duplicate key, and no other's (308, 310)", async () => {
+    const holder = await holds("duplicate", "k", 1);
+    await runInProcess(runtime, (self) => {
+      for (const key of ["k", "k", "l"]) Registry.register(self, "duplicate", key);
+      Registry.unregister(self, "duplicate", "k");
+      expect(Registry.keys(self, "duplicate", self.pid)).toEqual(["l"]);
+      Registry.unregister(self, "duplicate", "k");
+      expect(Registry.lookup(self, "duplicate", "k")).toEqual([{ pid: holder, value: 1 }]);
+    });
+  });
+
+  test("updateValue does not ask for a new value for what one does not hold (310)", async () => {
+    await holds("unique", "k", 1);
+    await runInProcess(runtime, (self) => {
+      const never = (): never => {
+        throw new Error("asked");
+      };
+      expect(Registry.updateValue(self, "unique", "k", never)).toBeUndefined();
+      expect(Registry.updateValue(self, "unique", "nothing", never)).toBeUndefined();
+    });
+  });
+
+  test("dispatch hands the holders of one key to a function that runs in the caller (313)", async () => {
+    await runInProcess(runtime, async (self) => {
+      for (const registry of ["unique", "duplicate"]) {
+        Registry.register(self, registry, "k", registry);
+        Registry.register(self, registry, "other", "other");
+        Registry.dispatch(self, registry, "k", (entries) => {
+          for (const { pid, value } of entries) self.send(pid, value);
+        });
+      }
+      expect([await self.receive(), await self.receive()]).toEqual(["unique", "duplicate"]);
+      expect(self.info(self.pid)!.messageQueueLength).toBe(0);
     });
   });
 
@@ -215,7 +329,7 @@ describe("Registry", () => {
     ]);
   });
 
-  test("match, countMatch, select and unregisterMatch choose by value (315)", async () => {
+  test("match, countMatch, select, countSelect and unregisterMatch choose by value (315)", async () => {
     const odd = (value: unknown): boolean => (value as number) % 2 === 1;
     await runInProcess(runtime, (self) => {
       for (const value of [1, 2, 3]) Registry.register(self, "duplicate", "k", value);
@@ -228,6 +342,7 @@ describe("Registry", () => {
         ["k", 3],
         ["l", 5],
       ]);
+      expect(Registry.countSelect(self, "duplicate", ({ value }) => odd(value))).toBe(3);
       Registry.unregisterMatch(self, "duplicate", "k", odd);
       expect(Registry.lookup(self, "duplicate", "k")).toEqual([{ pid: self.pid, value: 2 }]);
       expect(Registry.count(self, "duplicate")).toBe(2);
@@ -268,98 +383,3 @@ describe("Registry", () => {
     expect(Registry.lookup(runtime, "duplicate", "k")).toEqual([]);
   });
 });
-
-describe("ProcessGroups", () => {
-  beforeEach(() => runtime.start(ProcessGroups, undefined, { name: "scope" }));
-
-  test("joining twice is two memberships, and leaving takes one (317, 318)", async () => {
-    await runInProcess(runtime, (self) => {
-      ProcessGroups.join(self, "scope", "g", [self.pid, self.pid]);
-      expect(ProcessGroups.members(self, "scope", "g")).toEqual([self.pid, self.pid]);
-      expect(ProcessGroups.leave(self, "scope", "g", self.pid)).toBe(true);
-      expect(ProcessGroups.members(self, "scope", "g")).toEqual([self.pid]);
-      expect(ProcessGroups.leave(self, "scope", "g", self.pid)).toBe(true);
-      expect(ProcessGroups.leave(self, "scope", "g", self.pid)).toBe(false);
-      expect(ProcessGroups.groups(self, "scope")).toEqual([]);
-    });
-  });
-
-  test("the memberships of a process end with it (319)", async () => {
-    const pid = runtime.spawn((self) => self.receive());
-    ProcessGroups.join(runtime, "scope", "a", pid);
-    ProcessGroups.join(runtime, "scope", "b", [pid, pid]);
-    runtime.exit(pid, "kill");
-    expect(ProcessGroups.groups(runtime, "scope")).toEqual([]);
-  });
-
-  test("a monitor hears of those who join and leave its group, with who was there (319)", async () => {
-    await runInProcess(runtime, async (self) => {
-      const pid = self.spawn((member) => member.receive());
-      ProcessGroups.join(self, "scope", "g", self.pid);
-      const { ref, members } = ProcessGroups.monitor(self, "scope", "g");
-      expect(members).toEqual([self.pid]);
-      expect(ProcessGroups.localMembers(self, "scope", "g")).toEqual([self.pid]);
-      ProcessGroups.join(self, "scope", "g", [pid, pid]);
-      ProcessGroups.join(self, "scope", "other", pid);
-      ProcessGroups.leave(self, "scope", "g", [pid, runtime.whereis("scope")!]);
-      ProcessGroups.join(self, "scope", "g", pid);
-      self.exit(pid, "kill");
-      expect(await received(self, 5)).toEqual([
-        [ref, "join", "g", [pid, pid]],
-        [ref, "leave", "g", [pid]],
-        [ref, "join", "g", [pid]],
-        [ref, "leave", "g", [pid]],
-        [ref, "leave", "g", [pid]],
-      ]);
-    });
-  });
-
-  test("a monitor of the scope hears of all groups (319)", async () => {
-    await runInProcess(runtime, async (self) => {
-      const pid = self.spawn((member) => member.receive());
-      ProcessGroups.join(self, "scope", ["a", 1], pid);
-      const { ref, groups } = ProcessGroups.monitorScope(self, "scope");
-      expect([...groups]).toEqual([[["a", 1], [pid]]]);
-      ProcessGroups.join(self, "scope", "b", self.pid);
-      ProcessGroups.leave(self, "scope", ["a", 1], pid);
-      expect(await received(self, 2)).toEqual([
-        [ref, "join", "b", [self.pid]],
-        [ref, "leave", ["a", 1], [pid]],
-      ]);
-    });
-  });
-
-  test("demonitor ends it and takes its messages along, once (319)", async () => {
-    await runInProcess(runtime, async (self) => {
-      const { ref } = ProcessGroups.monitor(self, "scope", "g");
-      const scope = ProcessGroups.monitorScope(self, "scope");
-      self.send(self.pid, "first");
-      ProcessGroups.join(self, "scope", "g", self.pid);
-      expect(ProcessGroups.demonitor(self, "scope", ref)).toBe(true);
-      expect(ProcessGroups.demonitor(self, "scope", ref)).toBe(false);
-      ProcessGroups.leave(self, "scope", "g", self.pid);
-      const own = [self.pid];
-      expect(await received(self, 3)).toEqual([
-        "first",
-        [scope.ref, "join", "g", own],
-        [scope.ref, "leave", "g", own],
-      ]);
-    });
-  });
-
-  test("members of a large group die as fast as they joined (319)", async () => {
-    const members = Array.from({ length: 10_000 }, () => runtime.spawn((self) => self.receive()));
-    for (let group = 0; group < 100; group += 1) ProcessGroups.join(runtime, "scope", group, members[0]!);
-    ProcessGroups.join(runtime, "scope", "large", members);
-    for (const member of members) runtime.exit(member, "kill");
-    expect(ProcessGroups.groups(runtime, "scope")).toEqual([]);
-  });
-});
-
-/** The next `count` messages of `self`, and no more are there. */
-async function received(self: Self, count: number): Promise<unknown[]> {
-  const messages: unknown[] = [];
-  for (let i = 0; i < count; i += 1) messages.push(await self.receive());
-  expect(self.info(self.pid)!.messageQueueLength).toBe(0);
-  return messages;
-}

@@ -5,6 +5,7 @@ import {
   noReply,
   ok,
   type Pid,
+  Registry,
   reply,
   ReplyMessage,
   Runtime,
@@ -68,9 +69,12 @@ describe("waitResponse", () => {
       const dead = self.spawn(() => {});
       await settle(runtime);
       const named = { name: "nobody", node: runtime.node };
+      await self.start(Registry, { keys: "unique" }, { name: "names" });
+      const via = Registry.via("names", "nobody");
       for (const [dest, who] of [
         [dead, dead],
         ["nobody", named],
+        [via, { name: via, node: runtime.node }],
       ] as const)
         expect(await self.waitResponse(self.sendRequest(dest, "m"))).toEqual({
           ok: false,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GenServer, noReply, ok, type Pid, Runtime, type Self, silentLogger } from "../../runtime/index.ts";
-import { runInProcess, settle } from "../../runtime/testing.ts";
+import { runInProcess, settle, simulate } from "../../runtime/testing.ts";
 
 let runtime: Runtime;
 
@@ -52,6 +52,48 @@ describe("the scheduler", () => {
     await runInProcess(runtime, (self) => pids.forEach((pid) => self.send(pid, "go")));
     await settle(runtime);
     expect(order).toEqual(["high", "normal", "low"]);
+  });
+
+  test("low comes behind the normal ones that are runnable, however many turns these have had before (126)", async () => {
+    const order: string[] = [];
+    for (let turn = 0; turn < 20; turn += 1) runtime.spawn(() => {});
+    await settle(runtime);
+    const low = runtime.spawn((self) => {
+      self.setPriority("low");
+      // Looked at in its turn; the code behind the receive goes on later.
+      return self.receive(() => order.push("low") > 0);
+    });
+    await settle(runtime);
+    await runInProcess(runtime, (self) => {
+      self.send(low, "go");
+      self.spawn(() => order.push("normal"));
+    });
+    await settle(runtime);
+    expect(order).toEqual(["normal", "low"]);
+  });
+
+  test("gives low about one turn for every eight of normal, as long as normal ones are runnable (126)", async () => {
+    await using simulation = await simulate({ seed: 1, inOrder: true });
+    const turns = { normal: 0, low: 0 };
+    class Racer extends GenServer<"normal" | "low"> {
+      init(priority: "normal" | "low") {
+        this.self.setPriority(priority);
+        return ok(priority);
+      }
+      override handleInfo() {
+        turns[this.state] += 1;
+        if (turns.normal < 1_000) this.self.send(this.self.pid, "again");
+        return noReply();
+      }
+    }
+    const pids = (["normal", "low", "normal"] as const).map((priority) =>
+      simulation.runtime.start(Racer, priority),
+    );
+    await simulation.settle();
+    for (const pid of await Promise.all(pids)) simulation.runtime.send(pid, "go");
+    await simulation.settle();
+    expect(turns.normal / turns.low).toBeGreaterThan(6);
+    expect(turns.normal / turns.low).toBeLessThan(10);
   });
 
   test("goes on after an error that an unrelated microtask threw into its slice", async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DownMessage, ExitMessage, Runtime, silentLogger } from "../../runtime/index.ts";
 import { onProcessExit } from "../../runtime/internal.ts";
-import { runInProcess, settle } from "../../runtime/testing.ts";
+import { runInProcess, settle, simulateEach } from "../../runtime/testing.ts";
 import { collector } from "./collector.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
@@ -152,6 +152,15 @@ describe("signals", () => {
     });
   });
 
+  test("of two exit signals the first is the reason (31, 36)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const pid = self.spawn((child) => child.receive());
+      self.monitor(pid);
+      for (const reason of ["first", "second", "kill"]) self.exit(pid, reason);
+      expect(await self.receive()).toMatchObject({ type: "DOWN", reason: "first" });
+    });
+  });
+
   test("what is no destination is refused (12)", async () => {
     const badarg = expect.objectContaining({ code: "ROOKERY_BADARG" });
     await runInProcess(runtime, (self) => {
@@ -186,13 +195,37 @@ describe("signals", () => {
   });
 });
 
+describe("many senders", () => {
+  test("at once: each keeps its own order, whatever the order of turns (1, 84)", async () => {
+    await simulateEach({ runs: 20, logger: silentLogger }, async (simulation) => {
+      const { pid, messages } = collector(simulation.runtime);
+      simulation.runtime.register("collector", pid);
+      for (let sender = 0; sender < 10; sender += 1) {
+        simulation.runtime.spawn(async (self) => {
+          for (let n = 0; n < 10; n += 1) {
+            self.send(n % 2 === 0 ? pid : "collector", [sender, n]);
+            if (n % 3 === 0) await self.receive(undefined, { timeoutMs: 0 });
+          }
+        });
+      }
+      await simulation.settle();
+      for (let sender = 0; sender < 10; sender += 1) {
+        const own = (messages as [number, number][]).filter(([from]) => from === sender);
+        expect(own.map(([, n]) => n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      }
+    });
+  });
+});
+
 describe("the messages", () => {
   test("are frozen when they are sent, so that sharing them to change them fails where it happens (18)", async () => {
     const { pid } = collector(runtime);
     const message = { list: [1], map: new Map([["k", { deep: 1 }]]), pid };
     runtime.send(pid, message);
     expect(() => message.list.push(2)).toThrow(TypeError);
-    expect(() => message.map.set("k", { deep: 2 })).toThrow(TypeError);
+    expect(() => message.map.set("k", { deep: 2 })).toThrow(
+      expect.objectContaining({ code: "ROOKERY_FROZEN" }),
+    );
     expect(() => {
       message.map.get("k")!.deep = 2;
     }).toThrow(TypeError);

@@ -14,6 +14,8 @@ class HeldTimers {
   stopTimer(timeout: Timeout): void {
     this.running.delete(timeout);
   }
+  timeoutSet(): void {}
+  timeoutOver(): void {}
 }
 
 const event = (content: unknown): InsertableEvent => ({ type: "internal", content });

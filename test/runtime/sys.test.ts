@@ -1,19 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  type From,
-  GenServer,
-  noReply,
-  ok,
-  type Pid,
-  reply,
-  Runtime,
-  type Self,
-  type ServerStatus,
-  stop,
-  sys,
-  type SystemEvent,
-} from "../../runtime/index.ts";
+import { type Pid, Runtime, type Self, type ServerStatus, sys } from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
+import { type Account, Bank } from "./bank.ts";
 import { type Report, reportingLogger } from "./reporting-logger.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
@@ -30,41 +18,7 @@ beforeEach(async () => {
 
 afterEach(() => runtime.shutdown());
 
-interface Account {
-  balance: number;
-  secret: string;
-  taken: unknown[];
-}
-
-class Bank extends GenServer<Account> {
-  init(trap: boolean) {
-    this.self.trapExit(trap);
-    return ok({ balance: 1, secret: "pin", taken: [] as unknown[] });
-  }
-  override handleCall(request: unknown, from: From) {
-    this.state.taken.push(request);
-    if (request === "later") {
-      this.self.reply(from, "late");
-      return noReply();
-    }
-    if (request === "bye") return stop("normal", "bye");
-    return reply(request);
-  }
-  override handleCast(request: unknown) {
-    this.state.taken.push(request);
-    if (request === "crash") throw new Error("crash");
-    if (request === "wait") return noReply({ timeoutMs: 100 });
-    if (request === "continue") return noReply({ continue: "c" });
-    if (request !== "async") return noReply();
-    return this.self.receive((m) => m === "go").then(() => noReply());
-  }
-  override handleContinue() {
-    return noReply();
-  }
-  override handleInfo(message: unknown) {
-    this.state.taken.push(message);
-    return noReply();
-  }
+class Closing extends Bank {
   override terminate(reason: unknown) {
     reports.push({ fields: {}, message: `terminate ${String(reason)}` });
   }
@@ -102,6 +56,25 @@ describe("sys.getState", () => {
     await failed;
   });
 
+  test("of oneself exits with calling_self (161)", async () => {
+    await runInProcess(runtime, async (self) => {
+      await expect(sys.getState(self, self.pid)).rejects.toMatchObject({
+        reason: ["calling_self", ["sys", "get_state", [self.pid]]],
+      });
+    });
+  });
+
+  test("of a server that ends instead exits with its reason (163)", async () => {
+    const bank = await start();
+    runtime.cast(bank, "async");
+    const failed = expect(sys.getState(runtime, bank)).rejects.toMatchObject({
+      reason: ["boom", ["sys", "get_state", [bank]]],
+    });
+    await settle(runtime);
+    runtime.exit(bank, "boom");
+    await failed;
+  });
+
   test("is served after what was sent before, and when an asynchronous callback is done", async () => {
     const bank = await start();
     runtime.cast(bank, "async");
@@ -134,6 +107,16 @@ describe("sys.replaceState", () => {
     expect((await sys.getState(runtime, bank)).balance).toBe(7);
   });
 
+  test("works on a suspended server, which goes on with the new state (327, 328)", async () => {
+    const bank = await start();
+    await sys.suspend(runtime, bank);
+    const call = runtime.call(bank, "m");
+    await sys.replaceState(runtime, bank, (state) => ({ ...state, taken: ["replaced"] }));
+    await sys.resume(runtime, bank);
+    await call;
+    expect((await sys.getState(runtime, bank)).taken).toEqual(["replaced", "m"]);
+  });
+
   test("whose function fails leaves the server its state and tells the caller (327)", async () => {
     const bank = await start();
     const replaced = sys.replaceState(runtime, bank, (state) => {
@@ -149,6 +132,16 @@ describe("sys.replaceState", () => {
 });
 
 describe("sys.suspend", () => {
+  test.each(["kill", "boom"])("does not protect from the exit signal %s (328)", async (reason) => {
+    const bank = await start();
+    await sys.suspend(runtime, bank);
+    runtime.exit(bank, reason);
+    expect(runtime.isAlive(bank)).toBe(false);
+    await expect(sys.resume(runtime, bank)).rejects.toMatchObject({
+      reason: ["noproc", ["sys", "resume", [bank]]],
+    });
+  });
+
   test("lets messages wait and serves sys; resume has them handled in order (328)", async () => {
     const bank = await start();
     expect(await sys.suspend(runtime, bank)).toBe("ok");
@@ -163,6 +156,17 @@ describe("sys.suspend", () => {
     expect(await call).toBe(2);
     await settle(runtime);
     expect((await sys.getState(runtime, bank)).taken).toEqual([1, 2, 3]);
+  });
+
+  test("is ended by one resume; another, or one of a server that runs, is ok as well (328)", async () => {
+    const bank = await start();
+    expect(await sys.resume(runtime, bank)).toBe("ok");
+    await sys.suspend(runtime, bank);
+    await sys.suspend(runtime, bank);
+    await sys.resume(runtime, bank);
+    expect((await sys.getStatus(runtime, bank)).status).toBe("running");
+    expect(await sys.resume(runtime, bank)).toBe("ok");
+    expect(await runtime.call(bank, "m")).toBe("m");
   });
 
   test("leaves calls to their timeouts (328)", async () => {
@@ -201,10 +205,26 @@ describe("sys.suspend", () => {
     expect((await sys.getState(runtime, bank)).taken).toEqual(["wait", "timeout"]);
   });
 
+  test("lets the exit of anybody but the parent wait with the rest (329, 185)", async () => {
+    const bank = await start(true);
+    await sys.suspend(runtime, bank);
+    runtime.send(bank, "before");
+    runtime.spawn((self) => {
+      self.link(bank);
+      self.exit("stranger");
+    });
+    await settle(runtime);
+    expect((await sys.getState(runtime, bank)).taken).toEqual([]);
+    await sys.resume(runtime, bank);
+    await settle(runtime);
+    const { taken } = await sys.getState(runtime, bank);
+    expect(taken).toMatchObject(["before", { type: "EXIT", reason: "stranger" }]);
+  });
+
   test("does not keep a server from terminating when its parent exits, or from a stop (329)", async () => {
     const started: Pid[] = [];
     const parent = runtime.spawn(async (self) => {
-      started.push(await self.startLink(Bank, true));
+      started.push(await self.startLink(Closing, true));
       await self.receive();
     });
     await settle(runtime);
@@ -275,150 +295,20 @@ function raise(error: Error): never {
   throw error;
 }
 
-describe("sys.statistics", () => {
-  test("counts messages and replies from when it is switched on (332)", async () => {
-    const bank = await start();
-    expect(await sys.statistics(runtime, bank, "get")).toBe("no_statistics");
-    await sys.statistics(runtime, bank, true);
-    await runtime.call(bank, "hi");
-    await runtime.call(bank, "later");
-    runtime.cast(bank, "c");
-    clock.advance(1_000);
-    const counted = await sys.statistics(runtime, bank, "get");
-    if (counted === "no_statistics") throw new Error("statistics are on");
-    expect(counted).toMatchObject({ messagesIn: 3, messagesOut: 1 });
-    expect(counted.currentTimeMs - counted.startTimeMs).toBe(1_000);
-    expect(counted.reductions).toBeGreaterThan(0);
-    await sys.statistics(runtime, bank, false);
-    expect(await sys.statistics(runtime, bank, "get")).toBe("no_statistics");
-  });
-});
-
-describe("sys.log", () => {
-  test("keeps the last 10 events, as gen_server tells them (333)", async () => {
-    const bank = await start();
-    await sys.log(runtime, bank, true);
-    await runtime.call(bank, "hi");
-    runtime.cast(bank, "continue");
-    runtime.send(bank, "m");
-    const events = await sys.log(runtime, bank, "get");
-    const from: unknown = expect.anything();
-    const state = (...taken: unknown[]): unknown => ({ balance: 1, secret: "pin", taken });
-    expect(events).toEqual([
-      ["in", ["$gen_call", from, "hi"]],
-      ["out", "hi", from, state("hi")],
-      ["in", ["$gen_cast", "continue"]],
-      ["noreply", state("hi", "continue")],
-      ["continue", "c"],
-      ["noreply", state("hi", "continue")],
-      ["in", "m"],
-      ["noreply", state("hi", "continue", "m")],
-    ]);
-    for (let i = 0; i < 9; i += 1) runtime.cast(bank, i);
-    expect(await sys.log(runtime, bank, "get")).toHaveLength(10);
-    await sys.log(runtime, bank, 3);
-    expect(await sys.log(runtime, bank, "get")).toHaveLength(3);
-    await sys.log(runtime, bank, false);
-    expect(await sys.log(runtime, bank, "get")).toEqual([]);
-  });
-
-  test("tells of an asynchronous callback when it is done, and of a reply with a stop", async () => {
-    const bank = await start();
-    await sys.log(runtime, bank, true);
-    runtime.cast(bank, "async");
-    await settle(runtime);
-    runtime.send(bank, "go");
-    const events = await sys.log(runtime, bank, "get");
-    expect(events.map((event) => event[0])).toEqual(["in", "noreply"]);
-    const told: SystemEvent[] = [];
-    await sys.install(runtime, bank, { run: (_, event) => void told.push(event), state: undefined });
-    expect(await runtime.call(bank, "bye")).toBe("bye");
-    expect(told.map((event) => event[0])).toEqual(["in", "out"]);
-  });
-
-  test("is part of the crash report, and can be printed (333, 139)", async () => {
-    const bank = await start();
-    await sys.log(runtime, bank, true);
-    runtime.cast(bank, 1);
-    await sys.log(runtime, bank, "print");
-    expect(reports.map(({ message }) => message)).toEqual([
-      `*DBG* ${bank} got cast 1`,
-      expect.stringContaining(`*DBG* ${bank} new state { balance: 1`),
-    ]);
-    runtime.cast(bank, "crash");
-    await settle(runtime);
-    expect(reports.at(-1)!.fields["log"]).toHaveLength(3);
-  });
-});
-
-describe("sys.trace", () => {
-  test("hands each event to the logger in the words of gen_server (335)", async () => {
-    const bank = await runtime.start(Bank, false, { name: "bank" });
-    await sys.trace(runtime, "bank", true);
-    const caller = await runInProcess(runtime, async (self) => {
-      await self.call(bank, "hi");
-      return self.pid;
-    });
-    runtime.send(bank, ["m", 1]);
-    await sys.trace(runtime, "bank", false);
-    runtime.cast(bank, "unseen");
-    await settle(runtime);
-    const state = "{ balance: 1, secret: 'pin', taken: [ 'hi'";
-    expect(reports.map(({ message }) => message)).toEqual([
-      `*DBG* bank got call hi from ${caller}`,
-      `*DBG* bank sent hi to ${caller}, new state ${state} ] }`,
-      "*DBG* bank got [ 'm', 1 ]",
-      `*DBG* bank new state ${state}, [ 'm', 1 ] ] }`,
-    ]);
-  });
-});
-
-describe("sys.install", () => {
-  test("tells a function of each event until it answers done (334)", async () => {
-    const bank = await start();
-    const told: unknown[] = [];
-    const run = (count: number, event: SystemEvent, who: unknown): number | "done" => {
-      told.push([count, event[0], who]);
-      return count === 2 ? "done" : count + 1;
-    };
-    await sys.install(runtime, bank, { run, state: 0 });
-    runtime.cast(bank, 1);
-    await runtime.call(bank, 2);
-    expect(told).toEqual([
-      [0, "in", bank],
-      [1, "noreply", bank],
-      [2, "in", bank],
-    ]);
-    expect((await sys.getStatus(runtime, bank)).debug.functions).toEqual([]);
-  });
-
-  test("drops a function that crashes, without harm to the server (334)", async () => {
-    const bank = await start();
-    await sys.install(runtime, bank, { run: () => raise(new Error("x")), state: 0, id: "bad" });
-    expect((await sys.getStatus(runtime, bank)).debug.functions).toEqual(["bad"]);
-    expect(await runtime.call(bank, "m")).toBe("m");
-    expect((await sys.getStatus(runtime, bank)).debug.functions).toEqual([]);
-  });
-
-  test("remove ends it, by its function or its id (334)", async () => {
-    const bank = await start();
-    const told: unknown[] = [];
-    const run = (state: unknown, event: SystemEvent): unknown => {
-      told.push(event);
-      return state;
-    };
-    await sys.install(runtime, bank, { run, state: 0 });
-    await sys.install(runtime, bank, { run, state: 0, id: "again" });
-    await sys.remove(runtime, bank, run);
-    await sys.remove(runtime, bank, "again");
-    await runtime.call(bank, "m");
-    expect(told).toEqual([]);
-  });
-});
-
 describe("sys.terminate", () => {
+  test("ends a suspended server as well, and who waits for a reply hears why (336, 163)", async () => {
+    const bank = await runtime.start(Closing, false);
+    await sys.suspend(runtime, bank);
+    const failed = expect(runtime.call(bank, "m")).rejects.toMatchObject({
+      reason: ["bye", expect.anything()],
+    });
+    expect(await sys.terminate(runtime, bank, "bye")).toBe("ok");
+    await failed;
+    expect(reports.map(({ message }) => message)).toContain("terminate bye");
+  });
+
   test("answers ok, and the server ends with the reason after its terminate (336)", async () => {
-    const bank = await start();
+    const bank = await runtime.start(Closing, false);
     const reason = runInProcess(runtime, async (self) => {
       self.monitor(bank);
       expect(await sys.terminate(self, bank, "shutdown")).toBe("ok");

@@ -1,15 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  DownMessage,
-  type Pid,
-  Runtime,
-  type Self,
-  silentLogger,
-  Table,
-  type TableOptions,
-  TableTransfer,
-} from "../../runtime/index.ts";
-import { runInProcess, settle } from "../../runtime/testing.ts";
+import { type Pid, Runtime, type Self, silentLogger, Table, type TableOptions } from "../../runtime/index.ts";
+import { runInProcess } from "../../runtime/testing.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
@@ -41,74 +32,6 @@ async function owned(options: TableOptions): Promise<{ table: Table<Pair>; owner
   });
   return { table: await made.promise, owner };
 }
-
-describe("the owner of a table", () => {
-  test("takes it along when it dies, before anybody hears of the death (320)", async () => {
-    const { table, owner } = await owned({ access: "public", name: "t" });
-    await runInProcess(runtime, async (self) => {
-      self.monitor(owner);
-      expect(Table.whereis(self, "t")).toBe(table);
-      self.exit(owner, "kill");
-      expect(await self.receive()).toBeInstanceOf(DownMessage);
-      expect(Table.whereis(self, "t")).toBeUndefined();
-      expect(table.info()).toBeUndefined();
-      expect(() => table.lookup(self, "k")).toThrow(badarg);
-    });
-  });
-
-  test("leaves it to a living heir, who is told (320)", async () => {
-    await runInProcess(runtime, async (self) => {
-      const { table, owner } = await owned({ heir: { pid: self.pid, data: "yours" }, name: "t" });
-      self.monitor(owner);
-      self.exit(owner, "kill");
-      const transfer = await self.receive((m) => m instanceof TableTransfer);
-      expect(transfer).toMatchObject({ type: "ETS-TRANSFER", table, from: owner, data: "yours" });
-      expect(table.info()).toMatchObject({ owner: self.pid, name: "t" });
-      table.insert(self, ["k", 1]);
-    });
-    await settle(runtime);
-    expect(Table.whereis(runtime, "t")).toBeUndefined();
-  });
-
-  test("takes it along when the heir is dead (320)", async () => {
-    const heir = runtime.spawn(() => {});
-    await settle(runtime);
-    const { table, owner } = await owned({ heir: { pid: heir, data: 0 } });
-    runtime.exit(owner, "kill");
-    expect(table.info()).toBeUndefined();
-  });
-
-  test("may give it away, and does not take it along any more (320)", async () => {
-    await runInProcess(runtime, async (self) => {
-      const giver = self.spawn((giving) => {
-        const table = Table.new<Pair>(giving, {});
-        table.insert(giving, ["k", 1]);
-        expect(() => table.giveAway(giving, giving.pid, 0)).toThrow(badarg);
-        table.giveAway(giving, self.pid, "gift");
-        expect(() => table.giveAway(giving, self.pid, "again")).toThrow(badarg);
-      });
-      const { table, from, data } = await self.receive((m) => m instanceof TableTransfer);
-      expect([from, data]).toEqual([giver, "gift"]);
-      await settle(runtime);
-      expect(self.isAlive(giver)).toBe(false);
-      table.insert(self, ["l", 2]);
-      expect(table.toList(self)).toEqual([
-        ["k", 1],
-        ["l", 2],
-      ]);
-    });
-  });
-
-  test("may name an heir later (320)", async () => {
-    const heir = runtime.spawn((self) => self.receive((m) => m === "end"));
-    const table = await withTable({}, (self, made) => {
-      made.setHeir(self, { pid: heir, data: 0 });
-      return made;
-    });
-    await settle(runtime);
-    expect(table.info()).toMatchObject({ owner: heir });
-  });
-});
 
 describe("access to a table", () => {
   test.each([

@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
-  type DownMessage,
+  DownMessage,
+  Ref,
   Runtime,
   type Self,
   silentLogger,
   Task,
+  TaskReply,
   type TaskStreamOptions,
 } from "../../runtime/index.ts";
-import { runInProcess, settle, simulate, VirtualClock } from "../../runtime/testing.ts";
+import { runInProcess, settle, simulateEach, VirtualClock } from "../../runtime/testing.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
@@ -159,6 +161,19 @@ describe("Task.asyncStream", () => {
     });
   });
 
+  test("without a limit of time waits as long as it takes (300)", async () => {
+    const gates = new Gates();
+    await leavingNothing(async (self) => {
+      const results = collect(
+        Task.asyncStream(self, [1], gates.body, { timeoutMs: Number.POSITIVE_INFINITY }),
+      );
+      await settle(runtime);
+      clock.advance(2 ** 32);
+      await gates.open(1);
+      expect(await results).toEqual([ok(10)]);
+    });
+  });
+
   test("a value that was sent in time counts, however late it is taken (300)", async () => {
     const gates = new Gates();
     await leavingNothing(async (self) => {
@@ -236,6 +251,7 @@ describe("Task.asyncStream", () => {
     ["no room at all (303)", { maxConcurrency: 0 }],
     ["half a task (303)", { maxConcurrency: 1.5 }],
     ["a negative time", { timeoutMs: -1 }],
+    ["a time that is no number", { timeoutMs: "soon" as never }],
     ["another end on timeout", { onTimeout: "ignore" as never }],
     ["a misspelled name", { max_concurrency: 2 } as never],
   ])("refuses %s", async (_, options) => {
@@ -246,10 +262,55 @@ describe("Task.asyncStream", () => {
     });
   });
 
+  test("leaves alone what is not of its own tasks: DOWNs and replies of others stay where they are (299)", async () => {
+    await runInProcess(runtime, async (self) => {
+      const strangers = [new DownMessage("DOWN", new Ref(), self.pid, "oops"), new TaskReply(new Ref(), "z")];
+      const body = (_: number, task: Self) => {
+        for (const message of strangers) task.send(self.pid, message);
+      };
+      expect(await collect(Task.asyncStream(self, [1], body))).toEqual([ok(undefined)]);
+      expect(self.info(self.pid, "messages")).toEqual(strangers);
+    });
+  });
+
+  test.each([true, false])(
+    "two streams of one owner can be read in turn, crashing (%s) or not (299)",
+    async (crashes) => {
+      await leavingNothing(async (self) => {
+        self.trapExit(true);
+        const options = { maxConcurrency: 3 };
+        const body = (n: number, task: Self) => (crashes ? task.exit(n) : n);
+        const [left, right] = [1, 2].map((times) =>
+          Task.asyncStream(self, [1, 2, 3], (n, task) => body(n * times, task), options),
+        );
+        const pairs: unknown[] = [];
+        for await (const one of left!) {
+          const { value: other } = await right!.next();
+          pairs.push([one, other]);
+        }
+        await right!.return();
+        const result = (n: number) => (crashes ? { ok: false, reason: n } : ok(n));
+        expect(pairs).toEqual([1, 2, 3].map((n) => [result(n), result(n * 2)]));
+      });
+    },
+  );
+
+  test("its tasks work for its owner, and for whom that works (295)", async () => {
+    await leavingNothing(async (self) => {
+      const callers = (_: unknown, task: Self) => task.get("$callers");
+      const nested = async (_: unknown, task: Self) => [
+        task.pid,
+        await collect(Task.asyncStream(task, [1], callers)),
+      ];
+      const [result] = await collect(Task.asyncStream(self, [1], nested));
+      const [pid, inner] = (result as { value: unknown[] }).value;
+      expect(inner).toEqual([ok([pid, self.pid])]);
+    });
+  });
+
   test("holds all of this in any order of turns (299, 300, 301, 302)", async () => {
     const seen = new Set<string>();
-    for (let seed = 1; seed <= 60; seed += 1) {
-      await using simulation = await simulate({ seed, logger: silentLogger });
+    await simulateEach({ runs: 60, logger: silentLogger }, async (simulation) => {
       const { random } = simulation.runtime;
       const below = (limit: number) => Math.floor(random.next() * limit);
       const tasks = Array.from({ length: below(12) }, (_, index) => ({
@@ -287,13 +348,12 @@ describe("Task.asyncStream", () => {
         left = [info.messageQueueLength, info.links, info.monitors];
       });
       await simulation.advance(2_000);
-      const rerun = `rerun with seed ${seed}`;
-      expect(left, rerun).toEqual([0, [], []]);
-      expect(simulation.runtime.processes(), rerun).toEqual([]);
-      expect(mostRunning, rerun).toBeLessThanOrEqual(maxConcurrency);
-      expect(new Set(answered).size, rerun).toBe(Math.min(tasks.length, taken));
-      if (ordered) expect(answered, rerun).toEqual(answered.map((_, index) => index));
-    }
+      expect(left).toEqual([0, [], []]);
+      expect(simulation.runtime.processes()).toEqual([]);
+      expect(mostRunning).toBeLessThanOrEqual(maxConcurrency);
+      expect(new Set(answered).size).toBe(Math.min(tasks.length, taken));
+      if (ordered) expect(answered).toEqual(answered.map((_, index) => index));
+    });
     expect([...seen].toSorted()).toEqual(["crashed", "timeout", "value"]);
   });
 });

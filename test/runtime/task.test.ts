@@ -1,14 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
-  DownMessage,
+  type DownMessage,
   ExitMessage,
-  type Pid,
   Runtime,
   type Self,
   silentLogger,
   Task,
   TaskReply,
-  TIMEOUT,
 } from "../../runtime/index.ts";
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
 
@@ -25,6 +23,9 @@ beforeEach(async () => {
 afterEach(() => runtime.shutdown());
 
 const boom = new Error("boom");
+const raise = (thrown: unknown) => (): never => {
+  throw thrown;
+};
 const waits = (self: Self) => self.receive(() => false);
 
 /** How the process that runs `body` ends. */
@@ -60,19 +61,26 @@ describe("Task.async", () => {
     });
   });
 
-  test("a caller that traps finds the reason in the await, and the EXIT in its mailbox (287)", async () => {
-    await runInProcess(runtime, async (self) => {
-      self.trapExit(true);
-      const task = Task.async(self, (inner) => inner.exit("r"));
-      await expect(task.await()).rejects.toMatchObject({
-        code: "ROOKERY_TASK_EXIT",
-        reason: ["r", expect.anything()],
+  test.each<[string, (self: Self) => unknown, unknown]>([
+    ["exits", (self) => self.exit("r"), "r"],
+    ["fails", raise(boom), boom],
+    ["throws what is no error", raise("ball"), ["nocatch", "ball"]],
+  ])(
+    "of one that %s a caller that traps finds the reason in the await, and the EXIT in its mailbox (287)",
+    async (_, body, reason) => {
+      await runInProcess(runtime, async (self) => {
+        self.trapExit(true);
+        const task = Task.async(self, body);
+        await expect(task.await()).rejects.toMatchObject({
+          code: "ROOKERY_TASK_EXIT",
+          reason: [reason, ["Task", "await", [task.pid, 5_000]]],
+        });
+        expect(await self.receive()).toEqual(new ExitMessage(task.pid, reason));
       });
-      expect(await self.receive()).toEqual(new ExitMessage(task.pid, "r"));
-    });
-  });
+    },
+  );
 
-  test("an await that times out leaves the task running (288)", async () => {
+  test("an await that times out leaves the task running, and hears nothing of it any more (288)", async () => {
     await runInProcess(runtime, async (self) => {
       const task = Task.async(self, (inner) => inner.receive());
       const failed = expect(task.await(30)).rejects.toMatchObject({ code: "ROOKERY_TASK_TIMEOUT" });
@@ -80,7 +88,23 @@ describe("Task.async", () => {
       clock.advance(30);
       await failed;
       expect(self.isAlive(task.pid)).toBe(true);
+      self.send(task.pid, "too late");
+      await settle(runtime);
+      expect(self.isAlive(task.pid)).toBe(false);
+      expect(self.info(self.pid, ["messages", "monitors"])).toEqual({ messages: [], monitors: [] });
     });
+  });
+
+  test("is linked to its owner: when that dies, the task dies, too (285)", async () => {
+    let task: Task<unknown> | undefined;
+    const owner = runtime.spawn((self) => {
+      task = Task.async(self, waits);
+      return waits(self);
+    });
+    await settle(runtime);
+    expect(runtime.info(owner, ["links", "monitors"])).toEqual({ links: [task!.pid], monitors: [task!.pid] });
+    runtime.exit(owner, "bye");
+    expect(runtime.isAlive(task!.pid)).toBe(false);
   });
 
   test("yield answers nothing when the time is over, and may be repeated (291)", async () => {
@@ -92,34 +116,24 @@ describe("Task.async", () => {
     });
   });
 
-  test("shutdown ends it, without an EXIT left over; a value that is there is answered (292)", async () => {
+  test("yield answers a value though the task is dead by then, and how one ended that left none (291)", async () => {
     await runInProcess(runtime, async (self) => {
-      self.trapExit(true);
-      const running = Task.async(self, (inner) => inner.receive());
-      expect(await running.shutdown()).toBe(undefined);
-      const stubborn = Task.async(self, (inner) => {
-        inner.trapExit(true);
-        return inner.receive((m) => m === "never");
-      });
+      const done = Task.async(self, () => "v");
+      const silent = Task.async(self, (inner) => inner.exit("normal"));
       await settle(runtime);
-      const ended = stubborn.shutdown(40);
-      await settle(runtime);
-      clock.advance(40);
-      expect(await ended).toEqual({ ok: false, reason: "killed" });
-      const done = Task.async(self, () => 1);
-      await settle(runtime);
-      expect(await done.shutdown()).toEqual({ ok: true, value: 1 });
-      const leftOver = await self.receive((m) => m instanceof DownMessage, { timeoutMs: 0 });
-      expect(leftOver).not.toBeInstanceOf(DownMessage);
+      expect(await done.yield(0)).toEqual({ ok: true, value: "v" });
+      expect(await silent.yield(0)).toEqual({ ok: false, reason: "normal" });
+      expect(self.info(self.pid, "messageQueueLength")).toBe(0);
     });
   });
 
-  test("ignore lets it run on, unlinked (294)", async () => {
+  test("await finds its message behind any number of others, and leaves them in order", async () => {
     await runInProcess(runtime, async (self) => {
-      const task = Task.async(self, (inner) => inner.receive());
-      await task.ignore();
-      self.exit(task.pid, "boom");
-      expect(self.info(self.pid)?.monitors).toEqual([]);
+      self.send(self.pid, 1);
+      const task = Task.async(self, () => "v");
+      self.send(self.pid, 2);
+      expect(await task.await()).toBe("v");
+      expect([await self.receive(), await self.receive()]).toEqual([1, 2]);
     });
   });
 
@@ -150,7 +164,37 @@ describe("Task.async", () => {
   });
 });
 
+describe("Task.completed", () => {
+  test("has its value at once, however one asks for it, and leaves nothing", async () => {
+    await runInProcess(runtime, async (self) => {
+      const links = self.info(self.pid, "links");
+      const completed = () => Task.completed(self, 42);
+      expect(await completed().await(0)).toBe(42);
+      expect(await completed().yield(0)).toEqual({ ok: true, value: 42 });
+      expect(await completed().shutdown()).toEqual({ ok: true, value: 42 });
+      expect(await completed().ignore()).toEqual({ ok: true, value: 42 });
+      expect(await Task.awaitMany([completed(), Task.async(self, () => 7)])).toEqual([42, 7]);
+      expect(self.isAlive(completed().pid)).toBe(false);
+      expect(self.info(self.pid, "links")).toEqual(links);
+      expect(self.info(self.pid, "monitors")).toEqual([]);
+    });
+  });
+});
+
 describe("Task.startLink and Task.start", () => {
+  test("run for the process that started them (295)", async () => {
+    await runInProcess(runtime, async (self) => {
+      for (const start of [Task.start, Task.startLink]) {
+        const pid = start(self, (task) => {
+          self.send(self.pid, task.get("$callers"));
+          return task.receive();
+        });
+        expect(await self.receive()).toEqual([self.pid]);
+        expect(self.info(self.pid, "links")).toEqual(start === Task.startLink ? [pid] : []);
+      }
+    });
+  });
+
   test("only a linked task takes its starter along (296)", async () => {
     const crashes = () => Promise.reject(boom);
     expect(
@@ -165,82 +209,5 @@ describe("Task.startLink and Task.start", () => {
         await self.receive();
       }),
     ).toBe("normal");
-  });
-});
-
-describe("Task.yieldMany", () => {
-  test("answers each task with what came of it, in order, when the time for all together is over (293)", async () => {
-    await runInProcess(runtime, async (self) => {
-      self.trapExit(true);
-      const slow = Task.async(self, (inner) => inner.receive());
-      const done = Task.async(self, () => 2);
-      const broken = Task.async(self, (inner) => inner.exit("r"));
-      const results = Task.yieldMany([slow, done, broken], 40);
-      await settle(runtime);
-      clock.advance(40);
-      expect(await results).toEqual([
-        [slow, undefined],
-        [done, { ok: true, value: 2 }],
-        [broken, { ok: false, reason: "r" }],
-      ]);
-      self.send(slow.pid, 1);
-      expect(await Task.yieldMany([slow])).toEqual([[slow, { ok: true, value: 1 }]]);
-      expect(await Task.yieldMany([])).toEqual([]);
-    });
-  });
-});
-
-describe("Task.awaitMany", () => {
-  test("answers the values in order, whichever task is done first (293)", async () => {
-    await runInProcess(runtime, async (self) => {
-      const first = Task.async(self, (inner) => inner.receive());
-      const second = Task.async(self, (inner) => inner.send(first.pid, "from the second"));
-      expect(await Task.awaitMany([first, second])).toEqual(["from the second", undefined]);
-      expect(await Task.awaitMany([])).toEqual([]);
-      const [n, text] = await Task.awaitMany([Task.async(self, () => 1), Task.async(self, () => "x")]);
-      expect([n + 1, text.length]).toEqual([2, 1]);
-      expect(self.info(self.pid)?.messageQueueLength).toBe(0);
-    });
-  });
-
-  test("rejects as soon as one exits, or when the time for all together is over (293)", async () => {
-    await runInProcess(runtime, async (self) => {
-      self.trapExit(true);
-      const slow = Task.async(self, waits);
-      const broken = Task.async(self, (inner) => inner.exit("r"));
-      const call = (pids: Pid[], ms: number) => ["Task", "await_many", [pids, ms]];
-      await expect(Task.awaitMany([slow, broken])).rejects.toMatchObject({
-        code: "ROOKERY_TASK_EXIT",
-        reason: ["r", call([slow.pid, broken.pid], 5_000)],
-      });
-      const late = Task.async(self, (inner) => inner.receive());
-      const failed = expect(Task.awaitMany([Task.async(self, () => 1), late], 30)).rejects.toMatchObject({
-        code: "ROOKERY_TASK_TIMEOUT",
-        reason: ["timeout", expect.anything()],
-      });
-      await settle(runtime);
-      clock.advance(30);
-      await failed;
-      self.send(late.pid, "too late");
-      await settle(runtime);
-      expect(self.isAlive(late.pid)).toBe(false);
-      const isOfTask = (message: unknown) => message instanceof TaskReply || message instanceof DownMessage;
-      expect(await self.receive(isOfTask, { timeoutMs: 0 })).toBe(TIMEOUT);
-    });
-  });
-
-  test("refuses tasks that have different owners (289)", async () => {
-    await runInProcess(runtime, async (self) => {
-      const own = Task.async(self, waits);
-      const others = await new Promise<Task<unknown>>((resolve) => {
-        self.spawn((other) => {
-          resolve(Task.async(other, waits));
-          return waits(other);
-        });
-      });
-      const badarg = { code: "ROOKERY_BADARG" };
-      await expect(Task.awaitMany([own, others])).rejects.toMatchObject(badarg);
-      await expect(Task.yieldMany([own, others])).rejects.toMatchObject(badarg);
-    });
   });
 });

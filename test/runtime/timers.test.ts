@@ -156,4 +156,25 @@ describe("timers", () => {
     clock.advance(1);
     expect(await slept).toEqual(["before", "meanwhile"]);
   });
+
+  test("a sleep may be longer than the timers of the host can count (107)", async () => {
+    const slept = runInProcess(runtime, (self) => self.sleep(2 ** 32));
+    await settle(runtime);
+    clock.advance(2 ** 32 - 1);
+    await settle(runtime);
+    expect(runtime.processes()).toHaveLength(1);
+    clock.advance(1);
+    await slept;
+  });
+
+  test("a timer of the machine's clock that is longer than that does not fire at once, either (105)", async () => {
+    const real = await Runtime.start({ logger: silentLogger });
+    const first = await runInProcess(real, (self) => {
+      self.sendAfter(2 ** 32, self.pid, "in seven weeks");
+      self.sendAfter(2, self.pid, "soon");
+      return self.receive();
+    });
+    await real.shutdown();
+    expect(first).toBe("soon");
+  });
 });

@@ -9,6 +9,12 @@ class Cell extends GenServer<number> {
   }
 }
 
+class WithInit {
+  init() {
+    return ok(1);
+  }
+}
+
 class Errand extends Cell {
   static readonly childSpec = { restart: "transient", shutdown: 100 } as const;
 }
@@ -62,18 +68,27 @@ describe("completeChildSpec", () => {
     ["an id that is an object", { id: {}, start }, /an id/],
     ["no start", { id: "a" }, /a start/],
     ["an instance for a class", { id: "a", start: [new Cell()] }, /a start/],
+    ["the class itself for a start", { id: "a", start: Cell }, /a start: \[Server, arg\] or a function/],
+    ["a class with nothing but an init", { id: "a", start: [WithInit] }, /a start/],
+    ["null for what may be left out", { id: "a", start, restart: null }, /a restart, or none .*got null/],
+    ["an empty name", { id: "a", start, name: "" }, /a name: .*got ''/],
+    ["a via name without its functions", { id: "a", start, name: { via: 1 } }, /a name: .*got \{ via: 1 \}/],
     ["a class that is no server", { id: "a", start: [Map] }, /a start/],
     ["two arguments", { id: "a", start: [Cell, 1, 2] }, /a start/],
-    ["a misspelled key", { id: "a", start, restrat: "permanent" }, /only the keys id, start, .*got restrat/],
-    ["an unknown restart type", { id: "a", start, restart: "always" }, /a restart: .*got always/],
-    ["an unknown type", { id: "a", start, type: "boss" }, /a type: .*got boss/],
+    [
+      "a misspelled key",
+      { id: "a", start, restrat: "permanent" },
+      /only the keys id, start, .*got 'restrat'/,
+    ],
+    ["an unknown restart type", { id: "a", start, restart: "always" }, /a restart: .*got 'always'/],
+    ["an unknown type", { id: "a", start, type: "boss" }, /a type: .*got 'boss'/],
     ["a negative shutdown", { id: "a", start, shutdown: -1 }, /a shutdown: .*got -1/],
     [
       "a shutdown of Infinity",
       { id: "a", start, shutdown: Number.POSITIVE_INFINITY },
       /a shutdown: .*got Infinity/,
     ],
-    ["a shutdown that is no known word", { id: "a", start, shutdown: "soon" }, /a shutdown: .*got soon/],
+    ["a shutdown that is no known word", { id: "a", start, shutdown: "soon" }, /a shutdown: .*got 'soon'/],
     ["a significant that is no boolean", { id: "a", start, significant: 1 }, /a significant: .*got 1/],
     ["a name that is a number", { id: "a", start, name: 1 }, /a name/],
     [
@@ -101,6 +116,14 @@ describe("completeChildSpec", () => {
 });
 
 describe("child", () => {
+  test("refuses what is no class of servers", () => {
+    for (const Server of [undefined, "Cell", WithInit]) {
+      expect(() => child(Server as never, 7 as never)).toThrow(
+        expect.objectContaining({ code: "ROOKERY_CHILD_SPEC" }),
+      );
+    }
+  });
+
   test("takes the id from the class", () => {
     expect(child(Cell, 7)).toEqual({ id: "Cell", start: [Cell, 7] });
   });

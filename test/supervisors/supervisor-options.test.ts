@@ -32,8 +32,11 @@ describe("completeSupervisorOptions", () => {
     ["no options", undefined],
     ["no strategy", {}],
     ["an unknown strategy", { strategy: "simple_one_for_one" }],
+    ["a list for the options", [cell]],
     ["children that are no list", { strategy: "one_for_one", children: { cell } }],
     ["a negative intensity", { strategy: "one_for_one", intensity: -1 }],
+    ["an intensity without end", { strategy: "one_for_one", intensity: Number.POSITIVE_INFINITY }],
+    ["a period without end", { strategy: "one_for_one", periodMs: Number.POSITIVE_INFINITY }],
     ["half a restart", { strategy: "one_for_one", intensity: 0.5 }],
     ["a period of 0", { strategy: "one_for_one", periodMs: 0 }],
     ["a period that is no number", { strategy: "one_for_one", periodMs: "5s" }],
@@ -42,6 +45,14 @@ describe("completeSupervisorOptions", () => {
   ])("refuses %s", (_sentence, options) => {
     expect(() => completeSupervisorOptions(options as SupervisorOptions)).toThrow(
       codeOf("ROOKERY_SUPERVISOR_OPTION"),
+    );
+  });
+
+  test("refuses a hole in the list of children", () => {
+    const children: ChildSpec[] = [];
+    children[1] = cell;
+    expect(() => completeSupervisorOptions({ strategy: "one_for_one", children })).toThrow(
+      codeOf("ROOKERY_CHILD_SPEC"),
     );
   });
 
@@ -79,6 +90,8 @@ describe("completeDynamicSupervisorOptions", () => {
     ["a negative maxChildren", { maxChildren: -1 }],
     ["extraArguments that are no list", { extraArguments: "x" }],
     ["a negative intensity", { intensity: -1 }],
+    ["a period of 0", { periodMs: 0 }],
+    ["an unknown autoShutdown", { autoShutdown: "sometimes" }],
     ["children", { children: [cell] }],
   ])("refuses %s", (_sentence, options) => {
     const complete = () => completeDynamicSupervisorOptions(options as DynamicSupervisorOptions);

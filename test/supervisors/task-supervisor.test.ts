@@ -3,22 +3,28 @@ import {
   DownMessage,
   ExitMessage,
   type Pid,
+  Registry,
   Runtime,
   type Self,
-  silentLogger,
   TIMEOUT,
 } from "../../runtime/index.ts";
-import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
-import { DynamicSupervisor, type DynamicSupervisorOptions, TaskSupervisor } from "../../supervisors/index.ts";
+import { runInProcess, settle } from "../../runtime/testing.ts";
+import {
+  DynamicSupervisor,
+  type DynamicSupervisorOptions,
+  Supervisor,
+  TaskSupervisor,
+} from "../../supervisors/index.ts";
+import { type Report, reportingLogger } from "../runtime/reporting-logger.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
-let clock: VirtualClock;
 let runtime: Runtime;
+let reports: Report[];
 
 beforeEach(async () => {
-  clock = new VirtualClock();
-  runtime = await Runtime.start({ clock, logger: silentLogger });
+  reports = [];
+  runtime = await Runtime.start({ logger: reportingLogger(reports) });
 });
 
 afterEach(() => runtime.shutdown());
@@ -64,6 +70,43 @@ describe("TaskSupervisor.startChild", () => {
     // Once, three restarts, and then the supervisor has given up.
     expect(runs).toBe(1 + 4);
     expect(runtime.whereis("tasks")).toBeUndefined();
+  });
+
+  test("starts a permanent task again, however it ended (298)", async () => {
+    await start();
+    const runs: Pid[] = [];
+    const notes = (self: Self) => {
+      runs.push(self.pid);
+      return waits(self);
+    };
+    await TaskSupervisor.startChild(runtime, "tasks", notes, { restart: "permanent" });
+    await settle(runtime);
+    runtime.exit(runs[0]!, "shutdown");
+    await settle(runtime);
+    expect(runs).toHaveLength(2);
+    expect(await TaskSupervisor.children(runtime, "tasks")).toEqual([runs[1]]);
+  });
+
+  test("ends it with the supervisor as its shutdown says (298)", async () => {
+    const tasks = await start();
+    await trapping(async (self) => {
+      const stubborn = (task: Self) => {
+        task.trapExit(true);
+        return waits(task);
+      };
+      await TaskSupervisor.startChild(self, "tasks", stubborn, { shutdown: "brutal_kill" });
+      const [pid] = await TaskSupervisor.children(self, "tasks");
+      self.monitor(pid!);
+      await self.stop(tasks);
+      expect(await self.receive()).toMatchObject({ process: pid, reason: "killed" });
+    });
+  });
+
+  test.each([{ shutdown: "soon" }, { restart: "always" }])("refuses %o", async (options) => {
+    await start();
+    await expect(TaskSupervisor.startChild(runtime, "tasks", waits, options as never)).rejects.toMatchObject({
+      code: "ROOKERY_CHILD_SPEC",
+    });
   });
 
   test("answers max_children when there is no room (298)", async () => {
@@ -121,6 +164,58 @@ for (const name of ["async", "asyncNolink"] as const) {
         return task.yield();
       });
       expect(await reason).toEqual({ ok: false, reason: "shutdown" });
+    });
+
+    test("ends it with the supervisor as its shutdown says", async () => {
+      const tasks = await start();
+      const reason = trapping(async (self) => {
+        const task = await TaskSupervisor[name](self, "tasks", waits, { shutdown: "brutal_kill" });
+        await self.stop(tasks);
+        return task.yield();
+      });
+      expect(await reason).toEqual({ ok: false, reason: "killed" });
+    });
+
+    test("rejects when there is no such supervisor", async () => {
+      const refused = runInProcess(runtime, (self) => TaskSupervisor[name](self, "tasks", () => 42));
+      await expect(refused).rejects.toMatchObject({ code: "ROOKERY_NOPROC" });
+    });
+
+    test("knows by whom its task was started, and for whom it works (130, 295)", async () => {
+      await start();
+      await runInProcess(runtime, async (self) => {
+        const origins = (task: Self) => [task.info(task.pid, "ancestors"), task.get("$callers")];
+        const nested = async (task: Self) => {
+          const inner = await TaskSupervisor[name](task, "tasks", origins);
+          return [task.pid, origins(task), await inner.await()];
+        };
+        const task = await TaskSupervisor[name](self, "tasks", nested);
+        const [pid, outer, inner] = await task.await();
+        expect(outer).toEqual([["tasks"], [self.pid]]);
+        expect(inner).toEqual([["tasks"], [pid, self.pid]]);
+      });
+    });
+
+    test(`its task is ${name === "async" ? "" : "not "}linked to its owner (297)`, async () => {
+      await start();
+      await runInProcess(runtime, async (self) => {
+        const task = await TaskSupervisor[name](self, "tasks", waits);
+        expect(self.info(self.pid, "links")).toEqual(name === "async" ? [task.pid] : []);
+        expect(self.info(self.pid, "monitors")).toEqual([task.pid]);
+        expect(await TaskSupervisor.children(self, "tasks")).toEqual([task.pid]);
+        await task.shutdown();
+      });
+    });
+
+    test("reports an exit that is no orderly end, by the name of its function", async () => {
+      await start();
+      await trapping(async (self) => {
+        const computes = (task: Self): never => task.exit("r");
+        const task = await TaskSupervisor[name](self, "tasks", computes);
+        expect(await task.yield()).toEqual({ ok: false, reason: "r" });
+      });
+      const ofTask = reports.filter(({ fields }) => fields["behaviour"] === "computes/1");
+      expect(ofTask).toMatchObject([{ fields: { reason: "r" } }]);
     });
 
     test("ends a task that waits for an owner who has died", async () => {
@@ -185,87 +280,43 @@ describe("TaskSupervisor.asyncNolink", () => {
   });
 });
 
-describe("the streams of a TaskSupervisor", () => {
-  async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-    const all: Item[] = [];
-    for await (const item of items) all.push(item);
-    return all;
-  }
-
-  for (const name of ["asyncStream", "asyncStreamNolink"] as const) {
-    test(`${name} runs its tasks under the supervisor, in the name of their owner (295, 299)`, async () => {
-      await start();
-      await runInProcess(runtime, async (self) => {
-        const body = async (input: number, task: Self) => {
-          const children = await TaskSupervisor.children(task, "tasks");
-          return [input, children.includes(task.pid), task.get("$callers")];
-        };
-        expect(await collect(TaskSupervisor[name](self, "tasks", [1, 2], body, { shutdown: 100 }))).toEqual([
-          { ok: true, value: [1, true, [self.pid]] },
-          { ok: true, value: [2, true, [self.pid]] },
-        ]);
-        expect(self.info(self.pid)?.messageQueueLength).toBe(0);
+describe("a TaskSupervisor", () => {
+  test("can be the child of a supervisor, of any kind of name or none", async () => {
+    await runtime.start(Registry, { keys: "unique" }, { name: "names" });
+    const via = Registry.via("names", "tasks");
+    const supervisor = await runtime.start(Supervisor, {
+      strategy: "one_for_one",
+      children: [
+        { id: "a", start: [TaskSupervisor, {}], name: "tasks" },
+        { id: "b", start: [TaskSupervisor, {}], name: via },
+      ],
+    });
+    const unnamed = await Supervisor.startChild(runtime, supervisor, {
+      id: "c",
+      start: [TaskSupervisor, {}],
+    });
+    for (const tasks of ["tasks", via, (unnamed as { pid: Pid }).pid]) {
+      expect(await TaskSupervisor.children(runtime, tasks)).toEqual([]);
+      expect(await DynamicSupervisor.countChildren(runtime, tasks)).toEqual({
+        specs: 0,
+        active: 0,
+        supervisors: 0,
+        workers: 0,
       });
-    });
-
-    test(`${name} kills the tasks that run when it is left early (302)`, async () => {
-      await start();
-      await runInProcess(runtime, async (self) => {
-        const body = (input: number, task: Self): unknown => (input === 1 ? "done" : waits(task));
-        const options = { maxConcurrency: 3 };
-        for await (const result of TaskSupervisor[name](self, "tasks", [1, 2, 3], body, options)) {
-          expect(result).toEqual({ ok: true, value: "done" });
-          break;
-        }
-        expect(await TaskSupervisor.children(self, "tasks")).toEqual([]);
-        expect(self.info(self.pid)?.messageQueueLength).toBe(0);
-      });
-    });
-
-    test(`${name} fails where the supervisor has no room (298)`, async () => {
-      await start({ maxChildren: 1 });
-      await runInProcess(runtime, async (self) => {
-        const results = TaskSupervisor[name](self, "tasks", [1, 2], (_, task) => waits(task), {
-          maxConcurrency: 2,
-        });
-        await expect(collect(results)).rejects.toMatchObject({ code: "ROOKERY_MAX_CHILDREN" });
-        expect(await TaskSupervisor.children(self, "tasks")).toEqual([]);
-      });
-    });
-  }
-
-  test("a crash ends the owner of a linked stream, and is a result of one without links (301)", async () => {
-    await start();
-    const crash = new Error("boom");
-    const crashes = () => Promise.reject(crash);
-    await runInProcess(runtime, async (self) => {
-      self.spawnMonitor((owner) => collect(TaskSupervisor.asyncStream(owner, "tasks", [1], crashes)));
-      const down = await self.receive((message) => message instanceof DownMessage);
-      expect(down).toMatchObject({ reason: crash });
-      expect(await collect(TaskSupervisor.asyncStreamNolink(self, "tasks", [1], crashes))).toEqual([
-        { ok: false, reason: crash },
-      ]);
-    });
-  });
-
-  test("the owner's death ends only linked tasks (297)", async () => {
-    await start();
-    const owners = [TaskSupervisor.asyncStream, TaskSupervisor.asyncStreamNolink].map((stream) =>
-      runtime.spawn((self) => collect(stream(self, "tasks", [1], (_, task) => waits(task)))),
-    );
-    await settle(runtime);
-    for (const owner of owners) runtime.exit(owner, "bye");
-    await settle(runtime);
-    expect(await TaskSupervisor.children(runtime, "tasks")).toHaveLength(1);
+    }
   });
 });
 
 describe("TaskSupervisor.terminateChild", () => {
-  test("ends a task", async () => {
+  test("ends a task; one that is dead it does not find (278)", async () => {
     await start();
     await TaskSupervisor.startChild(runtime, "tasks", waits);
     const [task] = await TaskSupervisor.children(runtime, "tasks");
     expect(await TaskSupervisor.terminateChild(runtime, "tasks", task!)).toEqual({ ok: true });
+    expect(await TaskSupervisor.terminateChild(runtime, "tasks", task!)).toEqual({
+      ok: false,
+      reason: "not_found",
+    });
     expect(await TaskSupervisor.children(runtime, "tasks")).toEqual([]);
   });
 });

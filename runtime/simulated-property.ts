@@ -1,0 +1,40 @@
+import { expectDuration, expectFunction } from "./argument.ts";
+import { type Simulation, simulate, type SimulationOptions, withSeed } from "./simulation.ts";
+
+export interface PropertyOptions extends Omit<SimulationOptions, "seed"> {
+  /** In so many simulations, each with the seed that comes next. */
+  readonly runs: number;
+  /** The first of the seeds. 1 if left out. */
+  readonly seed?: number;
+}
+
+/**
+ * Runs `property` in one simulation after the other, and with that in many orders of turns. Rejects with the first failure, as an
+ * error that names its seed (`ROOKERY_SIMULATION`; `cause` is what failed): with that seed and one run, the same happens again.
+ * @example
+ * ```ts doctest
+ * const orders = new Set();
+ * await simulateEach({ runs: 20 }, async (simulation) => {
+ *   const order: string[] = [];
+ *   for (const name of ["a", "b"]) simulation.runtime.spawn(() => order.push(name));
+ *   await simulation.settle();
+ *   orders.add(order.join());
+ * });
+ * orders.size; // => 2
+ * ```
+ */
+export async function simulateEach(
+  { runs, seed: first = 1, ...options }: PropertyOptions,
+  property: (simulation: Simulation) => unknown,
+): Promise<void> {
+  expectDuration(runs);
+  expectFunction("that checks a property", property);
+  for (let seed = first; seed < first + runs; seed += 1) {
+    await using simulation = await simulate({ ...options, seed });
+    try {
+      await property(simulation);
+    } catch (failure) {
+      throw withSeed(seed, failure);
+    }
+  }
+}
