@@ -112,24 +112,21 @@ export class CpuJob {
       port: this.#farPort,
       progress: onProgress !== undefined,
     };
+    let ended: unknown;
     try {
       await this.#runtime.cpuPool.run(order, stop.signal);
     } catch (error) {
-      throw stop.signal.aborted ? error : runtimeError("ROOKERY_CPU_THREAD", this.#label, brief(error));
+      ended = error;
     } finally {
       timers.stop(this.#timer);
       signal?.removeEventListener("abort", abort);
     }
-    // All of it came before the end of the run; what was progress may not have been handed out yet.
-    for (
-      let next = receiveMessageOnPort(this.#port);
-      next !== undefined;
-      next = receiveMessageOnPort(this.#port)
-    ) {
-      this.#take(next.message as CpuAnswer);
-    }
     stop.signal.throwIfAborted();
-    return this.#valueOf(this.#outcome!);
+    // What the thread answered is here, but may not have been handed out yet. Its end may be known before.
+    for (let next = this.#next(); next !== undefined; next = this.#next()) this.#take(next);
+    stop.signal.throwIfAborted();
+    if (this.#outcome === undefined) throw runtimeError("ROOKERY_CPU_THREAD", this.#label, brief(ended));
+    return this.#valueOf(this.#outcome);
   }
 
   /** Stops the function if it runs or waits, and lets go of all that belongs to it. */
@@ -145,6 +142,10 @@ export class CpuJob {
 
   #timedOut(): void {
     this.#stop.abort(runtimeError("ROOKERY_TASK_TIMEOUT", this.#label, this.#options.timeoutMs));
+  }
+
+  #next(): CpuAnswer | undefined {
+    return receiveMessageOnPort(this.#port)?.message as CpuAnswer | undefined;
   }
 
   #take(answer: CpuAnswer): void {

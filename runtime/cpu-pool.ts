@@ -45,7 +45,7 @@ export class CpuPool {
     this.#logger = logger;
   }
 
-  /** Resolves when the function has run; rejects when its thread ended, or with the reason of `signal`, which ends its thread. */
+  /** Resolves when the function has run; rejects when its thread ended, or `signal` was aborted, which ends its thread. */
   async run(order: CpuOrder, signal: AbortSignal): Promise<void> {
     const piscina = await (this.#piscina ??= this.#open());
     await this.#enter(signal);
@@ -54,8 +54,6 @@ export class CpuPool {
       const running = piscina.run(order, { signal, transferList: [order.port as Transferable as never] });
       this.#watch(piscina.threads);
       await running;
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error;
     } finally {
       this.#leave();
     }

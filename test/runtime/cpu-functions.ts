@@ -60,9 +60,9 @@ export function hoard(): never {
   for (;;) hoarded.push(Array.from({ length: 1_000 }, () => ({})));
 }
 
-/** Fails when it has returned. */
-export function failLater(): void {
-  setImmediate(() => {
+/** Leaves something behind that fails when the word is no longer 0. */
+export function failLater(word: Int32Array): void {
+  void Promise.resolve(Atomics.waitAsync(word, 0, 0).value).then(() => {
     throw new Error("left behind");
   });
 }

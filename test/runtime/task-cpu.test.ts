@@ -240,6 +240,32 @@ describe("a function of Task.cpu that never ends is stopped", () => {
 });
 
 describe("the threads of Task.cpu", () => {
+  test("serve one function after the other, and keep nothing of them", async () => {
+    const [thread, handles] = [await run("thread", undefined), await run("handles", undefined)];
+    for (let n = 0; n < 200; n += 1) await run("square", n);
+    expect(await run("thread", undefined)).toBe(thread);
+    // 200 ports that were not let go of would be four times this.
+    expect((await run("handles", undefined)) - handles).toBeLessThan(3_000);
+  });
+
+  test("are replaced when what a function left behind fails, which is logged", async () => {
+    const logged = Promise.withResolvers<unknown>();
+    const own = await Runtime.start({
+      logger: { ...silentLogger, error: logged.resolve },
+      cpu: { threads: 1 },
+    });
+    try {
+      const word = new Int32Array(new SharedArrayBuffer(4));
+      await Task.cpu(own, { module, name: "failLater" }, word);
+      Atomics.store(word, 0, 1);
+      Atomics.notify(word, 0);
+      expect(await logged.promise).toMatchObject({ error: { message: "left behind" } });
+      expect(await Task.cpu(own, { module, name: "square" }, 3)).toBe(9);
+    } finally {
+      await own.shutdown();
+    }
+  });
+
   test("are gone when the runtime is shut down, and so are the functions on them", async () => {
     const alive = new Set<Worker>();
     const watch = (worker: Worker): void => {
