@@ -35,6 +35,8 @@ export function expectDest(dest: unknown): asserts dest is Dest {
 /** Where a name of a registry is looked up: the shard, or anything that knows its names. */
 export interface ViaHome {
   whereis(name: string): Addressee | undefined;
+  /** Of the names that are each shard's own. */
+  whereisOn(place: number, name: string): Addressee | undefined;
 }
 
 /** Where a message can go: a process, its registered name, its name in a registry, or an alias. */

@@ -82,6 +82,11 @@ export class ProcessHandle implements Self {
     await receive(this.process, () => false, ms);
   }
 
+  monitorShards(flag: boolean): void {
+    expectBoolean("as the flag", flag);
+    if (!this.#dead) this.process.shard.interconnect?.watchShards(this.process.pid, flag);
+  }
+
   spawn(body: Body): Pid {
     return this.#spawn(body).pid;
   }

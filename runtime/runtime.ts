@@ -19,7 +19,7 @@ import type { Ref } from "./ref.ts";
 import { cast, send } from "./send.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { Shard } from "./shard.ts";
-import { SHARDS_MAX } from "./shards/shard-setup.ts";
+import { placeOf, SHARDS_MAX } from "./shards/shard-setup.ts";
 import type { ShardThreads } from "./shards/shard-threads.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow, UNLINKED } from "./start.ts";
@@ -100,6 +100,16 @@ export class Runtime {
       runtime.#threads = await ShardThreads.start(runtime.shard, count, options, runtime.cores);
     }
     return runtime;
+  }
+
+  /** The place of the shard on which this is: 0 is that of the thread that started the runtime. */
+  get place(): number {
+    return placeOf(this.shard.number);
+  }
+
+  /** The places of the shards that run now, in order. */
+  shards(): number[] {
+    return this.shard.interconnect?.openShards.map(placeOf) ?? [this.place];
   }
 
   get clock(): Clock {

@@ -63,6 +63,12 @@ export interface Self {
   /** `timer:sleep/1`: lets `ms` pass; the messages that come meanwhile stay in the mailbox. */
   sleep(ms: number): Promise<void>;
 
+  /**
+   * From now on this process gets a ShardMessage when another shard comes, and when one is gone: `net_kernel:monitor_nodes/1`. Those
+   * that are there already it can ask for: `runtime.shards`.
+   */
+  monitorShards(flag: boolean): void;
+
   /** Starts a process that runs `body`. Returns at once; the body runs in a turn of its own. */
   spawn(body: (self: Self) => unknown): Pid;
   /** The same, linked from the first moment. */

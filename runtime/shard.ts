@@ -14,6 +14,7 @@ import { Scheduler } from "./scheduler.ts";
 import type { Self } from "./self.ts";
 import type { SliceDriver } from "./slice-driver.ts";
 import type { Interconnect } from "./shards/interconnect.ts";
+import { placeOf } from "./shards/shard-setup.ts";
 import { Timers } from "./timers.ts";
 
 export interface ShardOptions {
@@ -37,7 +38,7 @@ export class Shard implements ViaHome {
   readonly logger: Logger;
   readonly freezeMessages: boolean;
   readonly handleOf: (process: Process) => Self;
-  readonly names: Names = new Names();
+  readonly names: Names;
   readonly timers: Timers;
   readonly scheduler: Scheduler;
   /** The way to the other shards, if there are any. */
@@ -57,6 +58,7 @@ export class Shard implements ViaHome {
   constructor(runtime: Runtime, options: ShardOptions) {
     this.runtime = runtime;
     this.number = options.number;
+    this.names = new Names(placeOf(options.number));
     this.clock = options.clock;
     this.random = options.random;
     this.logger = options.logger;
@@ -98,6 +100,10 @@ export class Shard implements ViaHome {
 
   whereis(name: string): Addressee | undefined {
     return this.names.whereis(name);
+  }
+
+  whereisOn(place: number, name: string): Addressee | undefined {
+    return this.names.whereisOn(place, name);
   }
 
   /** The living process that `dest` names, if there is one. An alias names its owner, as long as it is one. */

@@ -11,6 +11,7 @@ export function exitStalled(process: Process, report: boolean): void {
   const { shard } = process;
   shard.scheduler.pulse.open(0);
   shard.acting = undefined;
+  shard.timers.recover();
   // Its code may have ended it already, or itself another process whose exit hook stalled.
   if (process.state !== ProcessState.Exited) {
     const reason = process.pendingExit === undefined ? STALLED : process.pendingExit.reason;

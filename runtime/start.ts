@@ -13,8 +13,10 @@ import { Process, ProcessState } from "./process.ts";
 import type { Self } from "./self.ts";
 import type { ServerClass, ServerInstance } from "./server-class.ts";
 import type { Shard } from "./shard.ts";
+import type { NameScope } from "./names.ts";
 import { choosePlace, type Placement } from "./shards/placement.ts";
 import type { Peer } from "./shards/peer.ts";
+import { placeOf } from "./shards/shard-setup.ts";
 import { Timer } from "./timer-wheel.ts";
 
 export interface StartOptions<S = unknown, Name extends string | ViaName = string | ViaName> {
@@ -24,6 +26,8 @@ export interface StartOptions<S = unknown, Name extends string | ViaName = strin
   readonly timeoutMs?: number;
   /** After so long without a message it hibernates: see `Self.hibernate`. Default: never. */
   readonly hibernateAfterMs?: number;
+  /** Whose the name is: one in the whole runtime, or one on each shard, found there and by `nameOn`. Default: `"runtime"`. */
+  readonly nameScope?: NameScope;
   /** On which shard. The class must name its module then: `static readonly module = import.meta.url`. Default: `"here"`. */
   readonly on?: Placement;
 }
@@ -41,7 +45,7 @@ type UncheckedOptions = Omit<StartOptions, "name"> & { readonly name?: unknown }
 export const LINKED: StartBond = { linked: true };
 export const UNLINKED: StartBond = { linked: false };
 
-const START_OPTIONS = ["name", "timeoutMs", "hibernateAfterMs", "on"];
+const START_OPTIONS = ["name", "timeoutMs", "hibernateAfterMs", "nameScope", "on"];
 const NO_OPTIONS: UncheckedOptions = {};
 
 /** What came of a start: the process, or the reason why there is none; `"ignore"` if `init` did not want it. */
@@ -132,7 +136,7 @@ export function startServer(
   if (hasExited(starter)) return new Promise(() => {});
   expectServer(Server);
   if (options !== undefined) expectOptions("a start", START_OPTIONS, options);
-  const { name, timeoutMs, hibernateAfterMs, on } = options ?? NO_OPTIONS;
+  const { name, timeoutMs, hibernateAfterMs, nameScope, on } = options ?? NO_OPTIONS;
   if (timeoutMs !== undefined) expectTimeout(timeoutMs);
   if (hibernateAfterMs !== undefined) expectTimeout(hibernateAfterMs);
   if (on !== undefined) {
@@ -147,7 +151,7 @@ export function startServer(
   if (name !== undefined) {
     let holder: Pid | undefined;
     try {
-      holder = claim(shard, name, process);
+      holder = claim(shard, name, nameScope, process);
     } catch (error) {
       exitProcess(process, "normal");
       throw error;
@@ -212,16 +216,20 @@ function expectServer(Server: unknown): void {
 }
 
 /** Gives `process` its name; answers who has it instead. */
-function claim(shard: Shard, name: unknown, process: Process): Pid | undefined {
+function claim(shard: Shard, name: unknown, scope: unknown, process: Process): Pid | undefined {
+  if (scope !== undefined && scope !== "runtime" && scope !== "shard")
+    throw runtimeError("ROOKERY_BADARG", '"runtime" or "shard" as the scope of a name', scope);
   if (typeof name === "string") {
-    const holder = shard.names.whereis(name);
+    const found = (): Addressee | undefined =>
+      scope === "shard" ? shard.names.whereisOn(placeOf(shard.number), name) : shard.names.whereis(name);
+    const holder = found();
     if (holder !== undefined) return holder.pid;
     try {
-      shard.names.register(name, process.pid);
+      shard.names.register(name, process.pid, scope);
       return undefined;
     } catch (error) {
       // Another shard may have been quicker.
-      const winner = shard.names.whereis(name);
+      const winner = found();
       if (winner === undefined) throw error;
       return winner.pid;
     }

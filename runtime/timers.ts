@@ -44,6 +44,12 @@ export class Timers {
     return Math.max(0, Math.ceil(timer.dueMs - this.#clock.nowMs()));
   }
 
+  /** Code that was starting a timer has been terminated: the one of the host may not have been set. */
+  recover(): void {
+    const next = this.#wheel.nextMs();
+    if (next !== undefined) this.#arm(next);
+  }
+
   close(): void {
     this.#host?.cancel();
     this.#host = undefined;

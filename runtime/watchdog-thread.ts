@@ -69,11 +69,14 @@ class Watch {
     pulse.condemn(turn);
     for (let waitedMs = 0; waitedMs === 0 || (pulse.isShut && waitedMs < SHUT_MS_MAX); waitedMs += 1)
       await sleep(1);
-    if (pulse.turn === turn) {
-      this.#terminated = turn;
-      await Promise.race([terminateExecution(this.#threadId), this.#gone.promise]);
+    try {
+      if (pulse.turn === turn) {
+        this.#terminated = turn;
+        await Promise.race([terminateExecution(this.#threadId), this.#gone.promise]);
+      }
+    } finally {
+      pulse.pardon();
     }
-    pulse.pardon();
     this.#ranMs = 0;
     // Also where a question is still unanswered: the answer to this one comes after the end of the slice, for certain.
     this.#ask();

@@ -1,4 +1,5 @@
 import { PendingCall } from "../call.ts";
+import { onProcessExit } from "../exit-hook.ts";
 import { Pid } from "../pid.ts";
 import type { Process } from "../process.ts";
 import { Ref } from "../ref.ts";
@@ -13,11 +14,20 @@ import { RemoteRef } from "./remote-ref.ts";
 import { SharedNames } from "./shared-names.ts";
 import { WeakTable } from "./weak-table.ts";
 
+/** What `monitorShards` leaves in the mailbox: `nodeup` and `nodedown`. */
+export interface ShardMessage {
+  readonly type: "shard_up" | "shard_down";
+  /** The place of the shard. */
+  readonly shard: number;
+}
+
 /** How one shard is connected with the others of its runtime. */
 export class Interconnect implements Exchange {
   readonly shard: Shard;
   readonly #peers = new Map<number, Peer>();
   readonly #open = new Set<number>();
+  /** Who hears of shards, and what takes back that it is forgotten at its end. */
+  readonly #watchers = new Map<Pid, () => void>();
   /** The processes of this shard whose pids are known elsewhere. */
   readonly #exported = new Map<number, Pid>();
   /** Those of them that are dead: the same pid must be found for them, too, as long as anybody here has it. */
@@ -52,6 +62,25 @@ export class Interconnect implements Exchange {
   /** From now on processes can be started on that shard: every other one is connected with it, too. */
   open(number: number): void {
     this.#open.add(number);
+    this.#tell("shard_up", number);
+  }
+
+  /** From now on, or no longer, `pid` gets a ShardMessage when another shard comes or goes. */
+  watchShards(pid: Pid, flag: boolean): void {
+    if (!flag) {
+      this.#watchers.get(pid)?.();
+      this.#watchers.delete(pid);
+    } else if (!this.#watchers.has(pid)) {
+      this.#watchers.set(
+        pid,
+        onProcessExit(pid, () => this.#watchers.delete(pid)),
+      );
+    }
+  }
+
+  #tell(type: ShardMessage["type"], number: number): void {
+    const message: ShardMessage = { type, shard: placeOf(number) };
+    for (const pid of this.#watchers.keys()) pid.process?.deliver(undefined, message);
   }
 
   /** The shards on which processes can be started, this one included. */
@@ -68,8 +97,8 @@ export class Interconnect implements Exchange {
   lost(number: number): void {
     const peer = this.#peers.get(number);
     this.#peers.delete(number);
-    this.#open.delete(number);
     peer?.lost();
+    if (this.#open.delete(number)) this.#tell("shard_down", number);
   }
 
   peer(number: number): Peer | undefined {

@@ -136,18 +136,24 @@ test("waiting for a lock keeps Node running, and nothing else about it does", as
   const program = `
     import { FairLock } from ${JSON.stringify(new URL("../../../runtime/shards/fair-lock.ts", import.meta.url))};
     import { Worker } from "node:worker_threads";
-    const lock = new FairLock(FairLock.memory(2), 0);
-    const workerData = { memory: lock.memory, shard: 1, mode: "hold" };
-    const holder = new Worker(new URL(${JSON.stringify(new URL("lock-user.ts", import.meta.url))}), { workerData, execArgv: [] });
-    await new Promise((resolve) => holder.on("message", (message) => message === "granted" && resolve()));
-    holder.unref();
-    holder.removeAllListeners();
+    const lock = new FairLock(FairLock.memory(3), 0);
+    async function held(shard) {
+      const workerData = { memory: lock.memory, shard, mode: "hold" };
+      const url = new URL(${JSON.stringify(new URL("lock-user.ts", import.meta.url))});
+      const holder = new Worker(url, { workerData, execArgv: [] });
+      await new Promise((resolve) => holder.on("message", (message) => message === "granted" && resolve()));
+      holder.unref();
+      holder.removeAllListeners();
+      return holder;
+    }
+    const holder = await held(1);
     const turn = lock.acquire();
     holder.postMessage("release");
     await turn.granted;
     turn.release();
+    await held(2);
+    lock.acquire().release();
     console.log("exits");
-    lock.acquire();
   `;
   const run = promisify(execFile);
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program]);

@@ -148,27 +148,54 @@ describe("threads that claim the same names", () => {
     }
   });
 
+  /** Two threads that claim and release `names`, once both are at it. */
+  async function claiming(memory: SharedArrayBuffer, names: readonly string[]): Promise<Worker[]> {
+    const barrier = new Int32Array(new SharedArrayBuffer(4));
+    const workers = [1, 2].map((shard) => claimer({ memory, shard, names, mode: "forever" }, barrier, 3));
+    for (let seen = 0; seen < 2; seen = Atomics.load(barrier, 0))
+      await Atomics.waitAsync(barrier, 0, seen).value;
+    Atomics.add(barrier, 0, 1);
+    Atomics.notify(barrier, 0);
+    return workers;
+  }
+
+  /** Claims and releases names in the way of others. */
+  function interfere(table: NameTable, names: readonly string[], times: number): void {
+    for (let turn = 0; turn < times; turn += 1) {
+      const name = names[turn % names.length]!;
+      if (table.claim(name, 0, turn) === undefined) expect(table.release(name, 0, turn)).toBe(true);
+    }
+  }
+
+  async function end(workers: readonly Worker[], table: NameTable): Promise<void> {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    for (const shard of [1, 2]) table.purge(shard);
+  }
+
   test("hold up nobody when they are ended in the middle of it", async () => {
     const memory = NameTable.memory(crowded);
     const table = new NameTable(memory, 0);
     const names = Array.from({ length: 20 }, (_, id) => `name ${id}`);
     for (let round = 0; round < 10; round += 1) {
-      const barrier = new Int32Array(new SharedArrayBuffer(4));
-      const workers = [1, 2].map((shard) => claimer({ memory, shard, names, mode: "forever" }, barrier, 3));
-      for (let seen = 0; seen < 2; seen = Atomics.load(barrier, 0))
-        await Atomics.waitAsync(barrier, 0, seen).value;
-      Atomics.add(barrier, 0, 1);
-      Atomics.notify(barrier, 0);
-      // In the way of both, a different while in each round.
-      for (let turn = 0; turn < 200 * (round + 1); turn += 1) {
-        const name = names[turn % names.length]!;
-        if (table.claim(name, 0, turn) === undefined) expect(table.release(name, 0, turn)).toBe(true);
-      }
-      await Promise.all(workers.map((worker) => worker.terminate()));
-      for (const shard of [1, 2]) table.purge(shard);
+      const workers = await claiming(memory, names);
+      interfere(table, names, 200 * (round + 1));
+      await end(workers, table);
       expect(table.names()).toEqual([]);
       for (const name of names) expect(table.claim(name, 0, 7)).toBe(undefined);
       for (const name of names) expect(table.release(name, 0, 7)).toBe(true);
     }
+  });
+
+  test("leave no memory behind that nobody can use", async () => {
+    // Room for one name by each of the three threads, and for some confusion.
+    const memory = NameTable.memory({ buckets: 1, maxBytes: 64 + 7 * 64 });
+    const table = new NameTable(memory, 0);
+    for (let round = 0; round < 15; round += 1) {
+      const workers = await claiming(memory, ["a", "b"]);
+      interfere(table, ["a", "b"], 100 * (round + 1));
+      await end(workers, table);
+    }
+    expect(table.names()).toEqual([]);
+    for (const name of ["c", "d", "e"]) expect(table.claim(name, 0, 7)).toBe(undefined);
   });
 });
