@@ -24,6 +24,9 @@ import type { ShardThreads } from "./shards/shard-threads.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow, UNLINKED } from "./start.ts";
 import { stopServer } from "./stop.ts";
+import { attend, Watchdog } from "./watchdog.ts";
+
+const LONG_SCHEDULE_MS = 50;
 
 export interface RuntimeOptions {
   /** Where crash reports go. Default: stderr. */
@@ -43,6 +46,13 @@ export interface RuntimeOptions {
   readonly shards?: number | "auto";
   /** The heap of each shard but the first, in MB: one that needs more dies alone. Default: that of Node. */
   readonly maxHeapMb?: number;
+  /**
+   * A handler that has run for so long without returning is terminated, and its process exits with `"stalled"`: see
+   * docs/BEAM.md. Costs a thread. Default: never.
+   */
+  readonly stallMs?: number;
+  /** With `stallMs`: a turn of a process that has taken so long is warned of in the log. Default: 50. Infinity: never. */
+  readonly longScheduleMs?: number;
   /** @internal The number of the shard. */
   readonly shard?: number;
   /** @internal What gives the scheduler its slices. Default: messages of a port. */
@@ -74,6 +84,7 @@ export class Runtime {
   readonly cpuPool: CpuPool;
 
   #threads: ShardThreads | undefined = undefined;
+  #closeWatch = async (): Promise<void> => {};
 
   private constructor(options: RuntimeOptions) {
     checkRuntimeOptions(options);
@@ -94,6 +105,8 @@ export class Runtime {
   /** Starts a runtime: on this thread, and on others if it shall have several shards. */
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
     const runtime = new Runtime(options);
+    const { stallMs = Number.POSITIVE_INFINITY, longScheduleMs = LONG_SCHEDULE_MS } = options;
+    if (stallMs < Number.POSITIVE_INFINITY) runtime.#watch(stallMs, longScheduleMs);
     const count = options.shards === "auto" ? availableParallelism() : (options.shards ?? 1);
     if (count > 1) {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
@@ -110,6 +123,20 @@ export class Runtime {
   /** The places of the shards that run now, in order. */
   shards(): number[] {
     return this.shard.interconnect?.openShards.map(placeOf) ?? [this.place];
+  }
+
+  #watch(stallMs: number, longScheduleMs: number): void {
+    const { logger } = this;
+    const onBlocked = (): void => {
+      logger.error({ stallMs }, `No handler, but other code has held this thread for more than ${stallMs} ms`);
+    };
+    const watchdog = new Watchdog({ stallMs, longScheduleMs, logger, onBlocked });
+    const { watched, close } = attend(this.shard.scheduler);
+    watchdog.watch(watched);
+    this.#closeWatch = () => {
+      close();
+      return watchdog.close();
+    };
   }
 
   get clock(): Clock {
@@ -268,18 +295,19 @@ export class Runtime {
     await this.#threads?.stop();
     this.shard.timers.close();
     this.shard.scheduler.close();
+    await this.#closeWatch();
     await this.cpuPool.close();
   }
 }
 
 /** Throws ROOKERY_BADARG for options with which no runtime can be started. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
-  const names = ["logger", "clock", "random", "freezeMessages", "cores", "cpu", "shards", "maxHeapMb"];
+  const names = ["logger", "clock", "random", "freezeMessages", "cores", "cpu", "shards", "maxHeapMb", "stallMs", "longScheduleMs"];
   const internal = ["driver", "shard"].filter(
     (name) => options?.[name as keyof RuntimeOptions] !== undefined,
   );
   expectOptions("Runtime.start", [...names, ...internal], options);
-  const { logger, clock, random, freezeMessages, cores, shards, maxHeapMb } = options;
+  const { logger, clock, random, freezeMessages, cores, shards, maxHeapMb, stallMs = 1, longScheduleMs = 1 } = options;
   if (logger !== undefined) expectMethods("a logger", ["debug", "info", "warn", "error"], logger);
   if (clock !== undefined) expectMethods("a clock", ["nowMs", "systemTimeMs", "setTimer"], clock);
   if (random !== undefined) expectMethods("a source of chance", ["next"], random);
@@ -294,4 +322,6 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     throw runtimeError("ROOKERY_BADARG", `"auto", or 1 to ${SHARDS_MAX} shards`, shards);
   if (maxHeapMb !== undefined && !(maxHeapMb > 0))
     throw runtimeError("ROOKERY_BADARG", "a heap above 0 MB", maxHeapMb);
+  for (const ms of [stallMs, longScheduleMs])
+    if (!(ms > 0)) throw runtimeError("ROOKERY_BADARG", "a time above 0 ms", ms);
 }

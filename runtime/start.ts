@@ -146,6 +146,9 @@ export function startServer(
   const server = new Server();
   if (typeof server.init !== "function")
     throw runtimeError("ROOKERY_BADARG", "a class of servers with an init", Server);
+  const { pulse } = shard.scheduler;
+  // A starter that is terminated must not leave a process behind that has a name and never runs.
+  const before = pulse.shut();
   const process = shard.create(server.behaviour(), server, starter);
   (server as { self: Self }).self = shard.handleOf(process);
   if (name !== undefined) {
@@ -154,10 +157,12 @@ export function startServer(
       holder = claim(shard, name, nameScope, process);
     } catch (error) {
       exitProcess(process, "normal");
+      pulse.open(before);
       throw error;
     }
     if (holder !== undefined) {
       exitProcess(process, "normal");
+      pulse.open(before);
       return Promise.resolve({ ok: false, reason: ["already_started", holder] });
     }
   }
@@ -166,12 +171,12 @@ export function startServer(
     process.parent = starter.pid;
     link(process, starter.pid);
   }
-  return new Promise((resolve) => {
-    process.starting = new Starting(process, arg, starter, bond.monitor, resolve);
-    if (timeoutMs !== undefined && Number.isFinite(timeoutMs))
-      shard.timers.start(process.starting, timeoutMs);
-    shard.scheduler.schedule(process);
-  });
+  const { promise, resolve } = Promise.withResolvers<StartResult>();
+  process.starting = new Starting(process, arg, starter, bond.monitor, resolve);
+  if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) shard.timers.start(process.starting, timeoutMs);
+  shard.scheduler.schedule(process);
+  pulse.open(before);
+  return promise;
 }
 
 /** The other shard on which `placement` wants a server; undefined if that is this one. */

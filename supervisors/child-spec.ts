@@ -1,7 +1,9 @@
 import type {
   InitArg,
   NameFor,
+  NameScope,
   Pid,
+  Placement,
   Self,
   ServerClass,
   ServerInstance,
@@ -47,6 +49,10 @@ export interface ChildSpec {
   readonly start: readonly [server: ServerClass, arg?: unknown] | StartFunction;
   /** The name under which the server is registered. Not with a start function, which names its process itself. */
   readonly name?: string | ViaName;
+  /** Whose the name is: one in the whole runtime, or one on each shard. See `StartOptions`. */
+  readonly nameScope?: NameScope;
+  /** On which shard it runs. Not with a start function. `"here"`, on that of its supervisor, if left out. See `StartOptions`. */
+  readonly on?: Placement;
   /** `"permanent"` if left out. */
   readonly restart?: RestartType;
   /** 5,000 ms for a worker and `"infinity"` for a supervisor if left out. */
@@ -82,10 +88,12 @@ export type ChildSpecs<Servers extends readonly ServerInstance[]> = readonly [
 /** What a class of servers may say about itself as a child. The child spec has the last word. */
 export type ChildDefaults = Pick<ChildSpec, "restart" | "shutdown" | "type" | "significant">;
 
-/** A child spec that was checked; nothing in it is left out but the name. */
-export interface CompleteChildSpec extends Required<Omit<ChildSpec, "name">> {
+/** A child spec that was checked; nothing in it is left out but the name, and what says where it runs. */
+export interface CompleteChildSpec extends Required<Omit<ChildSpec, "name" | Place>>, Pick<ChildSpec, Place> {
   readonly name: string | ViaName | undefined;
 }
+
+type Place = "nameScope" | "on";
 
 const SHUTDOWN_WORKER_MS = 5_000;
 const RESTART_TYPES: readonly RestartType[] = ["permanent", "transient", "temporary"];
@@ -95,6 +103,8 @@ const KEYS: ReadonlySet<string> = new Set([
   "id",
   "start",
   "name",
+  "nameScope",
+  "on",
   "restart",
   "shutdown",
   "type",
@@ -121,6 +131,7 @@ export function completeChildSpec(spec: ChildSpec): CompleteChildSpec {
   if (name !== undefined && !isServer)
     refuse("no name beside a start function, which gives its own", id, name);
 
+  if (spec.on !== undefined && !isServer) refuse("no place beside a start function", id, spec.on);
   const defaults: ChildDefaults = isServer ? defaultsOf(start[0]) : {};
   const restart = spec.restart ?? defaults.restart ?? "permanent";
   if (!RESTART_TYPES.includes(restart)) refuse(`a restart: ${RESTART_TYPES.join(", ")}`, id, restart);
@@ -134,7 +145,11 @@ export function completeChildSpec(spec: ChildSpec): CompleteChildSpec {
   if (significant && restart === "permanent") {
     throw supervisorError("ROOKERY_SIGNIFICANT_CHILD", id, "a restart of transient or temporary");
   }
-  return Object.freeze({ id, start, name, restart, shutdown, type, significant });
+  const place = {
+    ...(spec.nameScope === undefined ? {} : { nameScope: spec.nameScope }),
+    ...(spec.on === undefined ? {} : { on: spec.on }),
+  };
+  return Object.freeze({ id, start, name, ...place, restart, shutdown, type, significant });
 }
 
 /**

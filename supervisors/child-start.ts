@@ -20,7 +20,7 @@ export async function startChild(
   reasonOf: (thrown: unknown) => unknown,
   extraArguments?: readonly unknown[],
 ): Promise<StartedChild> {
-  const { start, name } = spec;
+  const { start } = spec;
   let result: unknown;
   try {
     if (typeof start === "function") {
@@ -28,12 +28,7 @@ export async function startChild(
     } else {
       const [Server, arg] = start;
       const initArg = extraArguments === undefined ? arg : [...extraArguments, ...start.slice(1)];
-      result = await startChildServer(
-        self,
-        Server,
-        initArg,
-        name === undefined ? LINKED : { linked: true, name },
-      );
+      result = await startChildServer(self, Server, initArg, startOptions(spec));
     }
   } catch (thrown) {
     result = { ok: false, reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown) };
@@ -43,7 +38,19 @@ export async function startChild(
   return !result.ok && result.reason === "ignore" ? IGNORED : result;
 }
 
-const LINKED = { linked: true };
+const LINKED: ChildStartOptions = { linked: true };
+
+type ChildStartOptions = Parameters<typeof startChildServer>[3];
+
+function startOptions({ name, nameScope, on }: CompleteChildSpec): ChildStartOptions {
+  if (name === undefined && on === undefined) return LINKED;
+  return {
+    linked: true,
+    ...(name === undefined ? {} : { name }),
+    ...(nameScope === undefined ? {} : { nameScope }),
+    ...(on === undefined ? {} : { on }),
+  };
+}
 
 function isStartResult(value: unknown): value is ChildStartResult {
   if (typeof value !== "object" || value === null) return false;

@@ -17,6 +17,7 @@ export {
   type Shutdown,
   type StartFunction,
 } from "./child-spec.ts";
+export { EveryShard, type EveryShardOptions } from "./every-shard.ts";
 export { DynamicSupervisor, type StartDynamicChildResult } from "./dynamic-supervisor.ts";
 export { PartitionSupervisor, type ResizeResult } from "./partition-supervisor.ts";
 export type { Strategy } from "./restart-plan.ts";

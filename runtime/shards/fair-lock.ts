@@ -1,4 +1,5 @@
 import { systemClock } from "../clock.ts";
+import { placeOf } from "./shard-setup.ts";
 
 // The memory, in words of 32 bits: who holds the lock, the newest ticket, then for each shard its ticket and its bell.
 //
@@ -39,12 +40,12 @@ export class FairLock {
   constructor(memory: SharedArrayBuffer, shard: number) {
     this.memory = memory;
     this.#words = new Int32Array(memory);
-    this.#place = placeOf(shard);
+    this.#place = wordOf(placeOf(shard));
   }
 
-  /** Memory for a lock of the shards 0 to `shards` - 1. */
+  /** Memory for a lock of so many shards. */
   static memory(shards: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(4 * placeOf(shards));
+    return new SharedArrayBuffer(4 * wordOf(shards));
   }
 
   /** Asks for the lock. */
@@ -55,9 +56,9 @@ export class FairLock {
     return turn;
   }
 
-  /** Gives up the place, or the lock, of a shard whose thread has ended. To be called before a thread follows it. */
+  /** Gives up the place, or the lock, of a shard whose thread has ended. To be called before another takes its place. */
   abandon(shard: number): void {
-    Atomics.store(this.#words, placeOf(shard), NOBODY);
+    Atomics.store(this.#words, wordOf(placeOf(shard)), NOBODY);
     this.#handOn();
     // It may have handed the lock on and not come to ring.
     const holder = this.#placeWith(Atomics.load(this.#words, HOLDER));
@@ -169,6 +170,6 @@ class LockTurn implements Turn {
   }
 }
 
-function placeOf(shard: number): number {
-  return PLACES + 2 * shard;
+function wordOf(place: number): number {
+  return PLACES + 2 * place;
 }

@@ -1,4 +1,5 @@
 import { runtimeError } from "../errors.ts";
+import { placeOf } from "./shard-setup.ts";
 
 /** Whose a name is. */
 export interface NameHolder {
@@ -18,7 +19,7 @@ export interface NameTableOptions {
 //
 //   header | buckets: the first entry of each list | entry | entry | ...
 //   entry:   next, state, hash, length, room, holder's shard, holder's id (low, high), the name: two code units a word
-//   state:   version (20 bits) | the thread that writes it (10 bits) | kind (2 bits)
+//   state:   version (24 bits) | the place of the shard that writes it (6 bits) | kind (2 bits)
 //
 //            reserve             written               nobody else has it
 //     Free ----------> Writing ----------> Pending ---------------------------> Live
@@ -37,8 +38,7 @@ const [NEXT, STATE, HASH, LENGTH, ROOM, SHARD, ID_LOW, ID_HIGH, NAME] = [0, 1, 2
 const [FREE, WRITING, PENDING, LIVE] = [0, 1, 2, 3] as const;
 const KIND = 3;
 const WRITER_SHIFT = 2;
-const SHARDS_MAX = 1_024;
-const VERSION = 1 << 12;
+const VERSION = 1 << 8;
 
 /** A thread remembers where it found so many names. */
 const KNOWN_MAX = 4_096;
@@ -61,17 +61,16 @@ const GRAIN = 8;
 export class NameTable {
   /** Hand it to other threads, for a table of theirs. */
   readonly memory: SharedArrayBuffer;
-  readonly #thread: number;
+  readonly #place: number;
   readonly #mask: number;
   /** Covers the memory as it was when this was made. A view that followed its growth would be many times slower. */
   #words: Int32Array;
   readonly #known = new Map<string, Known>();
 
-  /** The table in `memory`, for the thread of the shard `thread`. */
-  constructor(memory: SharedArrayBuffer, thread: number) {
-    expectShard(thread);
+  /** The table in `memory`, for the thread of `shard`. */
+  constructor(memory: SharedArrayBuffer, shard: number) {
     this.memory = memory;
-    this.#thread = thread;
+    this.#place = placeOf(shard);
     this.#words = viewOf(memory);
     this.#mask = this.#words[MASK]!;
   }
@@ -88,7 +87,6 @@ export class NameTable {
 
   /** Gives `name` to the process `id` of `shard`, unless somebody has it: that one is answered. */
   claim(name: string, shard: number, id: number): NameHolder | undefined {
-    expectShard(shard);
     const hash = hashOf(name);
     for (;;) {
       const holder = this.#find(name, hash);
@@ -135,13 +133,14 @@ export class NameTable {
     return names;
   }
 
-  /** Frees all that belongs to `shard`, and what its thread was about to claim. To be called when that thread has ended. */
+  /** Frees all that belongs to `shard`, whose thread has ended, and what that was about to claim. Before another takes its place. */
   purge(shard: number): void {
     for (const entry of this.#entries()) {
       const state = this.#load(entry + STATE);
       const kind = state & KIND;
-      const owner = kind === LIVE ? this.#load(entry + SHARD) : (state & (VERSION - 1)) >>> WRITER_SHIFT;
-      if (kind !== FREE && owner === shard) this.#turn(entry, state, FREE);
+      const writer = (state & (VERSION - 1)) >>> WRITER_SHIFT;
+      const own = kind === LIVE ? this.#load(entry + SHARD) === shard : writer === placeOf(shard);
+      if (kind !== FREE && own) this.#turn(entry, state, FREE);
     }
   }
 
@@ -162,7 +161,7 @@ export class NameTable {
 
   #holds({ entry, state, holder }: Known): boolean {
     if (this.#load(entry + STATE) !== state) return false;
-    // Versions begin anew after a million of them, which is a long time for one look, but not for a name that nobody asked for.
+    // Versions begin anew after some millions of them, which is a long time for one look, but not for a name that nobody asked for.
     const { shard, id } = this.#holderOf(entry);
     return shard === holder.shard && id === holder.id;
   }
@@ -304,7 +303,7 @@ export class NameTable {
   }
 
   #writing(state: number): number {
-    return ((state + VERSION) & -VERSION) | (this.#thread << WRITER_SHIFT) | WRITING;
+    return ((state + VERSION) & -VERSION) | (this.#place << WRITER_SHIFT) | WRITING;
   }
 
   /** Brings `entry` from `state` to a kind; false if it is in another state by now. */
@@ -346,9 +345,4 @@ function hashOf(name: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < name.length; at += 1) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
   return hash ^ (hash >>> 15);
-}
-
-function expectShard(shard: number): void {
-  if (!Number.isInteger(shard) || shard < 0 || shard >= SHARDS_MAX)
-    throw runtimeError("ROOKERY_BADARG", `a shard number from 0 to ${SHARDS_MAX - 1}`, shard);
 }

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FairLock } from "../../../runtime/shards/fair-lock.ts";
+import { SHARDS_MAX } from "../../../runtime/shards/shard-setup.ts";
 import type { LockUserTask } from "./lock-user.ts";
 
 let memory: SharedArrayBuffer;
@@ -94,6 +95,18 @@ describe("a fair lock", () => {
 });
 
 describe("a thread that dies", () => {
+  test("leaves its place to the shard that is started instead, of which it is another", async () => {
+    new FairLock(memory, 1).acquire();
+    const turn = lock.acquire();
+    lock.abandon(1);
+    const next = new FairLock(memory, 1 + SHARDS_MAX).acquire();
+    await turn.granted;
+    turn.release();
+    await next.granted;
+    lock.abandon(1 + SHARDS_MAX);
+    expect(lock.acquire().held).toBe(true);
+  });
+
   test("loses the lock that it holds", async () => {
     const { worker, granted } = await asking(1);
     await granted;

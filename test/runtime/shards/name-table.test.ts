@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type NameHolder, NameTable } from "../../../runtime/shards/name-table.ts";
+import { SHARDS_MAX } from "../../../runtime/shards/shard-setup.ts";
 import type { ClaimerTask } from "./name-claimer.ts";
 
 /** So few lists that names share them. */
@@ -100,6 +101,17 @@ describe("a table of names", () => {
     expect(here.find("a")).toBe(undefined);
     there.claim("a", 1, 2);
     expect(here.find("a")).toEqual({ shard: 1, id: 2 });
+  });
+
+  test("tells a shard from the one that took its place", () => {
+    const table = newTable();
+    table.claim("first", 1, 1);
+    table.claim("second", 1 + SHARDS_MAX, 1);
+    table.purge(1);
+    expect([table.find("first"), table.find("second")]).toEqual([
+      undefined,
+      { shard: 1 + SHARDS_MAX, id: 1 },
+    ]);
   });
 
   test("needs no more memory for names that come and go", () => {

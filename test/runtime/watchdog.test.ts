@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { Runtime } from "../../runtime/index.ts";
+
+const program = fileURLToPath(new URL("stalling-node.ts", import.meta.url));
+
+/** Runs a scenario of `stalling-node.ts` on the main thread of a Node of its own, which has to exit by itself. */
+async function run(scenario: string, stallMs = 100, flags: readonly string[] = []): Promise<unknown> {
+  const child = spawn(process.execPath, [...flags, program, scenario, String(stallMs)]);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => (stdout += String(chunk)));
+  child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+  const [code] = (await once(child, "close")) as [number | null];
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  return JSON.parse(stdout);
+}
+
+/** Node keeps account of such scopes, and aborts when one was left without its `finally`, unless it is told not to. */
+const UNCHECKED = ["--no-force-async-hooks-checks"];
+
+describe("a handler that never returns", () => {
+  test("ends its process alone, whichever callback it is, and the report names the last message", async () => {
+    const { outcomes, crashes, unwound } = (await run("callbacks")) as Record<string, unknown>;
+    expect(outcomes).toEqual({
+      call: "stalled",
+      cast: "stalled",
+      send: "stalled",
+      continue: "stalled",
+      init: "stalled",
+      machine: "stalled",
+      body: "stalled",
+    });
+    expect(crashes).toEqual([
+      [null, "Stalling", "handleCall", "a loop"],
+      [null, "Stalling", "handleCast", "a loop"],
+      [null, "Stalling", "handleInfo", "a loop"],
+      [null, "Stalling", "handleCall", "continue"],
+      [null, "Stalling", "init", "a loop"],
+      [null, "Machine", "event", "go"],
+      [null, "spin/1", null, null],
+    ]);
+    expect(unwound, "code that ran after it").toBe(0);
+  });
+
+  test("is ended whatever it does: its caller learns it, its supervisor starts it again", async () => {
+    const { outcomes, neighbour } = (await run("codes", 100, UNCHECKED)) as Record<string, object>;
+    const ended = ["ROOKERY_CALL_EXIT", "stalled", "started"];
+    expect(outcomes).toEqual({
+      "a loop": ended,
+      "a regular expression": ended,
+      "JSON.parse": ended,
+      "sends to itself": ended,
+      "sends to another": ended,
+      timers: ended,
+      "spawns and kills": ended,
+      "a loop in an asynchronous scope": ended,
+    });
+    expect(neighbour).toBe("number");
+  });
+
+  test("costs its neighbours no message, no timer and no promise", async () => {
+    expect(await run("neighbours")).toEqual({ same: true, messages: 2_002, pending: "kept" });
+  });
+
+  test("is the killer's when it stands in an exit hook of the killed, whose death is told all the same", async () => {
+    expect(await run("hook")).toEqual({ victim: "killed", killer: "stalled", left: 0 });
+  });
+
+  test("is ended a thousand times in a row", { timeout: 60_000 }, async () => {
+    expect(await run("often", 5)).toEqual({ stalled: 1_000, unwound: 0, left: 3, reports: 1_000 });
+  });
+});
+
+describe("the watchdog", () => {
+  test("warns of a turn that is long, and lets it end", async () => {
+    const { answer, reports } = (await run("long", 400)) as { answer: string; reports: string[] };
+    expect(answer).toBe("done");
+    expect(reports).toEqual([expect.stringMatching(/^Process <\S+> \(Stalling\) held its shard for \d+ ms in one turn$/)]);
+  });
+
+  test("ends no process for a promise continuation that holds the thread, but says so", async () => {
+    expect(await run("continuation")).toEqual({
+      alive: "went on",
+      reports: ["No handler, but other code has held this thread for more than 100 ms"],
+    });
+  });
+
+  test("does not keep Node running once its runtime is shut down", async () => {
+    expect(await run("nothing")).toBe(3);
+  });
+
+  test("is refused a time that is none", async () => {
+    await expect(Runtime.start({ stallMs: 0 })).rejects.toMatchObject({ code: "ROOKERY_BADARG" });
+    await expect(Runtime.start({ stallMs: 10, longScheduleMs: Number.NaN })).rejects.toMatchObject({
+      code: "ROOKERY_BADARG",
+    });
+  });
+});
