@@ -4,6 +4,7 @@ import {
   receiveMessageOnPort,
   type Transferable,
 } from "node:worker_threads";
+import { expectFunction, expectMethods, expectOptions, expectTimeout } from "./argument.ts";
 import { brief, runtimeError } from "./errors.ts";
 import type { Runtime } from "./runtime.ts";
 import { Timer } from "./timer-wheel.ts";
@@ -73,16 +74,12 @@ export class CpuJob {
 
   /** Copies the argument now: what the caller changes later is not seen. */
   constructor(runtime: Runtime, target: CpuTarget, argument: unknown, options: CpuTaskOptions) {
-    const { timeoutMs, transfer = [], onProgress } = options;
+    checkTarget(target);
+    checkOptions(options);
+    const { transfer = [], onProgress } = options;
     this.#runtime = runtime;
     this.#module = String(target.module);
-    if (!URL.canParse(this.#module))
-      throw runtimeError("ROOKERY_BADARG", "a module by its URL, import.meta.url for one", target.module);
     this.#name = target.name;
-    if (typeof target.name !== "string")
-      throw runtimeError("ROOKERY_BADARG", "the name of an exported function", target.name);
-    if (timeoutMs !== undefined && !(timeoutMs >= 0))
-      throw runtimeError("ROOKERY_BADARG", "a timeout of at least 0 ms, or Infinity", timeoutMs);
     this.#options = options;
     const { port1, port2 } = new MessageChannel();
     [this.#port, this.#farPort] = [port1, port2];
@@ -173,4 +170,21 @@ export class CpuJob {
     if (thrown.name !== name) thrown.name = name;
     throw Object.assign(thrown, properties);
   }
+}
+
+function checkTarget(target: CpuTarget): void {
+  expectOptions("the function of Task.cpu", ["module", "name"], target);
+  const { module, name } = target;
+  if (!URL.canParse(String(module)))
+    throw runtimeError("ROOKERY_BADARG", "a module by its URL, import.meta.url for one", module);
+  if (typeof name !== "string")
+    throw runtimeError("ROOKERY_BADARG", "the name of an exported function", name);
+}
+
+function checkOptions(options: CpuTaskOptions): void {
+  expectOptions("Task.cpu", ["timeoutMs", "signal", "transfer", "onProgress"], options);
+  const { timeoutMs, signal, onProgress } = options;
+  if (timeoutMs !== undefined) expectTimeout(timeoutMs);
+  if (signal !== undefined) expectMethods("an AbortSignal", ["addEventListener"], signal);
+  if (onProgress !== undefined) expectFunction("as onProgress", onProgress);
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { MessagePort, Transferable, Worker } from "node:worker_threads";
 import type { Piscina } from "piscina";
+import { expectOptions } from "./argument.ts";
 import { runtimeError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
@@ -35,6 +36,7 @@ export class CpuPool {
   readonly #threads = new Set<Worker>();
 
   constructor(cores: number, options: CpuOptions, logger: Logger) {
+    expectOptions("cpu, an option of Runtime.start,", ["threads", "maxOldGenerationSizeMb"], options);
     const { threads = cores, maxOldGenerationSizeMb } = options;
     if (!Number.isInteger(threads) || threads < 1)
       throw runtimeError("ROOKERY_BADARG", "a number of threads of at least 1", threads);

@@ -7,6 +7,7 @@ export { expectOrigin, expectSelf, type Origin } from "./origin.ts";
 export { checkRuntimeOptions } from "./runtime.ts";
 export { namedInstance, serverInstance } from "./server-instance.ts";
 export { residentOf } from "./process.ts";
+export { FairLock, type Turn } from "./shards/fair-lock.ts";
 export { startChildServer } from "./start-child.ts";
 export { asTask, calledBy, callersOf, runTask } from "./task.ts";
 export { TASK_STREAM_OPTIONS, taskStream } from "./task-stream.ts";

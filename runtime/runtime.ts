@@ -128,7 +128,10 @@ export class Runtime {
   #watch(stallMs: number, longScheduleMs: number): void {
     const { logger } = this;
     const onBlocked = (): void => {
-      logger.error({ stallMs }, `No handler, but other code has held this thread for more than ${stallMs} ms`);
+      logger.error(
+        { stallMs },
+        `No handler, but other code has held this thread for more than ${stallMs} ms`,
+      );
     };
     const watchdog = new Watchdog({ stallMs, longScheduleMs, logger, onBlocked });
     const { watched, close } = attend(this.shard.scheduler);
@@ -302,12 +305,33 @@ export class Runtime {
 
 /** Throws ROOKERY_BADARG for options with which no runtime can be started. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
-  const names = ["logger", "clock", "random", "freezeMessages", "cores", "cpu", "shards", "maxHeapMb", "stallMs", "longScheduleMs"];
+  const names = [
+    "logger",
+    "clock",
+    "random",
+    "freezeMessages",
+    "cores",
+    "cpu",
+    "shards",
+    "maxHeapMb",
+    "stallMs",
+    "longScheduleMs",
+  ];
   const internal = ["driver", "shard"].filter(
     (name) => options?.[name as keyof RuntimeOptions] !== undefined,
   );
   expectOptions("Runtime.start", [...names, ...internal], options);
-  const { logger, clock, random, freezeMessages, cores, shards, maxHeapMb, stallMs = 1, longScheduleMs = 1 } = options;
+  const {
+    logger,
+    clock,
+    random,
+    freezeMessages,
+    cores,
+    shards,
+    maxHeapMb,
+    stallMs = 1,
+    longScheduleMs = 1,
+  } = options;
   if (logger !== undefined) expectMethods("a logger", ["debug", "info", "warn", "error"], logger);
   if (clock !== undefined) expectMethods("a clock", ["nowMs", "systemTimeMs", "setTimer"], clock);
   if (random !== undefined) expectMethods("a source of chance", ["next"], random);

@@ -48,6 +48,9 @@ export const UNLINKED: StartBond = { linked: false };
 const START_OPTIONS = ["name", "timeoutMs", "hibernateAfterMs", "nameScope", "on"];
 const NO_OPTIONS: UncheckedOptions = {};
 
+/** Is told what came of a start. */
+type Settled = (result: StartResult) => void;
+
 /** What came of a start: the process, or the reason why there is none; `"ignore"` if `init` did not want it. */
 export type StartResult<S = unknown> =
   | { readonly ok: true; readonly pid: Pid<S> }
@@ -58,13 +61,28 @@ export type StartResult<S = unknown> =
       readonly cause?: Error;
     };
 
+/** Ends a start that takes too long. */
+class StartTimer extends Timer {
+  readonly #starting: Starting;
+
+  constructor(starting: Starting) {
+    super();
+    this.#starting = starting;
+  }
+
+  fire(): void {
+    this.#starting.timedOut();
+  }
+}
+
 /** A start that waits for `init`. */
-export class Starting extends Timer {
+export class Starting {
   readonly arg: unknown;
   readonly #process: Process;
   readonly #starter: Addressee | undefined;
   readonly #monitor: Monitor | undefined;
-  readonly #resolve: (result: StartResult) => void;
+  readonly #settled: Settled;
+  #timer: StartTimer | undefined = undefined;
   /** What was wrong with what `init` returned; the reason of the failure is what OTP makes of it. */
   badReturn: BadReturn | undefined = undefined;
 
@@ -73,14 +91,18 @@ export class Starting extends Timer {
     arg: unknown,
     starter: Addressee | undefined,
     monitor: Monitor | undefined,
-    resolve: (result: StartResult) => void,
+    settled: Settled,
   ) {
-    super();
     this.arg = arg;
     this.#process = process;
     this.#starter = starter;
     this.#monitor = monitor;
-    this.#resolve = resolve;
+    this.#settled = settled;
+  }
+
+  endAfter(ms: number): void {
+    this.#timer = new StartTimer(this);
+    this.#process.shard.timers.start(this.#timer, ms);
   }
 
   succeeded(): void {
@@ -104,7 +126,7 @@ export class Starting extends Timer {
     if (starter instanceof Process && starter.trapExit) unlink(starter, this.#process.pid);
   }
 
-  fire(): void {
+  timedOut(): void {
     if (this.#starter !== undefined) unlink(this.#process, this.#starter.pid);
     this.failed("timeout");
     exitProcess(this.#process, "killed");
@@ -113,10 +135,10 @@ export class Starting extends Timer {
   #settle(result: StartResult): void {
     const { shard } = this.#process;
     this.#process.starting = undefined;
-    shard.timers.stop(this);
+    if (this.#timer !== undefined) shard.timers.stop(this.#timer);
     // A starter that died meanwhile (of the link to this process, for one) hears nothing any more.
     if (hasExited(this.#starter)) return;
-    this.#resolve(result);
+    this.#settled(result);
     shard.scheduler.resumed();
   }
 }
@@ -133,16 +155,27 @@ export function startServer(
   options: UncheckedOptions | undefined,
   bond: StartBond,
 ): Promise<StartResult> {
-  if (hasExited(starter)) return new Promise(() => {});
+  const peer = options?.on === undefined ? undefined : chooseShard(shard, options.on);
+  if (peer !== undefined) return startElsewhere(peer, starter, Server, arg, options!, bond);
+  return new Promise((settled) => begin(shard, starter, Server, arg, options, bond, settled));
+}
+
+/** Begins a start; `settled` is told what came of it, unless the starter is dead by then. */
+function begin(
+  shard: Shard,
+  starter: Addressee | undefined,
+  Server: ServerClass,
+  arg: unknown,
+  options: UncheckedOptions | undefined,
+  bond: StartBond,
+  settled: Settled,
+): void {
+  if (hasExited(starter)) return;
   expectServer(Server);
   if (options !== undefined) expectOptions("a start", START_OPTIONS, options);
-  const { name, timeoutMs, hibernateAfterMs, nameScope, on } = options ?? NO_OPTIONS;
+  const { name, timeoutMs, hibernateAfterMs, nameScope } = options ?? NO_OPTIONS;
   if (timeoutMs !== undefined) expectTimeout(timeoutMs);
   if (hibernateAfterMs !== undefined) expectTimeout(hibernateAfterMs);
-  if (on !== undefined) {
-    const elsewhere = chooseShard(shard, on);
-    if (elsewhere !== undefined) return startElsewhere(elsewhere, starter, Server, arg, options!, bond);
-  }
   const server = new Server();
   if (typeof server.init !== "function")
     throw runtimeError("ROOKERY_BADARG", "a class of servers with an init", Server);
@@ -163,7 +196,7 @@ export function startServer(
     if (holder !== undefined) {
       exitProcess(process, "normal");
       pulse.open(before);
-      return Promise.resolve({ ok: false, reason: ["already_started", holder] });
+      return settled({ ok: false, reason: ["already_started", holder] });
     }
   }
   if (hibernateAfterMs !== undefined) process.behaviour = new HibernateAfter(process, hibernateAfterMs);
@@ -171,12 +204,10 @@ export function startServer(
     process.parent = starter.pid;
     link(process, starter.pid);
   }
-  const { promise, resolve } = Promise.withResolvers<StartResult>();
-  process.starting = new Starting(process, arg, starter, bond.monitor, resolve);
-  if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) shard.timers.start(process.starting, timeoutMs);
+  process.starting = new Starting(process, arg, starter, bond.monitor, settled);
+  if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) process.starting.endAfter(timeoutMs);
   shard.scheduler.schedule(process);
   pulse.open(before);
-  return promise;
 }
 
 /** The other shard on which `placement` wants a server; undefined if that is this one. */
@@ -245,7 +276,7 @@ function claim(shard: Shard, name: unknown, scope: unknown, process: Process): P
 }
 
 /** As `startServer`, but what did not start is an error: what the public `start` and `startLink` do. */
-export async function startOrThrow<S extends ServerInstance>(
+export function startOrThrow<S extends ServerInstance>(
   shard: Shard,
   starter: Process | undefined,
   Server: ServerClass<S>,
@@ -253,8 +284,14 @@ export async function startOrThrow<S extends ServerInstance>(
   options: UncheckedOptions | undefined,
   bond: StartBond,
 ): Promise<Pid<S>> {
-  const result = await startServer(shard, starter, Server, arg, options, bond);
-  if (result.ok) return result.pid as Pid<S>;
-  const { reason, cause = reason } = result;
-  throw new StartError(errorText("ROOKERY_START_FAILED", Server.name || "a server", cause), reason, cause);
+  return new Promise((resolve, reject) => {
+    const settled: Settled = (result) => {
+      if (result.ok) return resolve(result.pid as Pid<S>);
+      const { reason, cause = reason } = result;
+      const text = errorText("ROOKERY_START_FAILED", Server.name || "a server", cause);
+      reject(new StartError(text, reason, cause));
+    };
+    if (options?.on === undefined) begin(shard, starter, Server, arg, options, bond, settled);
+    else startServer(shard, starter, Server, arg, options, bond).then(settled, reject);
+  });
 }

@@ -6,7 +6,7 @@ import { brief, errorText, ExitError, runtimeError, type RuntimeErrorCode } from
 import { onProcessExit } from "./exit-hook.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
-import { expectSelf, resolveOrigin } from "./origin.ts";
+import { expectOrigin, expectSelf, resolveOrigin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
 import { TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
@@ -126,6 +126,7 @@ export class Task<Value> {
     argument: unknown,
     options: CpuTaskOptions = {},
   ): Task<unknown> | Promise<unknown> {
+    expectOrigin(origin);
     if (!("pid" in origin)) return cpuOutside(origin, new CpuJob(origin, target, argument, options));
     const job = new CpuJob(origin.runtime, target, argument, options);
     const task = Task.async(origin, () => job.run());

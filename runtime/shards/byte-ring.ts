@@ -27,6 +27,11 @@ export class ByteRing {
     return Atomics.load(this.#counters, WRITTEN) === Atomics.load(this.#counters, READ);
   }
 
+  /** Asked by the writer. */
+  get hasRoom(): boolean {
+    return (this.#counters[WRITTEN]! - Atomics.load(this.#counters, READ)) >>> 0 < this.#bytes.length;
+  }
+
   /** Writes as much of `from[start..end)` as there is room for, and answers how many bytes that were. */
   write(from: Uint8Array, start: number, end: number): number {
     const written = this.#counters[WRITTEN]!;

@@ -41,8 +41,11 @@ export class Outbox {
     return this.#end - this.#start;
   }
 
-  /** Throws ROOKERY_NOT_COPYABLE, with the path of what can't be copied inside `signal`; then nothing is sent. */
-  add(signal: readonly unknown[]): void {
+  /**
+   * True if enough has come together: `flush` then. Throws ROOKERY_NOT_COPYABLE, with the path of what can't be copied inside
+   * `signal`; then nothing is sent.
+   */
+  add(signal: readonly unknown[]): boolean {
     let packed: Buffer & { start?: number; end?: number };
     enter(this.#home);
     try {
@@ -63,7 +66,14 @@ export class Outbox {
     if (size < 48) for (let from = start; from < start + size; from += 1) bytes[at++] = packed[from]!;
     else packed.copy(bytes, at, start, start + size);
     this.#end += size;
-    if (this.#end - this.#batch >= BATCH_BYTES) this.flush();
+    if (this.#end - this.#batch < BATCH_BYTES) return false;
+    this.#close();
+    return true;
+  }
+
+  /** Whether `flush` would bring something to the other side. */
+  get canFlush(): boolean {
+    return this.waiting > 0 && this.#ring.hasRoom;
   }
 
   /** Puts what is here into the ring, as far as there is room. True if the other side has something new to read. */

@@ -104,6 +104,7 @@ for (const Class of [TypedArray, DataView, ArrayBuffer]) {
 function errorFields(error: Error): ErrorFields {
   const { name, message, stack } = error;
   const fields: ErrorFields = { ...error, name, message };
+  if (error instanceof AggregateError) fields["errors"] = error.errors;
   if (stack !== undefined) fields.stack = stack;
   if (error.cause !== undefined) fields["cause"] = error.cause;
   return fields;
@@ -157,7 +158,7 @@ export function newPackr(): Packr {
     moreTypes: true,
     useToJSON: false,
     // Asked for every object that no type claims.
-    useRecords: ((value: object) => isPlain(value) || refuse()) as never,
+    useRecords: ((value: object) => isCopyableRecord(value) || refuse()) as never,
   } as never);
   (packr as unknown as { writeFunction: () => never }).writeFunction = refuse;
   return packr;
@@ -165,6 +166,11 @@ export function newPackr(): Packr {
 
 export function newUnpackr(): Unpackr {
   return new Unpackr({ sequential: true, int64AsType: "bigint", mapsAsObjects: false } as never);
+}
+
+/** The key `__proto__` would come out as another one. */
+export function isCopyableRecord(value: object): boolean {
+  return isPlain(value) && !Object.hasOwn(value, "__proto__");
 }
 
 function refuse(): never {

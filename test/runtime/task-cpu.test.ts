@@ -151,9 +151,16 @@ describe("a function of Task.cpu that fails", () => {
     await expect(Task.cpu(runtime, { module: nowhere, name: "f" }, 0)).rejects.toMatchObject({
       code: "ERR_MODULE_NOT_FOUND",
     });
-    expect(() => Task.cpu(runtime, { module: "./cpu-functions.ts", name: "square" }, 0)).toThrow(
-      expect.objectContaining({ code: "ROOKERY_BADARG" }),
-    );
+  });
+
+  test("can't start when what it is asked with makes no sense", () => {
+    const badarg = expect.objectContaining({ code: "ROOKERY_BADARG" });
+    const square = { module, name: "square" };
+    expect(() => Task.cpu(runtime, { module: "./cpu-functions.ts", name: "square" }, 0)).toThrow(badarg);
+    expect(() => Task.cpu(runtime, { module, name: 5 as never }, 0)).toThrow(badarg);
+    expect(() => Task.cpu(runtime, square, 0, { timeoutMs: -1 })).toThrow(badarg);
+    expect(() => Task.cpu(runtime, square, 0, { timeout: 5 } as never)).toThrow(badarg);
+    expect(() => Task.cpu({} as never, square, 0)).toThrow(badarg);
   });
 
   test("because its argument or its value can't be copied says which", async () => {

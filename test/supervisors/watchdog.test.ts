@@ -78,7 +78,9 @@ describe("the watchdog", () => {
   test("warns of a turn that is long, and lets it end", async () => {
     const { answer, reports } = (await run("long", 400)) as { answer: string; reports: string[] };
     expect(answer).toBe("done");
-    expect(reports).toEqual([expect.stringMatching(/^Process <\S+> \(Stalling\) held its shard for \d+ ms in one turn$/)]);
+    expect(reports).toEqual([
+      expect.stringMatching(/^Process <\S+> \(Stalling\) held its shard for \d+ ms in one turn$/),
+    ]);
   });
 
   test("ends no process for a promise continuation that holds the thread, but says so", async () => {

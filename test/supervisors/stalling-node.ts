@@ -1,4 +1,4 @@
-// A program for test/runtime/watchdog.test.ts: what its argument names stalls, and what came of it goes to stdout as JSON. A process of
+// A program for test/supervisors/watchdog.test.ts: what its argument names stalls, and what came of it goes to stdout as JSON. A process of
 // its own, because only Node's main thread is terminated the way that is tested here.
 import { AsyncResource } from "node:async_hooks";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ import {
   Runtime,
 } from "../../runtime/index.ts";
 import { Supervisor } from "../../supervisors/index.ts";
-import { type Report, reportingLogger } from "./reporting-logger.ts";
+import { type Report, reportingLogger } from "../runtime/reporting-logger.ts";
 
 const MANY_NUMBERS = `[${"1,".repeat(20_000_000)}1]`;
 const CHILDREN = 1_000_000;
@@ -40,7 +40,11 @@ const stalls: Record<string, (server: Stalling) => void> = {
     for (;;) self.sendAfter(1, self.pid, "more");
   },
   "spawns and kills": ({ self }) => {
-    for (;;) self.exit(self.spawn((child) => child.receive()), "kill");
+    for (;;)
+      self.exit(
+        self.spawn((child) => child.receive()),
+        "kill",
+      );
   },
   "a loop in an asynchronous scope": () => new AsyncResource("Test").runInAsyncScope(spin),
 };
@@ -116,7 +120,11 @@ class Machine extends GenStatem<string, undefined> {
 const reports: Report[] = [];
 const stallMs = Number(process.argv[3] ?? 100);
 const logger = reportingLogger(reports);
-const runtime = await Runtime.start({ stallMs, longScheduleMs: stallMs / 4, logger: { ...logger, warn: logger.error } });
+const runtime = await Runtime.start({
+  stallMs,
+  longScheduleMs: stallMs / 4,
+  logger: { ...logger, warn: logger.error },
+});
 
 /** Waits until `pid` is dead, and answers why. */
 function reasonOf(pid: Pid): Promise<unknown> {
@@ -130,7 +138,12 @@ function reasonOf(pid: Pid): Promise<unknown> {
 
 function crashes(): unknown[] {
   const crash = reports.filter(({ message }) => /^Process .* crashed/.test(message));
-  return crash.map(({ fields }) => [fields["name"], fields["behaviour"], fields["callback"], fields["lastMessage"]]);
+  return crash.map(({ fields }) => [
+    fields["name"],
+    fields["behaviour"],
+    fields["callback"],
+    fields["lastMessage"],
+  ]);
 }
 
 async function supervised(): Promise<void> {
@@ -162,7 +175,9 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const reason = reasonOf(continuing);
     void runtime.call(continuing, "continue").catch(() => {});
     outcomes["continue"] = await reason;
-    outcomes["init"] = await runtime.start(Stalling, "a loop").catch((error: { reason: unknown }) => error.reason);
+    outcomes["init"] = await runtime
+      .start(Stalling, "a loop")
+      .catch((error: { reason: unknown }) => error.reason);
     const machine = await runtime.start(Machine, undefined);
     const machineReason = reasonOf(machine);
     runtime.cast(machine, "go");
@@ -246,7 +261,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const pid = await runtime.start(Stalling, "started");
     stalls["most of it"] = () => {
       const { clock } = runtime;
-      for (const endMs = clock.nowMs() + stallMs / 2; clock.nowMs() < endMs; );
+      for (const endMs = clock.nowMs() + stallMs / 2; clock.nowMs() < endMs;);
     };
     return { answer: await runtime.call(pid, "most of it"), reports: reports.map(({ message }) => message) };
   },
@@ -256,7 +271,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const alive = await new Promise((resolve) => {
       runtime.spawn(async (self) => {
         await self.sleep(1);
-        for (const endMs = clock.nowMs() + 4 * stallMs; clock.nowMs() < endMs; );
+        for (const endMs = clock.nowMs() + 4 * stallMs; clock.nowMs() < endMs;);
         resolve("went on");
       });
     });
