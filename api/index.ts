@@ -1,6 +1,12 @@
 export { type ActionFallback, actionFallback, type Failure } from "./action-fallback.ts";
-export { defineEndpoint, type Endpoint, type EndpointStartOptions } from "./endpoint/endpoint.ts";
-export type { EndpointOptions, SocketMount } from "./endpoint/endpoint-options.ts";
+export {
+  defineEndpoint,
+  type Endpoint,
+  type EndpointStartOptions,
+  endpointUrl,
+} from "./endpoint/endpoint.ts";
+export type { EndpointOptions, ListenOptions, SocketMount } from "./endpoint/endpoint-options.ts";
+export { listenOnEveryShard } from "./endpoint/listening-shards.ts";
 export type { RunningEndpoint } from "./endpoint/running-endpoint.ts";
 export { filterParameters } from "./filter-parameters.ts";
 export { createLogger } from "./logger.ts";

@@ -9,7 +9,7 @@ import type { Contender } from "./bench-case.ts";
 const execute = promisify(execFile);
 
 /** Compiles the workloads for the BEAM. Answers what makes its contenders, none where Erlang is not installed. */
-export async function beam(): Promise<(workload: string) => Contender[]> {
+export async function beam(): Promise<(workload: string, schedulers?: readonly number[]) => Contender[]> {
   const source = fileURLToPath(new URL("./beam/workloads.erl", import.meta.url));
   const target = mkdtempSync(join(tmpdir(), "rookery-beam-"));
   try {
@@ -19,7 +19,7 @@ export async function beam(): Promise<(workload: string) => Contender[]> {
     return () => [];
   }
   // Which of the two suits the BEAM better depends on the workload; both are shown.
-  return (workload) => [1, 2].map((schedulers) => contender(workload, schedulers, target));
+  return (workload, schedulers = [1, 2]) => schedulers.map((count) => contender(workload, count, target));
 }
 
 function contender(workload: string, schedulers: number, path: string): Contender {

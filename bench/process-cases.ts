@@ -21,14 +21,42 @@ const cases = {
 /** Of these cases the smaller figure is the better one. */
 const smallerIsBetter: readonly string[] = ["idle-bytes", "select", "restart-p50", "restart-p99"];
 
+/** Between two shards; on the BEAM, between processes that are bound to two schedulers. */
+const betweenShards = {
+  "shard-stream": "messages/s from one shard to another, at most 1,000 under way",
+  "shard-call": "call round trips/s between two shards, 1 caller",
+} as const;
+
+type BeamContenders = (workload: string, schedulers?: readonly number[]) => readonly Contender[];
+
 /** The cases that need a runtime and nothing else; each has its workload in `workloads/`, and for the BEAM in `beam/`. */
-export function processCases(others: (workload: string) => readonly Contender[]): BenchCase[] {
-  return Object.entries(cases).map(([name, unit]) => ({
-    name,
-    metrics: [{ name: "figure", unit, better: smallerIsBetter.includes(name) ? "less" : "more" }],
-    contenders: [{ name: "Rookery", measure: () => measure(name) }, ...others(name)],
-  }));
+export function processCases(beam: BeamContenders): BenchCase[] {
+  return [
+    ...Object.entries(cases).map(([name, unit]) => benchCase(name, unit, [rookery(name), ...beam(name)])),
+    ...Object.entries(betweenShards).map(([name, unit]) =>
+      benchCase(name, unit, [
+        rookery(name),
+        ...beam(name, [2]),
+        ...(name === "shard-stream" ? [postMessage] : []),
+      ]),
+    ),
+    benchCase("crunch", "calls/s of servers that compute, 2 shards and 1", [
+      { name: "2 shards", measure: () => measure("crunch-2") },
+      { name: "1 shard", measure: () => measure("crunch-1") },
+    ]),
+  ];
 }
+
+function benchCase(name: string, unit: string, contenders: readonly Contender[]): BenchCase {
+  const better = smallerIsBetter.includes(name) ? "less" : "more";
+  return { name, metrics: [{ name: "figure", unit, better }], contenders };
+}
+
+function rookery(workload: string): Contender {
+  return { name: "Rookery", measure: () => measure(workload) };
+}
+
+const postMessage: Contender = { name: "postMessage one by one", measure: () => measure("post-message") };
 
 async function measure(workload: string): Promise<{ figure: number }> {
   const child = new Child("./workloads/child.ts", { args: [workload], execArgv: ["--expose-gc"] });

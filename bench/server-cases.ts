@@ -25,6 +25,13 @@ const httpServers: MeasuredServer[] = [
   { name: "bare node:http", file: "./servers/bare-http.ts" },
 ];
 
+/** The same server on a thread that also runs processes which never have done. */
+const floodedServers = ["none", "queue", "self"].map((flood): MeasuredServer => ({
+  name: { none: "nothing else", queue: "a million queued", self: "sends to itself" }[flood]!,
+  file: "./servers/flooded.ts",
+  env: () => ({ FLOOD: flood }),
+}));
+
 /** The cases of a server and a load client. */
 export const serverCases: readonly BenchCase[] = [
   loadCase("echo", "echo", "echoes", socketServers, {
@@ -42,5 +49,9 @@ export const serverCases: readonly BenchCase[] = [
   loadCase("healthz", "request", "requests", httpServers, {
     file: "./clients/http.ts",
     args: ["/healthz", "50", "100000"],
+  }),
+  loadCase("fairness", "request", "requests", floodedServers, {
+    file: "./clients/http.ts",
+    args: ["/healthz", "4", "5000"],
   }),
 ];

@@ -19,6 +19,8 @@ To push on join, send yourself a message and push when it comes, in handleInfo:
     }`,
   ROOKERY_CHANNEL_NO_REF:
     "Expected socketRef to be called while a push of the client is handled, got a socket without one on %s",
+  ROOKERY_DISPATCHER:
+    "Expected a dispatcher that the PubSub %s has under a name, by its option dispatchers, got %s",
   ROOKERY_FIELD_TOO_LONG:
     "Expected the %s of a binary frame to have at most 255 bytes in UTF-8, got %s bytes",
   ROOKERY_FRAME_MALFORMED: "Expected a V2 frame %s, got %s",

@@ -19,6 +19,7 @@ export function socketSupervisor(name: string): ChildSpec {
   return {
     id: name,
     name,
+    nameScope: "shard",
     type: "supervisor",
     start: [
       Supervisor,
@@ -27,6 +28,7 @@ export function socketSupervisor(name: string): ChildSpec {
         children: [channelsSupervisor(name), transportsSupervisor(name)].map((id) => ({
           id,
           name: id,
+          nameScope: "shard",
           start: [DynamicSupervisor, {}],
         })),
       },

@@ -1,5 +1,5 @@
-import type { ChildSpec, Runtime } from "rookery";
-import { defineEndpoint, type EndpointStartOptions } from "rookery/api";
+import { type ChildSpec, ModuleSupervisor, type Supervisor } from "rookery";
+import { defineEndpoint, listenOnEveryShard, type ListenOptions } from "rookery/api";
 import { PubSub } from "rookery/channels";
 import { Accounts } from "./accounts/accounts.ts";
 import { Chat } from "./chat/chat.ts";
@@ -11,7 +11,7 @@ import { RoomPresence } from "./sockets/room-presence.ts";
 import { userSocket } from "./sockets/user-socket.ts";
 import { serveWebPage } from "./web-page.ts";
 
-/** Under which the processes of the demo are registered. */
+/** Under which the processes of the demo are registered, on each shard. */
 export const names = { pubsub: "demo.pubsub", presence: "demo.presence", endpoint: "demo.endpoint" } as const;
 
 /** More frames than this a client sends at once only by mistake: a message has at most 4,000 characters. */
@@ -19,39 +19,50 @@ const FRAME_SIZE_MAX = 100_000;
 /** So many of the demo's processes may crash within 5 seconds before it gives up: each of them is back in milliseconds. */
 const RESTARTS_MAX = 50;
 
-export type DemoSettings = Omit<Settings, "logLevel">;
+export type DemoSettings = Omit<Settings, "logLevel" | "shards"> & ListenOptions;
 
-/** The whole application as one child of a supervisor: database, PubSub, presence, sockets, HTTP server. */
-export function demoTree(
-  runtime: Runtime,
-  { host, port, databasePath, secretKeyBase, checkOrigin }: DemoSettings,
-  onListening?: EndpointStartOptions["onListening"],
-): ChildSpec {
-  const repo = databaseAt(databasePath);
-  const accounts = new Accounts({ repo, clock: runtime.clock, secretKeyBase });
-  const chat = new Chat({ repo, clock: runtime.clock });
-  const orders = new Orders({ repo, runtime, pubsub: names.pubsub });
-  const endpoint = defineEndpoint({
-    name: names.endpoint,
-    pubsub: names.pubsub,
-    router: demoRouter({ accounts, chat, orders }),
-    sockets: {
-      "/socket": {
-        handler: userSocket({ accounts, chat, orders, presence: names.presence }),
-        websocket: { checkOrigin, maxFrameSize: FRAME_SIZE_MAX },
+/** The demo: all of it on every shard, for what a connection needs has to be near it. */
+export function demoTree(settings: DemoSettings): ChildSpec {
+  return listenOnEveryShard(DemoShard, settings, { intensity: RESTARTS_MAX });
+}
+
+/** The whole application on one shard: database, PubSub, presence, sockets, HTTP server. */
+export class DemoShard extends ModuleSupervisor<DemoSettings> {
+  static override readonly module: string = import.meta.url;
+
+  override init(settings: DemoSettings): ReturnType<Supervisor["init"]> {
+    const { databasePath, secretKeyBase, checkOrigin, ...address } = settings;
+    const { runtime } = this.self;
+    const repo = databaseAt(databasePath);
+    const accounts = new Accounts({ repo, clock: runtime.clock, secretKeyBase });
+    const chat = new Chat({ repo, clock: runtime.clock });
+    const orders = new Orders({ repo, runtime, pubsub: names.pubsub });
+    const endpoint = defineEndpoint({
+      name: names.endpoint,
+      pubsub: names.pubsub,
+      router: demoRouter({ accounts, chat, orders }),
+      sockets: {
+        "/socket": {
+          handler: userSocket({ accounts, chat, orders, presence: names.presence }),
+          websocket: { checkOrigin, maxFrameSize: FRAME_SIZE_MAX },
+        },
       },
-    },
-    configure: serveWebPage,
-  });
-  return endpoint.childSpec({
-    host,
-    port,
-    intensity: RESTARTS_MAX,
-    children: [
-      repo.childSpec({ intensity: RESTARTS_MAX }),
-      { id: "pubsub", name: names.pubsub, start: [PubSub] },
-      { id: "presence", name: names.presence, start: [RoomPresence, { pubsub: names.pubsub, accounts }] },
-    ],
-    ...(onListening === undefined ? {} : { onListening }),
-  });
+      configure: serveWebPage,
+    });
+    return super.init({
+      strategy: "one_for_one",
+      intensity: RESTARTS_MAX,
+      children: [
+        repo.childSpec({ intensity: RESTARTS_MAX }),
+        { id: "pubsub", name: names.pubsub, nameScope: "shard", start: [PubSub] },
+        {
+          id: "presence",
+          name: names.presence,
+          nameScope: "shard",
+          start: [RoomPresence, { pubsub: names.pubsub, accounts }],
+        },
+        endpoint.childSpec({ ...address, intensity: RESTARTS_MAX }),
+      ],
+    });
+  }
 }

@@ -1,7 +1,10 @@
-import { Application, Supervisor } from "rookery";
-import { createLogger } from "rookery/api";
-import { demoTree } from "./demo-tree.ts";
+import { Application } from "rookery";
+import { createLogger, endpointUrl } from "rookery/api";
+import { demoTree, names } from "./demo-tree.ts";
 import { demoSettings, type Settings } from "./settings.ts";
+
+/** A handler that has not returned after so long is ended. */
+const STALL_MS = 1_000;
 
 function settingsOrExit(): Settings {
   try {
@@ -12,21 +15,15 @@ function settingsOrExit(): Settings {
   }
 }
 
-const { logLevel, ...settings } = settingsOrExit();
+const { logLevel, shards, ...settings } = settingsOrExit();
 
-await Application.run({
+const { runtime } = await Application.run({
   name: "demo",
-  runtime: { logger: createLogger({ level: logLevel }) },
-  start: [
-    {
-      id: "demo",
-      type: "supervisor",
-      start: (parent) => {
-        const tree = demoTree(parent.runtime, settings, ({ url }) => {
-          process.stdout.write(`Rookery is listening on ${url}\n`);
-        });
-        return parent.startLink(Supervisor, { strategy: "one_for_one", children: [tree] });
-      },
-    },
-  ],
+  runtime: { logger: createLogger({ level: logLevel }), shards, stallMs: STALL_MS },
+  start: [demoTree(settings)],
 });
+endpointUrl(runtime, names.endpoint).then(
+  (url) => process.stdout.write(`Rookery is listening on ${url}\n`),
+  // A signal that came while it started is ending it.
+  () => {},
+);

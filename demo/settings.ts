@@ -1,8 +1,10 @@
+import { availableParallelism } from "node:os";
 import { readSettings } from "rookery/api";
 import type { CheckOrigin } from "rookery/channels";
 import { z } from "zod";
 
 const PORT_MAX = 65_535;
+const SHARDS_MAX = 64;
 const SECRET_LENGTH_MIN = 32;
 /** Whoever reads this file can sign in as anybody: good enough for trying the demo out, and for nothing else. */
 const DEVELOPMENT_SECRET = "development only: anybody can read this secret";
@@ -14,6 +16,8 @@ export interface Settings {
   readonly secretKeyBase: string;
   /** Which pages may open sockets. */
   readonly checkOrigin: CheckOrigin;
+  /** On so many threads the demo runs. */
+  readonly shards: number;
   /** The lowest level of what is logged. */
   readonly logLevel: string;
 }
@@ -25,6 +29,16 @@ const port = z
     `must be a port from 0 to ${PORT_MAX}`,
   )
   .transform(Number);
+
+/** On how many threads to run: one for each core, unless the environment says otherwise. */
+export const shards: z.ZodType<number, string | undefined> = z
+  .string()
+  .refine(
+    (text) => /^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= SHARDS_MAX,
+    `must be a number of shards from 1 to ${SHARDS_MAX}`,
+  )
+  .transform(Number)
+  .default(() => Math.min(SHARDS_MAX, availableParallelism()));
 
 const databasePath = z
   .string()
@@ -53,6 +67,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     DATABASE_PATH: databasePath.default("./data/demo.db"),
     SECRET_KEY_BASE: env["NODE_ENV"] === "production" ? secret : secret.default(DEVELOPMENT_SECRET),
     CHECK_ORIGIN: checkOrigin.default(true),
+    SHARDS: shards,
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   });
   const settings = readSettings(schema, env);
@@ -62,6 +77,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     databasePath: settings.DATABASE_PATH,
     secretKeyBase: settings.SECRET_KEY_BASE,
     checkOrigin: settings.CHECK_ORIGIN,
+    shards: settings.SHARDS,
     logLevel: settings.LOG_LEVEL,
   };
 }

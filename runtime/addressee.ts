@@ -3,6 +3,7 @@ import type { MessageTag } from "./mailbox.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
 import type { Shard } from "./shard.ts";
+import type { Timer } from "./timer-wheel.ts";
 
 /** Whom signals can reach from a shard: a process that lives on it, or what stands here for one that lives elsewhere. */
 export abstract class Addressee {
@@ -11,6 +12,8 @@ export abstract class Addressee {
   links: Set<Pid> | undefined = undefined;
   /** The newest of the monitors by which it is watched. */
   watching: Monitor | undefined = undefined;
+  /** Timers that send to this pid: they end with it. */
+  timers: Set<Timer> | undefined = undefined;
 
   constructor(shard: Shard) {
     this.shard = shard;

@@ -155,7 +155,11 @@ function handOver(pending: PendingCall, server: Addressee | undefined): void {
     pending.fail("ROOKERY_CALLING_SELF", "calling_self", [brief(dest)]);
   } else {
     attachMonitor(pending, server);
-    pending.deliverTo(server);
+    try {
+      pending.deliverTo(server);
+    } catch (error) {
+      return pending.refuse(error as Error);
+    }
     if (Number.isFinite(timeoutMs)) {
       pending.timer = new CallTimer(pending);
       shard.timers.start(pending.timer, timeoutMs);

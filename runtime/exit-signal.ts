@@ -68,7 +68,6 @@ const DEAD: Behaviour = { turn: () => 0, describe: () => "a dead process" };
 function bury(process: Process, reason: ExitReason): void {
   const { shard, pid } = process;
   shard.names.release(process);
-  shard.interconnect?.processEnded(pid);
   shard.forget(process);
   if (process.exitHooks !== undefined) {
     const { pulse } = shard.scheduler;
@@ -100,10 +99,12 @@ function bury(process: Process, reason: ExitReason): void {
     process.links = undefined;
   }
   tellWatchers(process, reason);
+  shard.interconnect?.processEnded(pid, reason);
   process.starting?.failed(reason);
   // Its own code may hold on to the handle of a dead process: nothing else shall stay alive through it.
   process.receiver = undefined;
   process.timers = undefined;
+  process.aliases = undefined;
   process.idleTimer = undefined;
   process.starting = undefined;
   process.behaviour = DEAD;
@@ -114,7 +115,7 @@ function bury(process: Process, reason: ExitReason): void {
 
 function abandon(monitor: Monitor): void {
   detachMonitor(monitor);
-  monitor.alias = undefined;
+  monitor.endAlias();
   monitor.abandoned();
 }
 

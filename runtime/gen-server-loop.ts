@@ -98,7 +98,6 @@ export const genServerBehaviour: Behaviour = {
       }
       taken += 1;
     }
-    mailbox.sweep();
     return taken;
   },
 
@@ -232,7 +231,12 @@ function apply(
   } else if (result instanceof NoReply && isActionOrNone(result.action)) {
     if (result.action !== undefined) act(process, result.action);
   } else if (result instanceof Reply && callback === "handleCall" && isActionOrNone(result.action)) {
-    answerCall(from!, result.value);
+    try {
+      answerCall(from!, result.value);
+    } catch (error) {
+      // A reply that can't be sent is the failure of the server.
+      return terminate(process, reasonOfThrown(error), { callback, message, from }, undefined, undefined);
+    }
     tellReply(process, from!, result.value);
     if (result.action !== undefined) act(process, result.action);
   } else if (result instanceof Stop && (!result.hasReply || callback === "handleCall")) {
@@ -341,11 +345,17 @@ function terminate(
   if (process.state !== ProcessState.Exited) apply(process, "terminate", ending, undefined, result);
 }
 
-function finish(process: Process, { reason, last, from, reply }: Ending): void {
+function finish(process: Process, ending: Ending): void {
   if (process.pendingExit !== undefined) return;
+  const { last, from, reply } = ending;
+  let { reason } = ending;
   if (from !== undefined) {
-    answerCall(from, reply);
-    tellReply(process, from, reply);
+    try {
+      answerCall(from, reply);
+      tellReply(process, from, reply);
+    } catch (error) {
+      reason = reasonOfThrown(error);
+    }
   }
   if (!isOrderly(reason)) reportServerCrash(process, reason, last);
   if (process.starting !== undefined && reason instanceof BadReturn) process.starting.badReturn = reason;

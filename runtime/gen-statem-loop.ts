@@ -74,7 +74,6 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     // Only what stands in the mailbox or in `outcome` makes the scheduler come back.
     if (this.#runnable && this.#queue.ready && process.outcome === undefined)
       this.#callNext(this.#queue.take()!, undefined);
-    process.mailbox.sweep();
     return taken;
   }
 
@@ -206,8 +205,15 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   #apply(run: Run, result: unknown): void {
     if (isPromise(result)) waitFor<Run>(this.#process, run, result);
     else if (run.callback === "terminate") this.#finish(run.ending);
-    else if (run.callback === "init") this.#applyInit(run, result);
-    else this.#applyEvent(run, result);
+    else {
+      try {
+        if (run.callback === "init") this.#applyInit(run, result);
+        else this.#applyEvent(run, result);
+      } catch (thrown) {
+        // A reply that can't be sent.
+        this.#catch(run, thrown);
+      }
+    }
   }
 
   #applyInit(run: Run, result: unknown): void {

@@ -13,6 +13,7 @@ export function link(process: Process, pid: Pid): void {
     process.deliver(undefined, new ExitMessage(pid, "noproc"));
     return;
   }
+  if (process.links?.has(pid) === true) return;
   (process.links ??= new Set()).add(pid);
   (other.links ??= new Set()).add(process.pid);
   other.linked(process.pid);

@@ -42,7 +42,7 @@ export class Mailbox {
     return this.#ring[(this.#head & this.#mask) << 1];
   }
 
-  /** Takes the oldest message; the mailbox must not be empty. Whoever calls it calls `sweep` in the end. */
+  /** Takes the oldest message; the mailbox must not be empty. Until `sweep`, at the end of the turn, its slot keeps it. */
   shift(): unknown {
     const at = (this.#head & this.#mask) << 1;
     const message = this.#ring[at + 1];

@@ -1,10 +1,14 @@
+import type { Addressee } from "./addressee.ts";
 import { expectDuration, expectFlags } from "./argument.ts";
 import { type Dest, expectDest } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
 import { deepFreeze } from "./freeze.ts";
 import { Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
-import { type Process, residentOf } from "./process.ts";
+import { RemoteProcess } from "./shards/remote-process.ts";
+import { RemoteRef } from "./shards/remote-ref.ts";
+import { expectCopyable } from "./shards/uncopyable.ts";
+import type { Process } from "./process.ts";
 import { Ref } from "./ref.ts";
 import { sendToAlias } from "./send.ts";
 import type { Shard } from "./shard.ts";
@@ -41,7 +45,7 @@ class MessageTimer extends Timer {
   readonly #shard: Shard;
   readonly #dest: Dest;
   readonly #message: unknown;
-  readonly #target: Process | undefined;
+  readonly #target: Addressee | undefined;
   /** Of an interval: the time from one message to the next. */
   readonly #everyMs: number | undefined;
   #nextMs: number;
@@ -59,12 +63,14 @@ class MessageTimer extends Timer {
     this.#dest = dest;
     // As it is now, not as it would be when the time has come.
     if (shard.freezeMessages) deepFreeze(message);
+    if (dest instanceof RemoteRef) expectCopyable(message);
     this.#message = wrapped ? ({ type: "timeout", ref: this, message } satisfies TimeoutMessage) : message;
     this.#nextMs = atMs;
     this.#everyMs = everyMs;
     const bound = dest instanceof Pid || everyMs !== undefined;
     const target = bound ? shard.find(dest) : undefined;
-    this.#target = target && residentOf(target.pid);
+    if (target instanceof RemoteProcess) expectCopyable(message);
+    this.#target = target;
     // To the dead: never started, so that cancelling it answers false.
     if (bound && target === undefined) return;
     // A timer to a process ends with it.
@@ -80,8 +86,14 @@ class MessageTimer extends Timer {
       this.#nextMs += this.#everyMs;
       this.#shard.timers.startAt(this, this.#nextMs);
     }
-    if (this.#dest instanceof Monitor) sendToAlias(this.#dest, this.#message);
-    else this.#shard.find(this.#dest)?.deliver(undefined, this.#message);
+    try {
+      if (this.#dest instanceof Monitor) sendToAlias(this.#dest, this.#message);
+      else if (this.#dest instanceof RemoteRef) this.#dest.peer.sendAlias(this.#dest.id, this.#message);
+      else this.#shard.find(this.#dest)?.deliver(undefined, this.#message);
+    } catch (error) {
+      // Who has the name now lives on another shard, and the message can't go there.
+      this.#shard.logger.error({ error }, "The message of a timer could not be sent");
+    }
   }
 
   /** Stops it; the milliseconds that were left, or false if it was over. */

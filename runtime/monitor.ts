@@ -40,13 +40,19 @@ export class Monitor extends Ref {
     this.watcher = watcher;
   }
 
+  /** From now on it is no alias. */
+  endAlias(): void {
+    this.alias = undefined;
+    this.watcher?.aliases?.delete(this);
+  }
+
   get active(): boolean {
     return this.target !== undefined;
   }
 
   /** The target is gone. The monitor is out of its lists already. */
   down(reason: ExitReason): void {
-    if (this.alias === "demonitor" || this.alias === "reply_demonitor") this.alias = undefined;
+    if (this.alias === "demonitor" || this.alias === "reply_demonitor") this.endAlias();
     this.watcher?.deliver(undefined, new DownMessage(this.tag, this, this.watched!, reason));
   }
 

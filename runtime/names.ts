@@ -2,7 +2,7 @@ import type { Addressee } from "./addressee.ts";
 import { runtimeError } from "./errors.ts";
 import { Pid } from "./pid.ts";
 import { type Process, residentOf } from "./process.ts";
-import type { SharedNames } from "./shards/shared-names.ts";
+import type { RuntimeNames } from "./shards/runtime-names.ts";
 
 /** Whether a name is one for the whole runtime, or each shard may have a process of its own under it. */
 export type NameScope = "runtime" | "shard";
@@ -22,7 +22,7 @@ export class Names {
   readonly #perShard = new Set<string>();
   readonly #place: number;
   /** Those of all shards, if there are several. */
-  shared: SharedNames | undefined = undefined;
+  shared: RuntimeNames | undefined = undefined;
 
   constructor(place: number) {
     this.#place = place;

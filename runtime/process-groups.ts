@@ -8,6 +8,7 @@ import { type Ok, ok } from "./returns.ts";
 import { RowIndex } from "./row-index.ts";
 import type { Self } from "./self.ts";
 import { serverInstance } from "./server-instance.ts";
+import { Replicas } from "./shards/replicas.ts";
 import { termKey } from "./term-key.ts";
 
 /** What a monitor of groups finds in its mailbox: `{Ref, join | leave, Group, Pids}`. */
@@ -25,6 +26,9 @@ interface Membership {
   readonly pid: Pid;
 }
 
+/** What a scope tells those on other shards; the group stands beside it. */
+type Change = readonly [change: "join" | "leave", pids: readonly Pid[]] | readonly [change: "exit", pid: Pid];
+
 interface GroupMonitor {
   readonly ref: Ref;
   readonly watcher: Pid;
@@ -38,6 +42,11 @@ interface GroupMonitor {
  * Named groups of processes: `pg`. Start one in a tree under the name of the scope. A process may be a member of many groups, and of
  * one group many times; its memberships end with it. A group without members does not exist.
  *
+ * In a runtime with several shards, start one on each of them, by `EveryShard` and under a name that is each shard's own
+ * (`nameScope: "shard"`): a process joins on its own shard, and is seen on all. Joining and leaving is seen at once on the own
+ * shard, elsewhere a moment later, but before anything that the process sends there afterwards. A shard that is gone takes its
+ * memberships along, and so does a scope that ends: who was a member there joins its successor anew, as with `pg`.
+ *
  * @example
  * ```ts doctest
  * await runtime.start(ProcessGroups, undefined, { name: "workers" });
@@ -46,29 +55,49 @@ interface GroupMonitor {
  * ```
  */
 export class ProcessGroups extends GenServer<undefined> {
+  static override readonly module: string = import.meta.url;
+
+  #replicas!: Replicas;
   readonly #byGroup = new RowIndex<Membership>();
   readonly #byPid = new RowIndex<Membership>();
   readonly #monitors = new Map<Ref, GroupMonitor>();
   readonly #watched = new Set<Pid>();
 
   init(_arg: undefined): Ok<undefined> {
+    this.#replicas = new Replicas(this.self, "ProcessGroups", {
+      own: () => [...this.#of(this.self.pid.shard)],
+      came: (_shard, all) => {
+        for (const [group, pids] of all as [unknown, Pid[]][]) this.#changed(["join", pids], group);
+      },
+      changed: (_shard, change, group) => this.#changed(change as Change, group),
+      left: (shard) => {
+        for (const [group, pids] of this.#of(shard)) this.#changed(["leave", pids], group);
+      },
+    });
     return ok(undefined);
   }
 
-  /** Adds one membership for each pid that is alive. `pg:join/3`. */
+  /**
+   * Adds one membership for each pid that is alive. Throws ROOKERY_BADARG for a process of another shard, and
+   * ROOKERY_NOT_COPYABLE for a group that other shards can't be told of. `pg:join/3`.
+   */
   static join(origin: Origin, scope: string, group: unknown, pids: Pid | readonly Pid[]): void {
     const groups = instanceOf(origin, scope);
-    const alive = listed(pids).filter((pid) => pid.process !== undefined);
-    for (const pid of alive) groups.#join(group, pid);
+    const alive = groups.#locals(pids).filter((pid) => pid.process !== undefined);
+    if (alive.length === 0) return;
+    groups.#replicas.tell(["join", alive] satisfies Change, group);
+    for (const pid of alive) groups.#joinLocal(group, pid);
     groups.#tell("join", group, alive);
   }
 
   /** Takes away one membership for each pid; false if none of them was a member. `pg:leave/3`. */
   static leave(origin: Origin, scope: string, group: unknown, pids: Pid | readonly Pid[]): boolean {
     const groups = instanceOf(origin, scope);
-    const left = listed(pids).filter((pid) => groups.#leave(group, pid));
+    const left = groups.#locals(pids).filter((pid) => groups.#leave(group, pid));
+    if (left.length === 0) return false;
+    groups.#replicas.tell(["leave", left] satisfies Change, group);
     groups.#tell("leave", group, left);
-    return left.length > 0;
+    return true;
   }
 
   /** The members, one entry for each membership, in the order of joining. `pg:get_members/2`. */
@@ -76,9 +105,10 @@ export class ProcessGroups extends GenServer<undefined> {
     return instanceOf(origin, scope).#members(group);
   }
 
-  /** The members on this node. `pg:get_local_members/2`. */
+  /** The members on this shard. `pg:get_local_members/2`. */
   static localMembers(origin: Origin, scope: string, group: unknown): Pid[] {
-    return ProcessGroups.members(origin, scope, group);
+    const { shard } = instanceOf(origin, scope).self.pid;
+    return ProcessGroups.members(origin, scope, group).filter((pid) => pid.shard === shard);
   }
 
   /** The groups that have members. `pg:which_groups/1`. */
@@ -86,9 +116,10 @@ export class ProcessGroups extends GenServer<undefined> {
     return [...instanceOf(origin, scope).#all().keys()];
   }
 
-  /** The groups that have members on this node. `pg:which_local_groups/1`. */
+  /** The groups that have members on this shard. `pg:which_local_groups/1`. */
   static localGroups(origin: Origin, scope: string): unknown[] {
-    return ProcessGroups.groups(origin, scope);
+    const groups = instanceOf(origin, scope);
+    return [...groups.#of(groups.self.pid.shard).keys()];
   }
 
   /** From now on the calling process gets a GroupMessage when members join or leave the group. Answers who they are now. `pg:monitor/2`. */
@@ -130,10 +161,26 @@ export class ProcessGroups extends GenServer<undefined> {
     return true;
   }
 
+  #changed([what, who]: Change, group: unknown): void {
+    if (what === "exit") {
+      this.#removeAll(who);
+      return;
+    }
+    for (const pid of who) {
+      if (what === "join") this.#join(group, pid);
+      else this.#leave(group, pid);
+    }
+    this.#tell(what, group, who);
+  }
+
   #join(group: unknown, pid: Pid): void {
     const membership: Membership = { group, groupId: termKey(group), pid };
     this.#byGroup.add(membership.groupId, membership);
     this.#byPid.add(pid, membership);
+  }
+
+  #joinLocal(group: unknown, pid: Pid): void {
+    this.#join(group, pid);
     if (this.#watched.has(pid)) return;
     this.#watched.add(pid);
     onProcessExit(pid, () => this.#forget(pid));
@@ -149,6 +196,11 @@ export class ProcessGroups extends GenServer<undefined> {
 
   #forget(pid: Pid): void {
     this.#watched.delete(pid);
+    if (this.#byPid.has(pid)) this.#replicas.tell(["exit", pid] satisfies Change, undefined);
+    this.#removeAll(pid);
+  }
+
+  #removeAll(pid: Pid): void {
     for (const membership of this.#byPid.get(pid)) {
       this.#delete(membership);
       this.#tell("leave", membership.group, [pid]);
@@ -165,10 +217,20 @@ export class ProcessGroups extends GenServer<undefined> {
   }
 
   #all(): Map<unknown, Pid[]> {
-    const byGroup = Map.groupBy(this.#byGroup.all(), ({ groupId }) => groupId);
-    return new Map(
-      Array.from(byGroup.values(), (own) => [own[0]!.group, own.map(({ pid }) => pid)] as const),
-    );
+    return byGroup(this.#byGroup.all());
+  }
+
+  /** The groups with members on one shard, and those members. */
+  #of(shard: number): Map<unknown, Pid[]> {
+    return byGroup([...this.#byGroup.all()].filter(({ pid }) => pid.shard === shard));
+  }
+
+  /** Processes of other shards are members where they live, `pg`'s `nolocal`. */
+  #locals(pids: Pid | readonly Pid[]): readonly Pid[] {
+    const list = listed(pids);
+    const other = list.find((pid) => pid.shard !== this.self.pid.shard);
+    if (other !== undefined) throw runtimeError("ROOKERY_BADARG", "processes of this shard", other);
+    return list;
   }
 
   #monitor(self: Self, groupId: unknown, whole: boolean): Ref {
@@ -186,6 +248,11 @@ export class ProcessGroups extends GenServer<undefined> {
       if (whole || watched === groupId) this.self.send(watcher, message);
     }
   }
+}
+
+function byGroup(memberships: Iterable<Membership>): Map<unknown, Pid[]> {
+  const groups = Map.groupBy(memberships, ({ groupId }) => groupId);
+  return new Map(Array.from(groups.values(), (own) => [own[0]!.group, own.map(({ pid }) => pid)] as const));
 }
 
 function listed(pids: Pid | readonly Pid[]): readonly Pid[] {

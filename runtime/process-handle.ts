@@ -31,6 +31,8 @@ import type { Runtime } from "./runtime.ts";
 import type { MonitorOptions, Self } from "./self.ts";
 import { cast, send } from "./send.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
+import type { Peer } from "./shards/peer.ts";
+import { RemoteRef } from "./shards/remote-ref.ts";
 import { LINKED, startOrThrow, type StartOptions, UNLINKED } from "./start.ts";
 import { stopServer } from "./stop.ts";
 import { resumeProcess, suspendProcess } from "./suspension.ts";
@@ -66,7 +68,16 @@ export class ProcessHandle implements Self {
   }
 
   send<D extends Dest>(dest: D, message: InfoOf<ServerOf<D>>): void {
-    if (!this.#dead) send(this.process.shard, dest, message);
+    if (this.#dead) return;
+    const { shard } = this.process;
+    send(shard, dest, message);
+    if (shard.behind !== undefined) this.#sentTo(shard.behind, dest);
+  }
+
+  /** What was sent from asynchronous code, which has no turn, and to a shard that is behind, is known here only. */
+  #sentTo(behind: Peer, dest: Dest): void {
+    const to = dest instanceof RemoteRef ? dest.peer.number : this.process.shard.find(dest)?.pid.shard;
+    if (to === behind.number) behind.hold(this.process);
   }
 
   receive(match?: Match | RefMessage, options?: { readonly timeoutMs: number }): Promise<never> {
@@ -149,7 +160,8 @@ export class ProcessHandle implements Self {
     const { process } = this;
     const own = ref instanceof Monitor && ref.watcher === process;
     const wasActive = own && detachMonitor(ref);
-    if (own && (ref.alias === "demonitor" || ref.alias === "reply_demonitor")) ref.alias = undefined;
+    if (wasActive) ref.abandoned();
+    if (own && (ref.alias === "demonitor" || ref.alias === "reply_demonitor")) ref.endAlias();
     if (options?.flush === true && !wasActive) this.#flushDown(ref);
     return options?.info === true ? wasActive : true;
   }
@@ -178,7 +190,7 @@ export class ProcessHandle implements Self {
   unalias(ref: Ref): boolean {
     expectRef(ref);
     if (!(ref instanceof Monitor) || ref.watcher !== this.process || ref.alias === undefined) return false;
-    ref.alias = undefined;
+    ref.endAlias();
     return true;
   }
 
@@ -304,7 +316,10 @@ export class ProcessHandle implements Self {
   }
 
   cast<D extends Dest>(dest: D, request: CastOf<ServerOf<D>>): void {
-    if (!this.#dead) cast(this.process.shard, dest, request);
+    if (this.#dead) return;
+    const { shard } = this.process;
+    cast(shard, dest, request);
+    if (shard.behind !== undefined) this.#sentTo(shard.behind, dest);
   }
 
   reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): void {

@@ -66,8 +66,8 @@ export class Process extends Addressee {
   pendingExit: PendingExit | undefined = undefined;
   /** The newest of the monitors that this process holds; the others hang on it. */
   held: Monitor | undefined = undefined;
-  /** Timers that send to this pid: they end with it. */
-  timers: Set<Timer> | undefined = undefined;
+  /** References of its own, known on other shards, to which can be sent: nobody here may hold on to them. */
+  aliases: Set<Monitor> | undefined = undefined;
   /** The timeout of a server that waits for its next message. */
   idleTimer: Timer | undefined = undefined;
   exitHooks: Set<(reason: ExitReason) => void> | undefined = undefined;

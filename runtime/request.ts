@@ -38,10 +38,12 @@ export class RequestId<Reply = unknown> extends PendingCall {
     if (!this.active) return;
     if (this.shard.freezeMessages) deepFreeze(value);
     detachMonitor(this);
+    this.abandoned();
     this.watcher!.deliver(undefined, new ReplyMessage(this, value));
   }
 
   override down(reason: ExitReason): void {
+    this.abandoned();
     this.watcher!.deliver(undefined, new DownMessage("DOWN", this, this.watched!, reason));
   }
 }
@@ -58,7 +60,12 @@ export function sendRequest(process: Process, dest: Dest, message: unknown): Req
     request.down("noproc");
   } else {
     attachMonitor(request, server);
-    request.deliverTo(server);
+    try {
+      request.deliverTo(server);
+    } catch (error) {
+      giveUp(request);
+      throw error;
+    }
   }
   return request;
 }
@@ -82,8 +89,12 @@ export async function receiveResponse(
   timeoutMs: number,
 ): Promise<CallResponse | typeof TIMEOUT> {
   const response = await waitResponse(process, request, timeoutMs);
-  if (response === TIMEOUT) detachMonitor(request);
+  if (response === TIMEOUT) giveUp(request);
   return response;
+}
+
+function giveUp(request: RequestId): void {
+  if (detachMonitor(request)) request.abandoned();
 }
 
 /** `gen_server:check_response/2`: what `message` says of `request`; undefined (`no_reply`) if it is about something else. */

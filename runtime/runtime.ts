@@ -24,7 +24,6 @@ import type { ShardThreads } from "./shards/shard-threads.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow, UNLINKED } from "./start.ts";
 import { stopServer } from "./stop.ts";
-import { attend, Watchdog } from "./watchdog.ts";
 
 const LONG_SCHEDULE_MS = 50;
 
@@ -48,7 +47,7 @@ export interface RuntimeOptions {
   readonly maxHeapMb?: number;
   /**
    * A handler that has run for so long without returning is terminated, and its process exits with `"stalled"`: see
-   * docs/BEAM.md. Costs a thread. Default: never.
+   * docs/BEAM.md. Costs a thread. Default: never, and never while a debugger may be attached.
    */
   readonly stallMs?: number;
   /** With `stallMs`: a turn of a process that has taken so long is warned of in the log. Default: 50. Infinity: never. */
@@ -106,7 +105,7 @@ export class Runtime {
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
     const runtime = new Runtime(options);
     const { stallMs = Number.POSITIVE_INFINITY, longScheduleMs = LONG_SCHEDULE_MS } = options;
-    if (stallMs < Number.POSITIVE_INFINITY) runtime.#watch(stallMs, longScheduleMs);
+    if (stallMs < Number.POSITIVE_INFINITY) await runtime.#watch(stallMs, longScheduleMs);
     const count = options.shards === "auto" ? availableParallelism() : (options.shards ?? 1);
     if (count > 1) {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
@@ -125,7 +124,9 @@ export class Runtime {
     return this.shard.interconnect?.openShards.map(placeOf) ?? [this.place];
   }
 
-  #watch(stallMs: number, longScheduleMs: number): void {
+  async #watch(stallMs: number, longScheduleMs: number): Promise<void> {
+    const { attend, isDebugged, Watchdog } = await import("./watchdog.ts");
+    if (isDebugged()) return;
     const { logger } = this;
     const onBlocked = (): void => {
       logger.error(
@@ -133,7 +134,7 @@ export class Runtime {
         `No handler, but other code has held this thread for more than ${stallMs} ms`,
       );
     };
-    const watchdog = new Watchdog({ stallMs, longScheduleMs, logger, onBlocked });
+    const watchdog = await Watchdog.start({ stallMs, longScheduleMs, logger, onBlocked });
     const { watched, close } = attend(this.shard.scheduler);
     watchdog.watch(watched);
     this.#closeWatch = () => {

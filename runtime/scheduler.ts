@@ -10,7 +10,7 @@ import type { SliceDriver } from "./slice-driver.ts";
 import { exitStalled } from "./stalled.ts";
 
 /** After so many milliseconds a slice ends, and timers and I/O have their turn. */
-const SLICE_MS = 4;
+const SLICE_MS = 1;
 /** A turn ends after so long, or so many messages. */
 const TURN_MS = 0.5;
 const TURN_MESSAGES_MAX = 4_096;
@@ -121,11 +121,11 @@ export class Scheduler {
   }
 
   /**
-   * To be called from a callback of the host. A slice that was terminated ran no `finally`: it is made good here. The process whose turn it
-   * was ends, the others go on.
+   * To be called from a callback of the host. A slice that was terminated ran no `finally`: the next one makes that
+   * good. The process whose turn it was ends, the others go on.
    */
   recover(): void {
-    if (this.#inSlice) this.#slice();
+    if (this.#inSlice && !this.#armed) this.#arm();
   }
 
   close(): void {
@@ -257,6 +257,7 @@ export class Scheduler {
     this.#turnStartedMs = this.#lookedMs;
     this.#nextLook = this.#messagesPerLook;
     const taken = process.behaviour.turn(process, TURN_MESSAGES_MAX);
+    process.mailbox.sweep();
     process.reductions += taken;
     const { pendingExit } = process as { readonly pendingExit: PendingExit | undefined };
     if (pendingExit !== undefined) {

@@ -34,7 +34,7 @@ export function cast(shard: Shard, dest: Dest, request: unknown): void {
 export function sendToAlias(ref: Monitor, message: unknown): void {
   const mode = ref.alias;
   if (mode === undefined) return;
-  if (mode === "reply" || mode === "reply_demonitor") ref.alias = undefined;
+  if (mode === "reply" || mode === "reply_demonitor") ref.endAlias();
   if (mode === "reply_demonitor") detachMonitor(ref);
   ref.watcher?.deliverFrozen(undefined, message);
 }

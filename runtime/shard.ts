@@ -14,6 +14,7 @@ import { Scheduler } from "./scheduler.ts";
 import type { Self } from "./self.ts";
 import type { SliceDriver } from "./slice-driver.ts";
 import type { Interconnect } from "./shards/interconnect.ts";
+import type { Peer } from "./shards/peer.ts";
 import { placeOf } from "./shards/shard-setup.ts";
 import { Timers } from "./timers.ts";
 
@@ -41,6 +42,8 @@ export class Shard implements ViaHome {
   readonly names: Names;
   readonly timers: Timers;
   readonly scheduler: Scheduler;
+  /** Another shard that is behind with what code outside of a turn has sent to it. */
+  behind: Peer | undefined = undefined;
   /** The way to the other shards, if there are any. */
   interconnect: Interconnect | undefined = undefined;
   /** The dead that are being buried: process and reason in turn. */

@@ -6,7 +6,8 @@ import type { Process } from "./process.ts";
 import { FifoRunQueue, type RunQueue } from "./run-queue.ts";
 import { Runtime } from "./runtime.ts";
 import { SeededRandom } from "./seeded-random.ts";
-import { connectInOneThread } from "./shards/loop-line.ts";
+import { LoopShards } from "./shards/loop-shards.ts";
+import { SHARDS_MAX } from "./shards/shard-setup.ts";
 import type { SliceDriver } from "./slice-driver.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -99,6 +100,13 @@ class SimulatedDriver implements SliceDriver {
   }
 }
 
+interface StartedShard {
+  readonly runtime: Runtime;
+  readonly driver: SimulatedDriver;
+}
+
+type StartShard = (number: number) => Promise<StartedShard>;
+
 /** A failure of a run, as an error that says how to repeat it. */
 export function withSeed(seed: number, failure: unknown): Error {
   if (failure instanceof RookeryError && failure.code === "ROOKERY_SIMULATION") return failure;
@@ -112,11 +120,13 @@ export class Simulation implements AsyncDisposable {
   readonly seed: number;
   /** That of the first shard. */
   readonly runtime: Runtime;
-  /** One a shard. */
+  /** One a shard: of one that was lost and started again, the new one. */
   readonly runtimes: readonly Runtime[];
   readonly clock: VirtualClock;
   readonly #random: SeededRandom | undefined;
-  readonly #drivers: readonly SimulatedDriver[];
+  readonly #drivers: SimulatedDriver[];
+  readonly #start: StartShard;
+  readonly #shards: LoopShards | undefined;
 
   /** @internal */
   constructor(
@@ -124,7 +134,8 @@ export class Simulation implements AsyncDisposable {
     runtimes: readonly Runtime[],
     clock: VirtualClock,
     random: SeededRandom | undefined,
-    drivers: readonly SimulatedDriver[],
+    drivers: SimulatedDriver[],
+    start: StartShard,
   ) {
     this.seed = seed;
     this.runtime = runtimes[0]!;
@@ -132,6 +143,30 @@ export class Simulation implements AsyncDisposable {
     this.clock = clock;
     this.#random = random;
     this.#drivers = drivers;
+    this.#start = start;
+    this.#shards = runtimes.length === 1 ? undefined : new LoopShards(runtimes.map(({ shard }) => shard));
+  }
+
+  /**
+   * The shard with that place is gone from one moment to the next, as if its thread had died: nothing of it runs any more, and the
+   * others hear of it each at another time. Throws ROOKERY_BADARG for the first shard, and for one that is not there.
+   */
+  loseShard(place: number): void {
+    const runtime = this.runtimes[place];
+    if (place === 0 || runtime === undefined || this.#shards?.has(runtime.shard.number) !== true)
+      throw runtimeError("ROOKERY_BADARG", "the place of a shard that runs, other than the first", place);
+    this.#shards.lose(runtime.shard.number);
+  }
+
+  /** Starts a shard that was lost anew, without anything that was there. The others hear of it as the simulation goes on. */
+  async startShard(place: number): Promise<void> {
+    const runtime = this.runtimes[place];
+    if (runtime === undefined || this.#shards?.has(runtime.shard.number) !== false)
+      throw runtimeError("ROOKERY_BADARG", "the place of a shard that was lost", place);
+    const { runtime: started, driver } = await this.#start(runtime.shard.number + SHARDS_MAX);
+    this.#drivers[place] = driver;
+    (this.runtimes as Runtime[])[place] = started;
+    this.#shards.add(started.shard);
   }
 
   /** Runs until every process waits for a message or for time to pass. Rejects, naming the seed, if something fails outside of processes. */
@@ -141,7 +176,7 @@ export class Simulation implements AsyncDisposable {
       // In a callback of the host, not after an await: only there can slices run promise continuations themselves.
       const turn = (): void => {
         try {
-          idle = this.#run() ? 0 : idle + 1;
+          idle = this.#run() || this.#isLoading ? 0 : idle + 1;
         } catch (failure) {
           return reject(withSeed(this.seed, failure));
         }
@@ -152,12 +187,19 @@ export class Simulation implements AsyncDisposable {
     });
   }
 
+  get #isLoading(): boolean {
+    return this.runtimes.some(({ shard }) => shard.interconnect !== undefined && shard.interconnect.loading > 0);
+  }
+
   /** Runs the slices that were asked for, those of several shards in any order; false if there was none. */
   #run(): boolean {
     for (let any = false; ; any = true) {
       const wanted = this.#drivers.filter((driver) => driver.isRequested);
-      if (wanted.length === 0) return any;
-      wanted[this.#random?.below(wanted.length) ?? 0]!.run();
+      const ordered = this.#shards?.hasOrders === true ? 1 : 0;
+      if (wanted.length + ordered === 0) return any;
+      const chosen = wanted[this.#random?.below(wanted.length + ordered) ?? 0];
+      if (chosen === undefined) this.#shards!.carryOutOrder(this.#random);
+      else chosen.run();
     }
   }
 
@@ -202,20 +244,26 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const random = new SeededRandom(options.seed);
   const clock = new VirtualClock();
   const order = options.inOrder === true ? undefined : random;
-  const drivers = Array.from({ length: options.shards ?? 1 }, () => new SimulatedDriver(order));
-  const runtimes = await Promise.all(
-    drivers.map((driver, shard) =>
-      Runtime.start({
-        shard,
-        clock,
-        random,
-        driver,
-        freezeMessages: true,
-        cores: CORES,
-        ...(options.logger === undefined ? {} : { logger: options.logger }),
-      }),
-    ),
+  const start = async (shard: number): Promise<StartedShard> => {
+    const driver = new SimulatedDriver(order);
+    const runtime = await Runtime.start({
+      shard,
+      clock,
+      random,
+      driver,
+      freezeMessages: true,
+      cores: CORES,
+      ...(options.logger === undefined ? {} : { logger: options.logger }),
+    });
+    return { runtime, driver };
+  };
+  const shards = await Promise.all(Array.from({ length: options.shards ?? 1 }, (_, shard) => start(shard)));
+  return new Simulation(
+    options.seed,
+    shards.map(({ runtime }) => runtime),
+    clock,
+    order,
+    shards.map(({ driver }) => driver),
+    start,
   );
-  connectInOneThread(runtimes.map(({ shard }) => shard));
-  return new Simulation(options.seed, runtimes, clock, order, drivers);
 }

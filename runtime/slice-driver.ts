@@ -18,7 +18,7 @@ export interface SliceDriver {
 }
 
 /** After so long without a turn of the event loop, a slice is asked for through it. */
-const LOOP_TURN_MS = 2;
+const LOOP_TURN_MS = 0.5;
 
 /**
  * Slices as messages of a MessagePort. Not setImmediate, not a microtask: a slice that never ends is to be terminated by
@@ -32,10 +32,11 @@ export class PortDriver implements SliceDriver {
   readonly #channel = new MessageChannel();
   #slice: () => void = () => {};
   #loopTurnMs = Number.NEGATIVE_INFINITY;
+  #requested = false;
 
   constructor() {
     this.#channel.port1.on("message", this.#onMessage);
-    // A port keeps Node running only while a slice is asked for.
+    // A port keeps Node running only while a slice is asked for, or runs.
     this.#channel.port1.unref();
   }
 
@@ -44,6 +45,7 @@ export class PortDriver implements SliceDriver {
   }
 
   request(): void {
+    this.#requested = true;
     this.#channel.port1.ref();
     if (this.nowMs() - this.#loopTurnMs > LOOP_TURN_MS) setImmediate(this.#onLoopTurn);
     else this.#channel.port2.postMessage(0);
@@ -67,7 +69,12 @@ export class PortDriver implements SliceDriver {
   };
 
   #onMessage = (): void => {
-    this.#channel.port1.unref();
-    this.#slice();
+    this.#requested = false;
+    // Not before the slice: of one that is terminated there is something left to do.
+    try {
+      this.#slice();
+    } finally {
+      if (!this.#requested) this.#channel.port1.unref();
+    }
   };
 }

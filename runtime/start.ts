@@ -16,6 +16,7 @@ import type { Shard } from "./shard.ts";
 import type { NameScope } from "./names.ts";
 import { choosePlace, type Placement } from "./shards/placement.ts";
 import type { Peer } from "./shards/peer.ts";
+import type { RemoteStart } from "./shards/remote-start.ts";
 import { placeOf } from "./shards/shard-setup.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -37,6 +38,8 @@ export interface StartBond {
   readonly linked: boolean;
   /** Watches the server once it has started. */
   readonly monitor?: Monitor;
+  /** Of a starter on another shard: whether it traps exits. */
+  readonly starterTraps?: boolean;
 }
 
 /** The options as they came: of whatever class, or from code without types. */
@@ -80,7 +83,7 @@ export class Starting {
   readonly arg: unknown;
   readonly #process: Process;
   readonly #starter: Addressee | undefined;
-  readonly #monitor: Monitor | undefined;
+  readonly #bond: StartBond;
   readonly #settled: Settled;
   #timer: StartTimer | undefined = undefined;
   /** What was wrong with what `init` returned; the reason of the failure is what OTP makes of it. */
@@ -90,13 +93,13 @@ export class Starting {
     process: Process,
     arg: unknown,
     starter: Addressee | undefined,
-    monitor: Monitor | undefined,
+    bond: StartBond,
     settled: Settled,
   ) {
     this.arg = arg;
     this.#process = process;
     this.#starter = starter;
-    this.#monitor = monitor;
+    this.#bond = bond;
     this.#settled = settled;
   }
 
@@ -106,7 +109,7 @@ export class Starting {
   }
 
   succeeded(): void {
-    const monitor = this.#monitor;
+    const { monitor } = this.#bond;
     // Not before: of an init that fails, the start itself tells.
     if (monitor !== undefined && !hasExited(this.#starter)) {
       monitor.watched = this.#process.pid;
@@ -123,7 +126,8 @@ export class Starting {
   /** An exit signal ends the process in its `init`. A starter that traps learns it from the start, not by an EXIT as well. */
   interrupted(): void {
     const starter = this.#starter;
-    if (starter instanceof Process && starter.trapExit) unlink(starter, this.#process.pid);
+    if (starter instanceof Process ? starter.trapExit : this.#bond.starterTraps === true)
+      unlink(this.#process, starter!.pid);
   }
 
   timedOut(): void {
@@ -157,11 +161,11 @@ export function startServer(
 ): Promise<StartResult> {
   const peer = options?.on === undefined ? undefined : chooseShard(shard, options.on);
   if (peer !== undefined) return startElsewhere(peer, starter, Server, arg, options!, bond);
-  return new Promise((settled) => begin(shard, starter, Server, arg, options, bond, settled));
+  return new Promise((settled) => beginStart(shard, starter, Server, arg, options, bond, settled));
 }
 
 /** Begins a start; `settled` is told what came of it, unless the starter is dead by then. */
-function begin(
+export function beginStart(
   shard: Shard,
   starter: Addressee | undefined,
   Server: ServerClass,
@@ -204,7 +208,7 @@ function begin(
     process.parent = starter.pid;
     link(process, starter.pid);
   }
-  process.starting = new Starting(process, arg, starter, bond.monitor, settled);
+  process.starting = new Starting(process, arg, starter, bond, settled);
   if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) process.starting.endAfter(timeoutMs);
   shard.scheduler.schedule(process);
   pulse.open(before);
@@ -218,7 +222,7 @@ function chooseShard(shard: Shard, placement: Placement): Peer | undefined {
   return chosen === here ? undefined : interconnect?.peer(chosen);
 }
 
-async function startElsewhere(
+function startElsewhere(
   peer: Peer,
   starter: Addressee | undefined,
   { module, name: className }: ServerClass,
@@ -226,17 +230,32 @@ async function startElsewhere(
   { on: _on, ...options }: UncheckedOptions,
   { linked, monitor }: StartBond,
 ): Promise<StartResult> {
-  if (module === undefined) throw runtimeError("ROOKERY_NO_MODULE", className);
+  if (module === undefined) return Promise.reject(runtimeError("ROOKERY_NO_MODULE", className));
   if (options.name !== undefined && typeof options.name !== "string")
-    throw runtimeError("ROOKERY_BADARG", "a string as the name of a server on another shard", options.name);
-  const start = { module, className, starter: starter?.pid, linked, options: options as StartOptions };
-  const result = await peer.start(start, arg);
-  if (result.ok && monitor !== undefined && !hasExited(starter)) {
-    monitor.watched = result.pid;
-    if (result.pid.process === undefined) monitor.down("noproc");
-    else attachMonitor(monitor, result.pid.process);
-  }
-  return result;
+    return Promise.reject(
+      runtimeError("ROOKERY_BADARG", "a string as the name of a server on another shard", options.name),
+    );
+  const start: RemoteStart = {
+    module,
+    className,
+    starter: starter?.pid,
+    starterTraps: starter instanceof Process && starter.trapExit,
+    linked,
+    monitored: monitor !== undefined,
+    options: options as StartOptions,
+  };
+  return new Promise((resolve) => {
+    if (hasExited(starter)) return;
+    peer.start(start, arg, (result) => {
+      if (hasExited(starter)) return;
+      if (result.ok && monitor !== undefined) {
+        monitor.watched = result.pid;
+        if (result.pid.process === undefined) monitor.down("noproc");
+        else attachMonitor(monitor, result.pid.process);
+      }
+      resolve(result);
+    });
+  });
 }
 
 function hasExited(starter: Addressee | undefined): boolean {
@@ -291,7 +310,7 @@ export function startOrThrow<S extends ServerInstance>(
       const text = errorText("ROOKERY_START_FAILED", Server.name || "a server", cause);
       reject(new StartError(text, reason, cause));
     };
-    if (options?.on === undefined) begin(shard, starter, Server, arg, options, bond, settled);
+    if (options?.on === undefined) beginStart(shard, starter, Server, arg, options, bond, settled);
     else startServer(shard, starter, Server, arg, options, bond).then(settled, reject);
   });
 }

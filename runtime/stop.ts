@@ -67,7 +67,12 @@ export function stopServer(
       else fail("ROOKERY_CALL_EXIT", why, dest, why, "stop");
     });
     attachMonitor(pending, server);
-    server.deliver(STOP, reason);
+    try {
+      server.deliver(STOP, reason);
+    } catch (error) {
+      detachMonitor(pending);
+      throw error;
+    }
     if (Number.isFinite(timeoutMs)) shard.timers.start(timer, timeoutMs);
   });
 }

@@ -117,3 +117,4 @@ parentPort!.on("message", (order: WatchdogOrder) => {
     watches.delete(order.forget);
   }
 });
+parentPort!.postMessage("started" satisfies WatchdogReport);

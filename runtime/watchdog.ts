@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { url } from "node:inspector";
 import { MessageChannel, type MessagePort, threadId, Worker } from "node:worker_threads";
 import type { Logger } from "./logger.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -30,10 +32,8 @@ export interface Watched {
 /** What the watchdog's thread is told: to watch a shard, or that a thread is gone. */
 export type WatchdogOrder = { readonly watch: Watched } | { readonly forget: number };
 
-/** What it tells: a thread is blocked outside of any turn. */
-export interface WatchdogReport {
-  readonly blocked: number;
-}
+/** What it tells: that it watches, and that a thread is blocked outside of any turn. */
+export type WatchdogReport = "started" | { readonly blocked: number };
 
 /**
  * A thread that ends handlers which never return: it watches the turns of the shards from outside, and terminates the JavaScript of a
@@ -43,19 +43,29 @@ export interface WatchdogReport {
 export class Watchdog {
   readonly #worker: Worker;
 
-  constructor({ stallMs, longScheduleMs, logger, onBlocked }: WatchdogOptions) {
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** Resolves when it watches what it is told to. */
+  static async start({ stallMs, longScheduleMs, logger, onBlocked }: WatchdogOptions): Promise<Watchdog> {
     const here = import.meta.url;
     // The compiler rewrites the suffix of an import, not that of a URL.
     const thread = new URL(`./watchdog-thread${here.slice(here.lastIndexOf("."))}`, here);
-    this.#worker = new Worker(thread, {
+    const worker = new Worker(thread, {
       name: "rookery watchdog",
       workerData: { stallMs, longScheduleMs } satisfies WatchdogData,
     });
-    this.#worker.unref();
-    this.#worker.on("message", ({ blocked }: WatchdogReport) => onBlocked(blocked));
-    this.#worker.on("error", (error) =>
+    // Before it has started, its failure is that of the start.
+    await once(worker, "message");
+    worker.on("message", (later: WatchdogReport) => {
+      if (later !== "started") onBlocked(later.blocked);
+    });
+    worker.on("error", (error) =>
       logger.error({ error }, "The watchdog failed: nothing ends a handler that stalls"),
     );
+    worker.unref();
+    return new Watchdog(worker);
   }
 
   watch(watched: Watched): void {
@@ -74,6 +84,11 @@ export class Watchdog {
   #order(order: WatchdogOrder, transfer: readonly MessagePort[]): void {
     this.#worker.postMessage(order, transfer);
   }
+}
+
+/** Whether Node was started for a debugger: a handler that stands at a breakpoint has not stalled. */
+export function isDebugged(): boolean {
+  return url() !== undefined;
 }
 
 /** Makes the shard of `scheduler`, which runs on this thread, one that can be watched. `close` when the shard ends. */

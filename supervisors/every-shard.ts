@@ -1,8 +1,16 @@
-import type { CallResult, CastResult, InitResult, ServerClass, ShardMessage } from "../runtime/index.ts";
-import { ExitMessage, noReply } from "../runtime/index.ts";
-import { type ChildDefaults, type ChildSpec, completeChildSpec } from "./child-spec.ts";
+import type {
+  CastResult,
+  InitArg,
+  InitResult,
+  ServerClass,
+  ServerInstance,
+  ShardMessage,
+} from "../runtime/index.ts";
+import { ExitMessage, noReply, Pid, stop } from "../runtime/index.ts";
+import { type ChildId, type ChildSpec, completeChildSpec } from "./child-spec.ts";
+import { ModuleSupervisor } from "./module-supervisor.ts";
 import { SupervisedChild } from "./supervised-child.ts";
-import { Supervisor } from "./supervisor.ts";
+import type { RestartChildResult, Supervisor } from "./supervisor.ts";
 import type { IntensityOptions } from "./supervisor-options.ts";
 
 /** After so long a shard on which the child did not start is tried again. */
@@ -16,37 +24,43 @@ export interface EveryShardOptions extends IntensityOptions {
   readonly shutdown?: NonNullable<ChildSpec["shutdown"]>;
 }
 
-/** A Supervisor that takes other options. */
-interface AnySupervisor extends Omit<Supervisor, "init" | "handleInfo" | "handleCall"> {
-  init(arg: never): Promise<InitResult<Supervisor["state"]>>;
-  handleInfo(message: unknown): CastResult | Promise<CastResult>;
-  handleCall(request: unknown): CallResult | Promise<CallResult>;
-}
-
-const SupervisorOfShards: new () => AnySupervisor = Supervisor;
-
 /**
  * Runs the same child once on every shard of the runtime: what has to be near each connection, such as an endpoint, a PubSub, or a
- * repo. Mostly that child is a supervisor of its own. A child that crashes is started again on its shard; one whose shard is gone is not,
- * until the shard is there again. Ends them all when it ends.
+ * repo. Mostly that child is a ModuleSupervisor. It starts on the first shard, then on all others at once, and ends on all of them
+ * at once. A child that crashes is started again on its shard; one whose shard is gone is not, until the shard is there again.
  */
-export class EveryShard extends SupervisorOfShards {
-  static readonly module: string = import.meta.url;
-  static readonly childSpec: ChildDefaults = { type: "supervisor" };
+export class EveryShard extends ModuleSupervisor<EveryShardOptions> {
+  static override readonly module: string = import.meta.url;
 
   #options!: EveryShardOptions;
 
-  override init(arg: EveryShardOptions): Promise<InitResult<Supervisor["state"]>> {
+  override async init(arg: EveryShardOptions): Promise<InitResult<Supervisor["state"]>> {
+    const { self } = this;
+    const { intensity, periodMs } = arg;
     this.#options = arg;
     // Before the first start: a shard that comes meanwhile is told of, and not started twice.
-    this.self.monitorShards(true);
-    const { intensity, periodMs } = arg;
-    return super.init({
+    self.monitorShards(true);
+    const [first, ...others] = self.runtime.shards() as [number, ...number[]];
+    const result = await super.init({
       strategy: "one_for_one",
-      children: this.self.runtime.shards().map((shard) => this.#childOn(shard)),
+      children: [this.#childOn(first)],
       ...(intensity === undefined ? {} : { intensity }),
       ...(periodMs === undefined ? {} : { periodMs }),
-    } as never);
+    });
+    if (!("state" in result)) return result;
+    const failures = await Promise.all(others.map((shard) => this.#add(shard)));
+    const failed = failures.findIndex((reason) => reason !== undefined);
+    if (failed < 0) return result;
+    await this.terminate();
+    return stop(["shutdown", ["failed_to_start_child", others[failed], failures[failed]]]);
+  }
+
+  override async terminate(): Promise<void> {
+    // All are told before the first is waited for: none of them shall go on as if nothing was while another one drains.
+    for (const { pid } of this.state.children.values())
+      if (pid instanceof Pid)
+        this.self.exit(pid, this.#options.shutdown === "brutal_kill" ? "kill" : "shutdown");
+    await super.terminate();
   }
 
   override handleInfo(message: unknown): CastResult | Promise<CastResult> {
@@ -66,19 +80,23 @@ export class EveryShard extends SupervisorOfShards {
   async #startOn(shard: number): Promise<CastResult> {
     const { runtime } = this.self;
     if (this.state.children.has(shard) || !runtime.shards().includes(shard)) return noReply();
-    this.state.children.set(shard, new SupervisedChild(completeChildSpec(this.#childOn(shard))));
-    const { value: started } = (await super.handleCall(["restart_child", shard])) as {
-      readonly value: { readonly ok: boolean; readonly reason?: unknown };
-    };
-    if (!started.ok) {
-      this.state.children.delete(shard);
-      runtime.logger.error(
-        { shard, reason: started.reason },
-        `What runs on every shard did not start on ${shard}`,
-      );
+    const reason = await this.#add(shard);
+    if (reason !== undefined) {
+      runtime.logger.error({ shard, reason }, `What runs on every shard did not start on ${shard}`);
       this.self.sendAfter(RETRY_MS, this.self.pid, { type: "shard_up", shard } satisfies ShardMessage);
     }
     return noReply();
+  }
+
+  /** Starts the child on a shard. Answers why it did not start; a shard that is gone is no reason. */
+  async #add(shard: number): Promise<unknown> {
+    this.state.children.set(shard, new SupervisedChild(completeChildSpec(this.#childOn(shard))));
+    const { value: started } = (await super.handleCall(["restart_child", shard])) as {
+      readonly value: RestartChildResult;
+    };
+    if (started.ok) return undefined;
+    this.state.children.delete(shard);
+    return this.self.runtime.shards().includes(shard) ? started.reason : undefined;
   }
 
   #childOn(shard: number): ChildSpec {
@@ -96,4 +114,21 @@ export class EveryShard extends SupervisorOfShards {
 function isShardMessage(message: unknown): message is ShardMessage {
   const type = (message as Partial<ShardMessage> | null)?.type;
   return type === "shard_up" || type === "shard_down";
+}
+
+/**
+ * The child spec of an EveryShard that runs `Server` on each shard; the argument is checked against what its `init` takes. The id is
+ * the name of the class.
+ *
+ * ```ts
+ * await Application.run({ name: "shop", start: [onEveryShard(ShopShard, settings)], runtime: { shards: "auto" } });
+ * ```
+ */
+export function onEveryShard<S extends ServerInstance>(
+  Server: ServerClass<S>,
+  arg: InitArg<S>,
+  options: Omit<EveryShardOptions, "start"> & { readonly id?: ChildId } = {},
+): ChildSpec {
+  const { id = Server.name, ...rest } = options;
+  return { id, start: [EveryShard, { start: [Server, arg], ...rest } satisfies EveryShardOptions] };
 }

@@ -17,8 +17,9 @@ export {
   type Shutdown,
   type StartFunction,
 } from "./child-spec.ts";
-export { EveryShard, type EveryShardOptions } from "./every-shard.ts";
 export { DynamicSupervisor, type StartDynamicChildResult } from "./dynamic-supervisor.ts";
+export { EveryShard, type EveryShardOptions, onEveryShard } from "./every-shard.ts";
+export { ModuleSupervisor } from "./module-supervisor.ts";
 export { PartitionSupervisor, type ResizeResult } from "./partition-supervisor.ts";
 export type { Strategy } from "./restart-plan.ts";
 export {

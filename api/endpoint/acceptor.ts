@@ -1,6 +1,15 @@
 import type { FastifyInstance } from "fastify";
-import type { CastResult, InitResult } from "../../runtime/index.ts";
-import { ExitMessage, GenServer, noReply, ok, RookeryError, stop } from "../../runtime/index.ts";
+import type { CallResult, CastResult, InitResult } from "../../runtime/index.ts";
+import {
+  ExitMessage,
+  GenServer,
+  ignore,
+  noReply,
+  ok,
+  reply,
+  RookeryError,
+  stop,
+} from "../../runtime/index.ts";
 import { isOrderly, onProcessExit } from "../../runtime/internal.ts";
 import { buildApp } from "./app.ts";
 import { Listener } from "./listener.ts";
@@ -19,13 +28,14 @@ class ListenerFailed {
  * The HTTP server as a process: it owns the Fastify instance and the listening socket, and nothing listens once it is
  * dead, whatever it died of. WebSockets and requests that are in go on without it; its successor listens on the same port.
  */
-export class Acceptor extends GenServer<{ readonly url: string }> {
+export class Acceptor extends GenServer<{ readonly url: string }, "url"> {
   static override readonly module: string = import.meta.url;
 
   #endpoint!: EndpointState;
 
   async init(endpoint: EndpointState): Promise<InitResult<{ readonly url: string }>> {
     const { pid, runtime } = this.self;
+    if (endpoint.acceptors === "first_shard" && runtime.place !== 0) return ignore;
     this.self.trapExit(true);
     this.#endpoint = endpoint;
     endpoint.runtime = runtime;
@@ -36,7 +46,8 @@ export class Acceptor extends GenServer<{ readonly url: string }> {
     onProcessExit(pid, () => listener.abandon());
     this.#releaseWhenOver(app, listener);
     try {
-      endpoint.listening(await listener.listen(endpoint.host, endpoint.port));
+      const { host, port, acceptors } = endpoint;
+      endpoint.listening(await listener.listen(host, port, acceptors === "every_shard"));
     } catch (error) {
       endpoint.listeners.delete(listener);
       await app.close();
@@ -46,6 +57,10 @@ export class Acceptor extends GenServer<{ readonly url: string }> {
     }
     app.server.on("error", (error) => runtime.send(pid, new ListenerFailed(error)));
     return ok({ url: endpoint.url });
+  }
+
+  override handleCall(_request: "url"): CallResult {
+    return reply(this.state.url);
   }
 
   override handleInfo(message: unknown): CastResult {

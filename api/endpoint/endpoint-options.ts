@@ -55,17 +55,25 @@ export interface ListenOptions {
   readonly host?: string;
   /** 0 lets the system choose a port; a restarted HTTP server keeps it. Default: 4000. */
   readonly port?: number;
+  /** Who listens there, for an endpoint that runs on several shards: see `listenOnEveryShard`. Default: `"one"`, this endpoint alone. */
+  readonly acceptors?: Acceptors;
 }
 
+/** One endpoint; those of all shards, on one port that they share; or, where a platform has no shared ports, that of the first shard. */
+export type Acceptors = "one" | "every_shard" | "first_shard";
+
+const ACCEPTORS: readonly Acceptors[] = ["one", "every_shard", "first_shard"];
 const PORT_MAX = 65_535;
 
 export function completeListenOptions({
   host = "127.0.0.1",
   port = 4000,
+  acceptors = "one",
 }: ListenOptions): Required<ListenOptions> {
   if (typeof host !== "string" || host === "") refuse("a host to listen on", host);
   if (!Number.isInteger(port) || port < 0 || port > PORT_MAX) refuse(`a port from 0 to ${PORT_MAX}`, port);
-  return { host, port };
+  if (!ACCEPTORS.includes(acceptors)) refuse(`acceptors: ${ACCEPTORS.join(", ")}`, acceptors);
+  return { host, port, acceptors };
 }
 
 function refuse(expected: string, got: unknown): never {

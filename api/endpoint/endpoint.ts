@@ -1,4 +1,5 @@
-import { type Pid, RookeryError, type Runtime, StartError } from "../../runtime/index.ts";
+import { nameOn, type Pid, RookeryError, type Runtime, StartError } from "../../runtime/index.ts";
+import { expectOrigin, type Origin } from "../../runtime/internal.ts";
 import { socketSupervisor } from "../../channels/internal.ts";
 import {
   type ChildSpec,
@@ -45,7 +46,13 @@ export class Endpoint {
   childSpec(options: EndpointStartOptions = {}): ChildSpec {
     const { name } = this.#options;
     const state = new EndpointState(this.#options, completeListenOptions(options), options.onListening);
-    return { id: name, name, type: "supervisor", start: [Supervisor, this.#tree(state, options)] };
+    return {
+      id: name,
+      name,
+      nameScope: "shard",
+      type: "supervisor",
+      start: [Supervisor, this.#tree(state, options)],
+    };
   }
 
   /**
@@ -59,7 +66,10 @@ export class Endpoint {
     const state = new EndpointState(this.#options, completeListenOptions(options), options.onListening);
     const { name } = this.#options;
     try {
-      return { pid: await runtime.start(Supervisor, this.#tree(state, options), { name }), endpoint: state };
+      return {
+        pid: await runtime.start(Supervisor, this.#tree(state, options), { name, nameScope: "shard" }),
+        endpoint: state,
+      };
     } catch (error) {
       // ["shutdown", ["failed_to_start_child", id, reason]], once for each supervisor on the way to the child.
       let reason: unknown = error instanceof StartError ? error.reason : error;
@@ -82,14 +92,31 @@ export class Endpoint {
         ...Object.keys(sockets).map((path) => socketSupervisor(socketName(this.#options, path))),
         {
           id: "acceptor",
-          name: `${name}.acceptor`,
+          name: acceptorName(name),
+          nameScope: "shard",
           start: [Acceptor, state],
           shutdown: requestDrainMs + ACCEPTOR_SHUTDOWN_MARGIN_MS,
         },
-        { id: "drainer", name: `${name}.drainer`, start: [Drainer, state], shutdown: DRAIN_MS },
+        {
+          id: "drainer",
+          name: `${name}.drainer`,
+          nameScope: "shard",
+          start: [Drainer, state],
+          shutdown: DRAIN_MS,
+        },
       ],
     };
   }
+}
+
+/** Where the endpoint called `name` is reached: the one of the first shard, if several run on shards. `Endpoint.url/0`. */
+export function endpointUrl(from: Origin, name: string = "endpoint"): Promise<string> {
+  return expectOrigin(from).call(nameOn(0, acceptorName(name)), "url") as Promise<string>;
+}
+
+/** The name of the HTTP server, on each shard. */
+function acceptorName(name: string): string {
+  return `${name}.acceptor`;
 }
 
 /** Defines an endpoint. Throws `ROOKERY_ENDPOINT_OPTION` for options that can't work. `use Phoenix.Endpoint`. */

@@ -1,6 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
-import type { Clock } from "../../runtime/index.ts";
+import type { Clock, RookeryError } from "../../runtime/index.ts";
 import { apiError } from "../errors.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -9,6 +9,15 @@ const REASONS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "this machine has no such address",
   ENOTFOUND: "there is no such host",
 };
+
+/** Says that nobody can listen there. */
+export function listenError(
+  host: string,
+  port: number,
+  { code = "", message }: NodeJS.ErrnoException,
+): RookeryError {
+  return apiError("ROOKERY_LISTEN", `http://${host}:${port}`, REASONS[code] ?? message);
+}
 
 /**
  * The listening socket of one HTTP server, and the requests that came in through it. Connections outlive the listening: those
@@ -27,17 +36,17 @@ export class Listener {
     });
   }
 
-  /** Listens and answers the port, which the system chooses for port 0. Throws `ROOKERY_LISTEN`. */
-  listen(host: string, port: number): Promise<number> {
+  /**
+   * Listens and answers the port, which the system chooses for port 0. With `reusePort`, others who say so may listen there, too: the system
+   * gives each connection to one of them. Throws `ROOKERY_LISTEN`.
+   */
+  listen(host: string, port: number, reusePort: boolean): Promise<number> {
     return new Promise((resolve, reject) => {
-      const refuse = (error: NodeJS.ErrnoException): void => {
-        const reason = REASONS[error.code ?? ""] ?? error.message;
-        reject(apiError("ROOKERY_LISTEN", `http://${host}:${port}`, reason));
-      };
+      const refuse = (error: NodeJS.ErrnoException): void => reject(listenError(host, port, error));
       // Its owner was killed before: the port is its successor's.
       if (this.#abandoned) return refuse(new Error("the process that asked for it has ended"));
       this.server.once("error", refuse);
-      this.server.listen({ host, port }, () => {
+      this.server.listen({ host, port, reusePort }, () => {
         this.server.off("error", refuse);
         resolve((this.server.address() as AddressInfo).port);
         if (this.#abandoned) this.#close();

@@ -1,5 +1,5 @@
 import type { Runtime } from "../../runtime/index.ts";
-import type { CompleteEndpointOptions, ListenOptions } from "./endpoint-options.ts";
+import type { Acceptors, CompleteEndpointOptions, ListenOptions } from "./endpoint-options.ts";
 import type { Listener } from "./listener.ts";
 
 /** What plugs, actions and the program may know of an endpoint that was started: `request.server.endpoint`. */
@@ -25,6 +25,7 @@ export class EndpointState implements RunningEndpoint {
   readonly options: CompleteEndpointOptions;
   readonly host: string;
   port: number;
+  readonly acceptors: Acceptors;
   draining = false;
   /** Set by the acceptor, which all that is served goes through. */
   runtime!: Runtime;
@@ -35,12 +36,13 @@ export class EndpointState implements RunningEndpoint {
 
   constructor(
     options: CompleteEndpointOptions,
-    { host, port }: Required<ListenOptions>,
+    { host, port, acceptors }: Required<ListenOptions>,
     onListening?: (endpoint: RunningEndpoint) => void,
   ) {
     this.options = options;
     this.host = host;
     this.port = port;
+    this.acceptors = acceptors;
     this.#onListening = onListening;
   }
 

@@ -50,12 +50,12 @@ export class GroupCommit<Job> {
 
   /** Jobs that no commit has answered yet. */
   get length(): number {
-    return (
-      this.#waiting.length +
-      this.#alone.length +
-      this.#finished.length +
-      (this.#running === undefined ? 0 : 1)
-    );
+    return this.waiting + this.#finished.length + (this.#running === undefined ? 0 : 1);
+  }
+
+  /** Jobs that wait to be run, for the first time or again. */
+  get waiting(): number {
+    return this.#waiting.length + this.#alone.length;
   }
 
   get running(): Job | undefined {

@@ -1,6 +1,6 @@
 import { GenServer, type InitResult, ok, stop } from "../../runtime/index.ts";
 import { onProcessExit } from "../../runtime/internal.ts";
-import { openForReading, type SqliteConnection } from "./sqlite.ts";
+import { openForReading, openWhenFree, type SqliteConnection } from "./sqlite.ts";
 
 export interface ReaderOptions {
   readonly path: string;
@@ -13,14 +13,16 @@ export interface ReaderOptions {
  * message there and back would cost more than most of them.
  */
 export class Reader extends GenServer<{ readonly path: string }> {
-  init({ path, attach }: ReaderOptions): InitResult<{ readonly path: string }> {
+  async init({ path, attach }: ReaderOptions): Promise<InitResult<{ readonly path: string }>> {
     try {
-      const connection = openForReading(path);
-      onProcessExit(this.self.pid, () => {
-        attach(undefined);
-        connection.close();
+      await openWhenFree(this.self, () => {
+        const connection = openForReading(path);
+        onProcessExit(this.self.pid, () => {
+          attach(undefined);
+          connection.close();
+        });
+        attach(connection);
       });
-      attach(connection);
     } catch (error) {
       return stop(error);
     }

@@ -183,8 +183,8 @@ export class Repo<DB> extends ReadQueries<DB> {
     return startChildServer(parent, Reader, options, { linked: true, ...this.#nameOf("reader") });
   }
 
-  #nameOf(part: string): { readonly name: string } | undefined {
+  #nameOf(part: string): { readonly name: string; readonly nameScope: "shard" } | undefined {
     const { name } = this.#options;
-    return name === undefined ? undefined : { name: `${name}.${part}` };
+    return name === undefined ? undefined : { name: `${name}.${part}`, nameScope: "shard" };
   }
 }

@@ -2,11 +2,14 @@ import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Database from "better-sqlite3";
 import type { CompiledQuery, QueryResult } from "kysely";
+import type { Self } from "../../runtime/index.ts";
 import { repoError } from "./errors.ts";
 
 /** So many different texts of queries are kept prepared; a list of values of every length would else grow for ever. */
 const STATEMENTS_MAX = 500;
-/** Only while opening: another program may be recovering the same file. Afterwards no event loop waits for a lock. */
+/** Another connection has the lock of the file: asked for again after so long, for no event loop waits for one in SQLite. */
+export const BUSY_RETRY_MS = 5;
+/** So long another program may be recovering the file before it is given up to open it. */
 const OPENING_BUSY_MS = 1_000;
 
 /** What a query is allowed to do on a connection; throws if it is not. */
@@ -85,6 +88,28 @@ export function openForReading(path: string): SqliteConnection {
   return open(path, { readonly: true }, admitReading, () => {});
 }
 
+/**
+ * Does what opens a file, for the process of `self`: again and again while another connection keeps it from that, for as long as
+ * that might be recovering the file. Never resolves if the process dies meanwhile; then nothing is opened any more.
+ */
+export async function openWhenFree({ runtime, pid }: Self, open: () => void): Promise<void> {
+  const giveUpMs = runtime.clock.nowMs() + OPENING_BUSY_MS;
+  while (runtime.isAlive(pid)) {
+    try {
+      return open();
+    } catch (error) {
+      if (!isBusy((error as Error).cause) || runtime.clock.nowMs() >= giveUpMs) throw error;
+    }
+    await new Promise<void>((resolve) => runtime.clock.setTimer(BUSY_RETRY_MS, resolve));
+  }
+  return new Promise(() => {});
+}
+
+/** Whether SQLite refused something because another connection has the lock that it needs. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+}
+
 function open(
   path: string,
   { readonly }: { readonly readonly: boolean },
@@ -94,11 +119,10 @@ function open(
   let database: Database.Database | undefined;
   try {
     if (!readonly) makeFolder(dirname(resolve(path)));
-    database = new Database(path, { readonly, timeout: OPENING_BUSY_MS });
+    database = new Database(path, { readonly, timeout: 0 });
     setUp(database);
     // SQLite opens any file; whether it is a database shows when it is read.
     database.exec("SELECT count(*) FROM sqlite_schema");
-    database.pragma("busy_timeout = 0");
     return new SqliteConnection(database, admit);
   } catch (error) {
     database?.close();

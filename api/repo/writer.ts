@@ -5,15 +5,18 @@ import { repoError } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { KyselyConnection, type QueryOrigin } from "./kysely-connection.ts";
 import { type Migration, migrate } from "./migrator.ts";
-import { openForWriting, type SqliteConnection } from "./sqlite.ts";
+import { BUSY_RETRY_MS, isBusy, openForWriting, openWhenFree, type SqliteConnection } from "./sqlite.ts";
 import type { Outcome, TransactionRequest } from "./transaction-request.ts";
+import { WriteLock } from "./write-lock.ts";
 
 /** So long may a transaction wait for something else than the database while others wait for their commit. */
 const GRACE_MS = 5;
 /** After so long nobody joins a group any more: its transactions run in one go, and nothing else on the thread does. */
 const GROUP_MS = 8;
-/** Another program holds the lock of the file: asked for again after so long. */
-const BUSY_RETRY_MS = 5;
+/** At most so long may a transaction wait for something else while the writer of another shard waits to write. */
+const PATIENCE_MS_MAX = 1_000;
+/** While another shard writes, those who wait are looked at so often: for some of them it may be over. */
+const LOOK_MS = 100;
 
 export interface WriterOptions {
   readonly origin: QueryOrigin;
@@ -34,6 +37,8 @@ export interface WriterState {
 interface Job {
   readonly request: TransactionRequest;
   readonly from: From;
+  /** So long may it wait for something else while other shards want to write. */
+  patienceMs: number;
 }
 
 const ANSWERED = "answered";
@@ -41,6 +46,9 @@ const ANSWERED = "answered";
 /** What has finished may be committed; what has not is late. */
 const TURN = "turn";
 const RETRY = "retry";
+/** It is this shard's turn to write. */
+const GRANTED = "granted";
+const LOOK = "look";
 
 /** The time of a run is up. */
 class Overdue {
@@ -60,7 +68,7 @@ class Failed {
   }
 }
 
-type Info = typeof TURN | typeof RETRY | Overdue | Failed;
+type Info = typeof TURN | typeof RETRY | typeof GRANTED | typeof LOOK | Overdue | Failed;
 
 /**
  * The process that writes: it owns the one connection that can, and runs all callers' transactions one by one.
@@ -71,11 +79,16 @@ type Info = typeof TURN | typeof RETRY | Overdue | Failed;
  * for something else; it is given GRACE_MS if others wait for the commit, and then set aside; otherwise all the time
  * that it has left.
  *
+ * With several shards, each has such a process, and only the one that has the WriteLock has a transaction open. It is asked for when there
+ * is something to run, and given back with each commit. While others wait for it, a transaction that waits for something else is set aside
+ * though it is alone: it may take twice as long the next time, but not more than PATIENCE_MS_MAX.
+ *
  * A run that is no longer the current one can do nothing: its connection refuses every query, its outcome is ignored.
  */
 export class Writer extends GenServer<WriterState, TransactionRequest, never, Info> {
   #options!: WriterOptions;
   #connection!: SqliteConnection;
+  #lock!: WriteLock;
   #group!: GroupCommit<Job>;
   /** The number of the run that may use the connection; 0 while there is none. */
   #currentRun = 0;
@@ -87,19 +100,28 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   /** A turn has come in the middle of a run; the next one closes the group. */
   #turnWasEarly = false;
   #retryIsDue = false;
+  #lookIsDue = false;
 
   async init(options: WriterOptions): Promise<InitResult<WriterState>> {
     const { path, migrations, origin } = options;
+    const { pid, runtime } = this.self;
+    // Whatever ends this process rolls back what was not committed, before the next one writes and before anybody hears that
+    // it is dead. Two hooks: one that is terminated doesn't keep the other from running.
+    onProcessExit(pid, () => this.#connection?.close());
+    onProcessExit(pid, () => this.#lock?.release());
+    this.#options = options;
+    this.#lock = await WriteLock.of(this.self, path);
+    await this.#lock.asked();
     try {
-      const connection = openForWriting(path);
-      // Whatever ends this process rolls back what was not committed, before anybody hears that it is dead.
-      onProcessExit(this.self.pid, () => connection.close());
-      this.#options = options;
-      this.#connection = connection;
-      this.#group = new GroupCommit(connection);
-      await migrate(connection, migrations, origin, () => this.self.runtime.clock.systemTimeMs());
+      await openWhenFree(this.self, () => {
+        this.#connection = openForWriting(path);
+      });
+      this.#group = new GroupCommit(this.#connection);
+      await migrate(this.#connection, migrations, origin, () => runtime.clock.systemTimeMs());
     } catch (error) {
       return stop(error);
+    } finally {
+      this.#lock.release();
     }
     return ok({ path, commits: 0, transactions: 0, setAside: 0 });
   }
@@ -110,7 +132,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
       request.settle({ keep: false, error: repoError("ROOKERY_REPO_QUEUE_FULL", [queueLengthMax]) });
       return reply(ANSWERED);
     }
-    this.#group.add({ request, from });
+    this.#group.add({ request, from, patienceMs: GRACE_MS });
     this.#runNext();
     return noReply();
   }
@@ -118,13 +140,18 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   override handleInfo(message: Info): CastResult {
     if (message === TURN) {
       this.#turnIsDue = false;
-      if (this.#group.running === undefined) this.#commit();
+      if (this.#group.running === undefined) this.#commitFinished();
       else if (this.#turnWasEarly) this.#watch(this.#group.running);
       else this.#putOffTurn();
     } else if (message === RETRY) {
       this.#retryIsDue = false;
-      this.#answer(this.#group.takeWaiting((job) => this.#isOverdue(job)).map(timedOut));
+      this.#answerOverdue();
       this.#runNext();
+    } else if (message === GRANTED) {
+      this.#runNext();
+    } else if (message === LOOK) {
+      this.#lookIsDue = false;
+      this.#look();
     } else if (message instanceof Overdue) {
       if (message.run === this.#currentRun) this.#giveUp();
     } else if (message instanceof Failed) {
@@ -135,7 +162,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
 
   /** Runs the next transaction, if none is running; when there is none left, asks for the turn in which to commit. */
   #runNext(): void {
-    if (this.#retryIsDue) return;
+    if (this.#retryIsDue || !this.#mayWrite()) return;
     try {
       for (let job = this.#group.next(); job !== undefined; job = this.#group.next()) {
         if (!this.#isOverdue(job)) return this.#run(job);
@@ -146,9 +173,31 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
       if (!isBusy(error)) throw error;
       this.#retryIsDue = true;
       this.self.sendAfter(BUSY_RETRY_MS, this.self.pid, RETRY);
+      this.#lock.release();
       return;
     }
+    if (!this.#connection.inTransaction) this.#lock.release();
     if (this.#group.running === undefined && this.#group.finished > 0) this.#askForTurn();
+  }
+
+  /** False if it is another shard's turn to write, and there is anything to write: GRANTED comes then. */
+  #mayWrite(): boolean {
+    if (this.#lock.held || this.#group.waiting === 0) return true;
+    if (this.#lock.ask(() => this.self.send(this.self.pid, GRANTED))) return true;
+    this.#askForLook();
+    return false;
+  }
+
+  #look(): void {
+    if (this.#lock.held) return;
+    this.#answerOverdue();
+    if (this.#group.waiting > 0) this.#askForLook();
+  }
+
+  #askForLook(): void {
+    if (this.#lookIsDue) return;
+    this.#lookIsDue = true;
+    this.self.sendAfter(LOOK_MS, this.self.pid, LOOK);
   }
 
   #run(job: Job): void {
@@ -203,40 +252,63 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   #watch({ request }: Job): void {
     const othersWait = this.#group.finished > 0;
     if (othersWait) this.#group.close();
-    const afterMs = othersWait ? GRACE_MS : Math.max(0, request.deadlineMs - this.#nowMs());
+    const leftMs = Math.max(0, request.deadlineMs - this.#nowMs());
+    const afterMs = othersWait ? GRACE_MS : this.#lock.isShared ? Math.min(GRACE_MS, leftMs) : leftMs;
     this.#timer = this.self.sendAfter(afterMs, this.self.pid, new Overdue(this.#currentRun));
   }
 
   #giveUp(): void {
-    this.#endRun();
-    if (this.#group.finished > 0) {
-      this.#group.setAside();
-      this.state.setAside += 1;
-    } else {
-      timedOut(this.#group.running as Job);
+    const job = this.#group.running as Job;
+    const isAlone = this.#group.finished === 0;
+    if (isAlone && this.#lock.isShared && !this.#isOverdue(job)) {
+      const ranMs = this.#nowMs() - this.#groupBeganMs;
+      if (!this.#lock.isWanted || ranMs < job.patienceMs) return this.#watch(job);
+      job.patienceMs = Math.min(PATIENCE_MS_MAX, 2 * ranMs);
+      this.#setAside();
+    } else if (isAlone) {
+      this.#endRun();
+      timedOut(job);
       this.#group.finish(false);
+    } else {
+      this.#setAside();
     }
     this.#commit();
   }
 
+  #setAside(): void {
+    this.#endRun();
+    this.#group.setAside();
+    this.state.setAside += 1;
+  }
+
+  #commitFinished(): void {
+    if (this.#group.finished > 0) return this.#commit();
+    this.#turnWasEarly = false;
+    this.#runNext();
+  }
+
+  /** Ends the group, also one of which nothing is left: who was alone in it was set aside. */
   #commit(): void {
     this.#turnWasEarly = false;
-    if (this.#group.finished > 0) {
-      const { answerable, error } = this.#group.commit();
-      if (error !== undefined) {
-        const text = error instanceof Error ? error.message : error;
-        const failed = repoError("ROOKERY_REPO_COMMIT_FAILED", [text], error);
-        for (const { request } of answerable) request.settle({ keep: false, error: failed });
-      }
-      this.state.commits += 1;
-      this.#answer(answerable);
+    if (this.#group.finished > 0) this.state.commits += 1;
+    const { answerable, error } = this.#group.commit();
+    this.#lock.release();
+    if (error !== undefined) {
+      const text = error instanceof Error ? error.message : error;
+      const failed = repoError("ROOKERY_REPO_COMMIT_FAILED", [text], error);
+      for (const { request } of answerable) request.settle({ keep: false, error: failed });
     }
+    this.#answer(answerable);
     this.#runNext();
   }
 
   #answer(jobs: readonly Job[]): void {
     this.state.transactions += jobs.length;
     for (const { from } of jobs) this.self.reply(from, ANSWERED);
+  }
+
+  #answerOverdue(): void {
+    this.#answer(this.#group.takeWaiting((job) => this.#isOverdue(job)).map(timedOut));
   }
 
   #askForTurn(): void {
@@ -258,8 +330,4 @@ function timedOut(job: Job): Job {
   const error = repoError("ROOKERY_REPO_TRANSACTION_TIMEOUT", [job.request.timeoutMs]);
   job.request.settle({ keep: false, error });
   return job;
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
 }

@@ -76,7 +76,35 @@ workload('ping-pong') ->
     RoundTrips = rate(500_000, fun(Left) -> repeat(Left, fun() -> Pid ! {self(), ping}, receive pong -> ok end end) end),
     unlink(Pid),
     exit(Pid, kill),
+    RoundTrips;
+workload('shard-stream') ->
+    {Me, Items} = {self(), 2_000_000},
+    rate(Items, fun(_) ->
+        Source = spawn_opt(fun() -> receive {to, Sink} -> source(Items, 1_000, Sink) end end, [link, {scheduler, 1}]),
+        Sink = spawn_opt(fun() -> taken(Items, 0, Source), Me ! done end, [link, {scheduler, 2}]),
+        Source ! {to, Sink},
+        receive done -> ok end
+    end);
+workload('shard-call') ->
+    {ok, Server} = gen_server:start(?MODULE, 0, [{spawn_opt, [{scheduler, 2}]}]),
+    RoundTrips = rate(50_000, fun(Calls) ->
+        {_, Monitor} = spawn_opt(
+            fun() -> repeat(Calls, fun() -> pong = gen_server:call(Server, ping) end) end,
+            [monitor, {scheduler, 1}]
+        ),
+        receive {'DOWN', Monitor, process, _, normal} -> ok end
+    end),
+    ok = gen_server:stop(Server),
     RoundTrips.
+
+%% Sends as much as it has credit for.
+source(0, _, _) -> ok;
+source(Left, 0, Sink) -> receive credit -> source(Left, 500, Sink) end;
+source(Left, Credit, Sink) -> Sink ! {item, Left}, source(Left - 1, Credit - 1, Sink).
+
+taken(0, _, _) -> ok;
+taken(Left, 500, Source) -> Source ! credit, taken(Left, 0, Source);
+taken(Left, Taken, Source) -> receive {item, _} -> taken(Left - 1, Taken + 1, Source) end.
 
 rate(Operations, Work) ->
     Started = erlang:monotonic_time(nanosecond),

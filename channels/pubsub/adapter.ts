@@ -1,5 +1,6 @@
 import type { Pid, Self } from "../../runtime/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { NamedDispatchers } from "./named-dispatchers.ts";
 
 /** The place that an adapter connects with others: one PubSub on one shard. */
 export interface PubSubPlace {
@@ -7,8 +8,12 @@ export interface PubSubPlace {
   readonly name: string;
   /** The process of the PubSub. What an adapter starts, it links to it, or ends it when `self.signal` is aborted. */
   readonly self: Self;
+  /** How dispatchers are called on the way to places that have their own copy of the code. */
+  readonly dispatchers: NamedDispatchers;
   /** Hands what came from another place to the subscribers here; dropped before the PubSub has started. */
   deliver(topic: string, from: Pid | undefined, message: unknown, dispatcher: Dispatcher): void;
+  /** Tells those who watch places, Presence above all, that another one is gone for good, with all its processes. */
+  lost(nodeName: string): void;
 }
 
 /**

@@ -1,14 +1,19 @@
-import { GenServer, type Ok, ok, type Pid, type Self } from "../../runtime/index.ts";
+import { GenServer, type Ok, ok, type Pid, Runtime, type Self } from "../../runtime/index.ts";
 import type { Origin } from "../../runtime/internal.ts";
 import { NamedTables } from "../named-tables.ts";
 import type { PubSubAdapter, PubSubAdapterFactory } from "./adapter.ts";
 import { type Dispatcher, plainDispatcher, type Subscription } from "./dispatcher.ts";
 import { localAdapter } from "./local-adapter.ts";
+import { NamedDispatchers } from "./named-dispatchers.ts";
+import { PLACES_TOPIC, PlaceLost } from "./place-lost.ts";
+import { shardNodeName, shardsAdapter } from "./shards-adapter.ts";
 import { SubscriptionTable } from "./subscription-table.ts";
 
 export interface PubSubOptions {
-  /** Carries broadcasts to other places. Default: there is only this one. */
+  /** Carries broadcasts to other places. Default: the other shards, if the runtime has some. */
   readonly adapter?: PubSubAdapterFactory;
+  /** Dispatchers of one's own by name, the same on every place: a broadcast to other places can only be given one of these. */
+  readonly dispatchers?: Readonly<Record<string, Dispatcher>>;
 }
 
 interface PubSubState {
@@ -29,6 +34,11 @@ const tables = new NamedTables<PubSubTable>("PubSub");
  * Subscribing adds a row to a table, broadcasting is a loop over rows in the turn of the broadcaster; no process stands in
  * between. So what one process broadcasts arrives at each subscriber in order; nothing is ordered between different
  * broadcasters. The rows of a process vanish when it exits.
+ *
+ * In a runtime with several shards it runs on each of them, under a name that is each shard's own: a child of what `EveryShard`
+ * starts, with `nameScope: "shard"`. A process subscribes on its own shard; a broadcast reaches the subscribers of all. To each
+ * other shard it crosses once, in order with all else that its broadcaster sends there, and is handed out there. It is
+ * copied on the way, so what can't be is refused: ROOKERY_NOT_COPYABLE.
  *
  * The process keeps the adapter and says whether the PubSub is running. Subscriptions outlive it: when it crashes or is
  * killed, broadcasts go on, and its successor finds every row in place. (In Phoenix the subscribers are linked to a
@@ -103,18 +113,23 @@ export class PubSub extends GenServer<PubSubState, never, never> {
     deliver(tables.get(from, name), from, pid, topic, message, dispatcher);
   }
 
-  /** To the subscribers of the place called `nodeName` only. Nothing happens if there is none. */
+  /** To the subscribers of the place called `nodeName` only, or of the shard with that place. Nothing happens if there is none. */
   static directBroadcast(
     from: Origin,
-    nodeName: string,
+    to: string | number,
     name: string,
     topic: string,
     message: unknown,
     dispatcher: Dispatcher = plainDispatcher,
   ): void {
     const table = tables.get(from, name);
-    if (nodeName === table.adapter.nodeName) deliver(table, from, undefined, topic, message, dispatcher);
-    else table.adapter.directBroadcast(nodeName, topic, message, dispatcher);
+    const runtime = from instanceof Runtime ? from : from.runtime;
+    if (to === table.adapter.nodeName || to === runtime.place) {
+      deliver(table, from, undefined, topic, message, dispatcher);
+      return;
+    }
+    const nodeName = typeof to === "number" ? shardNodeName(runtime, to) : to;
+    table.adapter.directBroadcast(nodeName, topic, message, dispatcher);
   }
 
   /** What this place is called among those that the adapter connects. */
@@ -127,15 +142,23 @@ export class PubSub extends GenServer<PubSubState, never, never> {
     return tables.get(from, name).subscriptions.rows(topic);
   }
 
-  async init({ adapter: start = localAdapter }: PubSubOptions = {}): Promise<Ok<PubSubState>> {
+  async init(options: PubSubOptions = {}): Promise<Ok<PubSubState>> {
     const { self } = this;
     const name = tables.nameOf(self);
+    const { adapter: start = self.runtime.shard.interconnect === undefined ? localAdapter : shardsAdapter } =
+      options;
     const adapter = await start({
       name,
       self,
+      dispatchers: new NamedDispatchers(name, options.dispatchers),
       deliver: (topic, from, message, dispatcher) => {
         const table = tables.find(self, name);
         if (table !== undefined) deliver(table, self.runtime, from, topic, message, dispatcher);
+      },
+      lost: (nodeName) => {
+        const table = tables.find(self, name);
+        if (table !== undefined)
+          deliver(table, self.runtime, undefined, PLACES_TOPIC, new PlaceLost(nodeName), plainDispatcher);
       },
     });
     const table = tables.adopt(self, () => ({ subscriptions: new SubscriptionTable(), adapter }));

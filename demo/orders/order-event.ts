@@ -1,20 +1,7 @@
 import type { Order } from "./order.ts";
 
-/** What the subscribers of a user's orders receive. */
-export class OrderCreated {
+/** What the subscribers of a user's orders receive, on whichever shard they are: plain data. */
+export interface OrderEvent {
+  readonly type: "order_created" | "order_updated";
   readonly order: Order;
-
-  constructor(order: Order) {
-    this.order = order;
-  }
 }
-
-export class OrderUpdated {
-  readonly order: Order;
-
-  constructor(order: Order) {
-    this.order = order;
-  }
-}
-
-export type OrderEvent = OrderCreated | OrderUpdated;

@@ -20,7 +20,7 @@ import {
   type OrderTable,
   summed,
 } from "./order.ts";
-import { OrderCreated, type OrderEvent, OrderUpdated } from "./order-event.ts";
+import type { OrderEvent } from "./order-event.ts";
 import type { Product } from "./product.ts";
 import { putStockBack, takeStock } from "./stock.ts";
 
@@ -90,7 +90,7 @@ export class Orders {
       };
     }
     const order = { ...result.changes.order, items: result.changes.items };
-    this.#tell(new OrderCreated(order));
+    this.#tell({ type: "order_created", order });
     return { ok: true, order };
   }
 
@@ -112,7 +112,7 @@ export class Orders {
       await putStockBack(db, order.items);
       return { ok: true, order };
     });
-    if (result.ok) this.#tell(new OrderUpdated(result.order));
+    if (result.ok) this.#tell({ type: "order_updated", order: result.order });
     return result;
   }
 

@@ -8,7 +8,7 @@ import {
   ok,
   push,
 } from "rookery/channels";
-import { OrderCreated, type OrderEvent } from "../orders/order-event.ts";
+import type { OrderEvent } from "../orders/order-event.ts";
 import type { Orders } from "../orders/orders.ts";
 import { orderJson } from "../views/order-json.ts";
 import type { UserAssigns } from "./user-socket.ts";
@@ -29,9 +29,8 @@ export class OrdersChannel extends Channel<OrdersContract> {
     return ok(socket);
   }
 
-  override handleInfo(event: OrderEvent, socket: OrdersSocket): HandleReturn {
-    const name = event instanceof OrderCreated ? "order_created" : "order_updated";
-    push(socket, name, orderJson(event.order));
+  override handleInfo({ type, order }: OrderEvent, socket: OrdersSocket): HandleReturn {
+    push(socket, type, orderJson(order));
     return noReply(socket);
   }
 }

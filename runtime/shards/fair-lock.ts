@@ -56,6 +56,16 @@ export class FairLock {
     return turn;
   }
 
+  /** Whether anybody waits for it, here or on another shard. */
+  get isWanted(): boolean {
+    if (this.#turns.length > 1) return true;
+    for (let place = PLACES; place < this.#words.length; place += 2) {
+      const ticket = Atomics.load(this.#words, place);
+      if (ticket !== NOBODY && ticket !== Atomics.load(this.#words, HOLDER)) return true;
+    }
+    return false;
+  }
+
   /** Gives up the place, or the lock, of a shard whose thread has ended. To be called before another takes its place. */
   abandon(shard: number): void {
     Atomics.store(this.#words, wordOf(placeOf(shard)), NOBODY);

@@ -12,22 +12,34 @@ export class Inbox {
   #unpackr = newUnpackr();
   #bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
   #end = 0;
+  /** Used again and again: whoever takes a value leaves undefined in its place. */
+  readonly values: unknown[] = [];
+  #count = 0;
+  readonly #keep = (value: unknown): void => {
+    this.values[this.#count] = value;
+    this.#count += 1;
+  };
 
   constructor(home: TermHome, ring: ByteRing) {
     this.#home = home;
     this.#ring = ring;
   }
 
-  /** The signals of the next batch, in the order in which they were sent; undefined if no batch is there as a whole. */
-  next(): readonly (readonly unknown[])[] | undefined {
+  /**
+   * Reads the next batch into `values`, in the order in which it was sent, and answers how many that are; 0 if no batch is there as a
+   * whole.
+   */
+  next(): number {
     const size = this.#batchBytes();
-    if (size === undefined) return undefined;
-    enter(this.#home);
+    if (size === undefined) return 0;
+    const before = enter(this.#home);
+    this.#count = 0;
     try {
       // What is decoded keeps nothing of these bytes: they are used again.
-      return this.#unpackr.unpackMultiple(this.#bytes.subarray(HEAD_BYTES, HEAD_BYTES + size)) as never;
+      this.#unpackr.unpackMultiple(this.#bytes.subarray(HEAD_BYTES, HEAD_BYTES + size), this.#keep);
+      return this.#count;
     } finally {
-      leave();
+      leave(before);
       this.#bytes.copyWithin(0, HEAD_BYTES + size, this.#end);
       this.#end -= HEAD_BYTES + size;
     }

@@ -1,17 +1,21 @@
 import { PendingCall } from "../call.ts";
 import { onProcessExit } from "../exit-hook.ts";
+import type { ExitReason } from "../exit-reason.ts";
+import { Monitor } from "../monitor.ts";
 import { Pid } from "../pid.ts";
 import type { Process } from "../process.ts";
 import { Ref } from "../ref.ts";
 import type { Shard } from "../shard.ts";
 import type { Exchange } from "../scheduler.ts";
 import type { Bell } from "./bell.ts";
+import type { Hearer } from "./counterparts.ts";
+import type { FairLocks } from "./fair-locks.ts";
 import type { NameTable } from "./name-table.ts";
 import { Peer } from "./peer.ts";
 import { placeOf } from "./shard-setup.ts";
 import type { PeerLine } from "./peer-line.ts";
 import { RemoteRef } from "./remote-ref.ts";
-import { SharedNames } from "./shared-names.ts";
+import { RuntimeNames } from "./runtime-names.ts";
 import { WeakTable } from "./weak-table.ts";
 
 /** What `monitorShards` leaves in the mailbox: `nodeup` and `nodedown`. */
@@ -24,33 +28,41 @@ export interface ShardMessage {
 /** How one shard is connected with the others of its runtime. */
 export class Interconnect implements Exchange {
   readonly shard: Shard;
+  readonly locks: FairLocks;
   readonly #peers = new Map<number, Peer>();
   readonly #open = new Set<number>();
+  /** Who hears here what other shards say to a name. */
+  readonly hearers: Map<string, Hearer> = new Map();
   /** Who hears of shards, and what takes back that it is forgotten at its end. */
   readonly #watchers = new Map<Pid, () => void>();
   /** The processes of this shard whose pids are known elsewhere. */
   readonly #exported = new Map<number, Pid>();
   /** Those of them that are dead: the same pid must be found for them, too, as long as anybody here has it. */
   readonly #buried = new WeakTable<Pid>();
+  /** The pids of shards that are gone. */
+  readonly #lost = new WeakTable<Pid, string>();
   /** Calls that wait for a reply from elsewhere. */
   readonly #calls = new Map<number, PendingCall>();
   /** Other references of this shard that are known elsewhere. */
   readonly #refs = new WeakTable<Ref>();
 
+  /** How many starts wait for the module of their server. */
+  loading: number = 0;
   readonly #bell: Bell;
   readonly #spins: number;
   /** Something came or went since the thread last had nothing to do. */
   #busy = false;
 
-  constructor(shard: Shard, bell: Bell, spins: number) {
+  constructor(shard: Shard, bell: Bell, spins: number, locks: FairLocks) {
     this.shard = shard;
+    this.locks = locks;
     this.#bell = bell;
     this.#spins = spins;
   }
 
   /** The names of all shards are in `table`. */
   shareNames(table: NameTable): void {
-    this.shard.names.shared = new SharedNames(table, this);
+    this.shard.names.shared = new RuntimeNames(table, this);
   }
 
   connect(number: number, line: PeerLine): void {
@@ -97,12 +109,28 @@ export class Interconnect implements Exchange {
   lost(number: number): void {
     const peer = this.#peers.get(number);
     this.#peers.delete(number);
+    for (const hearer of this.hearers.values()) hearer.lost?.(number);
+    for (const pid of peer?.pids ?? []) this.#lost.set(`${number}.${pid.id}`, pid);
     peer?.lost();
     if (this.#open.delete(number)) this.#tell("shard_down", number);
   }
 
   peer(number: number): Peer | undefined {
     return this.#peers.get(number);
+  }
+
+  get peers(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+
+  /** The shard `from` has said something to a name. */
+  hear(name: string, head: unknown, body: unknown, from: number): void {
+    try {
+      this.hearers.get(name)?.hear(head, body, from);
+    } catch (error) {
+      // Whoever said it is elsewhere, and the signals behind this one are for others.
+      this.shard.logger.error({ name, from, error }, `What a shard said to ${name} could not be carried out`);
+    }
   }
 
   exchange(): boolean {
@@ -125,10 +153,13 @@ export class Interconnect implements Exchange {
     for (const peer of this.#peers.values()) peer.flush();
     this.#bell.load = this.shard.processCount;
     this.#bell.fallAsleep();
-    // Whoever sends from now on wakes this shard; what came before is seen here.
-    if (!this.hasInput) return true;
-    this.#bell.stayAwake();
-    return false;
+    // Whoever sends or makes room from now on wakes this shard; what came before is seen here.
+    for (const peer of this.#peers.values()) {
+      if (!peer.hasWork) continue;
+      this.#bell.stayAwake();
+      return false;
+    }
+    return true;
   }
 
   get hasInput(): boolean {
@@ -141,11 +172,11 @@ export class Interconnect implements Exchange {
     return this.#exported.get(id)?.process as Process | undefined;
   }
 
-  pidOf(shard: number, id: number): Pid {
-    if (shard !== this.shard.number)
-      return this.#peers.get(shard)?.standIn(id) ?? new Pid(shard, id, undefined);
-    const known = this.#exported.get(id) ?? this.#buried.get(id);
-    return known ?? new Pid(shard, id, undefined);
+  /** The pid object of a process of any shard. `dead` and `learnedThere`: see `Peer.standIn`. */
+  pidOf(shard: number, id: number, dead: boolean, learnedThere: boolean): Pid {
+    if (shard === this.shard.number) return this.#exported.get(id) ?? deadPid(this.#buried, id, shard, id);
+    const peer = this.#peers.get(shard);
+    return peer?.standIn(id, dead, learnedThere) ?? deadPid(this.#lost, `${shard}.${id}`, shard, id);
   }
 
   /** A pid of this shard is about to become known elsewhere. */
@@ -155,9 +186,11 @@ export class Interconnect implements Exchange {
     else if (this.#buried.get(pid.id) === undefined) this.#buried.set(pid.id, pid);
   }
 
-  /** A process of this shard has died. */
-  processEnded(pid: Pid): void {
-    if (this.#exported.delete(pid.id)) this.#buried.set(pid.id, pid);
+  /** A process of this shard has died; those who are linked with it have been told. */
+  processEnded(pid: Pid, reason: ExitReason): void {
+    if (!this.#exported.delete(pid.id)) return;
+    this.#buried.set(pid.id, pid);
+    for (const peer of this.#peers.values()) peer.processEnded(pid, reason);
   }
 
   refOf(shard: number, id: number): Ref {
@@ -166,14 +199,25 @@ export class Interconnect implements Exchange {
   }
 
   exportRef(ref: Ref): number {
-    if (ref instanceof RemoteRef) return ref.peer.number;
+    if (ref instanceof RemoteRef) {
+      ref.peer.keepRef(ref);
+      return ref.peer.number;
+    }
+    if (this.#refs.get(ref.id) === undefined) this.#refs.set(ref.id, ref);
     if (ref instanceof PendingCall) {
-      this.#calls.set(ref.id, ref);
-      ref.exportedBy = this;
-    } else if (this.#refs.get(ref.id) === undefined) {
-      this.#refs.set(ref.id, ref);
+      if (ref.active) this.exportCall(ref);
+    } else if (ref instanceof Monitor && ref.alias !== undefined) {
+      // Who has it there can send to it, whether anybody here still holds it or not.
+      const { watcher } = ref;
+      if (watcher !== undefined) (watcher.aliases ??= new Set()).add(ref);
     }
     return this.shard.number;
+  }
+
+  /** Somebody elsewhere is about to learn of a call that waits. */
+  exportCall(call: PendingCall): void {
+    this.#calls.set(call.id, call);
+    call.exportedBy = this;
   }
 
   /** Nobody waits any more for the reply to a call. */
@@ -189,4 +233,13 @@ export class Interconnect implements Exchange {
   refuse(id: number, error: Error): void {
     this.#calls.get(id)?.refuse(error);
   }
+}
+
+/** The pid of a dead process: the same one as before, if somebody still has that. */
+function deadPid<Key>(graves: WeakTable<Pid, Key>, key: Key, shard: number, id: number): Pid {
+  const known = graves.get(key);
+  if (known !== undefined) return known;
+  const pid = new Pid(shard, id, undefined);
+  graves.set(key, pid);
+  return pid;
 }

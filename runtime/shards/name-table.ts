@@ -123,14 +123,15 @@ export class NameTable {
 
   /** The names that somebody has, in no order. */
   names(): string[] {
-    const names: string[] = [];
+    // A set: a name that moves on meanwhile may be met twice.
+    const names = new Set<string>();
     for (const entry of this.#entries()) {
       const state = this.#load(entry + STATE);
       if ((state & KIND) !== LIVE) continue;
       const name = this.#nameOf(entry);
-      if (this.#load(entry + STATE) === state) names.push(name);
+      if (this.#load(entry + STATE) === state) names.add(name);
     }
-    return names;
+    return [...names];
   }
 
   /** Frees all that belongs to `shard`, whose thread has ended, and what that was about to claim. Before another takes its place. */

@@ -8,6 +8,11 @@ const BYTES_MIN = 65_536;
 /** A batch is closed at this size, so that the other side can begin. */
 const BATCH_BYTES = 16_384;
 const HEAD_BYTES = 4;
+const INTEGER_BYTES_MAX = 9;
+
+/** Where in its buffer msgpackr has put what it encoded. */
+type Packed = Buffer & { readonly start: number; readonly end: number };
+
 /** In the head of a batch: what it is written with begins anew, its records too. */
 export const RENEWED: number = 0x8000_0000;
 
@@ -42,33 +47,74 @@ export class Outbox {
   }
 
   /**
-   * True if enough has come together: `flush` then. Throws ROOKERY_NOT_COPYABLE, with the path of what can't be copied inside
-   * `signal`; then nothing is sent.
+   * Adds a signal of any kind, as a list. True if enough has come together: `flush` then. Throws ROOKERY_NOT_COPYABLE, with the path
+   * of what can't be copied inside `signal`; then nothing is sent.
    */
   add(signal: readonly unknown[]): boolean {
-    let packed: Buffer & { start?: number; end?: number };
-    enter(this.#home);
+    const packed = this.#pack(signal);
+    this.#reserve(HEAD_BYTES + packed.end - packed.start);
+    this.#begin();
+    return this.#append(packed);
+  }
+
+  /**
+   * The same for the kinds of which there are many: kind, receiver and, of a call, its number stand as plain integers before the
+   * message.
+   */
+  addMessage(kind: number, id: number, call: number | undefined, message: unknown): boolean {
+    const packed = this.#pack(message);
+    this.#reserve(HEAD_BYTES + 3 * INTEGER_BYTES_MAX + packed.end - packed.start);
+    this.#begin();
+    this.#integer(kind);
+    this.#integer(id);
+    if (call !== undefined) this.#integer(call);
+    return this.#append(packed);
+  }
+
+  #pack(value: unknown): Packed {
+    const before = enter(this.#home);
     try {
-      packed = this.#packr.pack(signal, REUSE_BUFFER_MODE);
+      return this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
     } catch (error) {
       this.#renew();
-      throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(signal, error));
+      throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(value, error));
     } finally {
-      leave();
+      leave(before);
     }
-    const start = packed.start!;
-    const size = packed.end! - start;
-    if (this.#batch === this.#end) this.#begin(size);
-    else this.#reserve(size);
+  }
+
+  #append(packed: Packed): boolean {
+    const { start, end } = packed;
     const bytes = this.#bytes;
     let at = this.#end;
     // A copy of a few bytes costs less than the call of one that is made for many.
-    if (size < 48) for (let from = start; from < start + size; from += 1) bytes[at++] = packed[from]!;
-    else packed.copy(bytes, at, start, start + size);
-    this.#end += size;
-    if (this.#end - this.#batch < BATCH_BYTES) return false;
+    if (end - start < 48) for (let from = start; from < end; from += 1) bytes[at++] = packed[from]!;
+    else at += packed.copy(bytes, at, start, end);
+    this.#end = at;
+    if (at - this.#batch < BATCH_BYTES) return false;
     this.#close();
     return true;
+  }
+
+  /** As msgpack has integers from 0 on, so that they are read like everything else. */
+  #integer(value: number): void {
+    const bytes = this.#bytes;
+    const at = this.#end;
+    if (value < 0x40) {
+      bytes[at] = value;
+      this.#end = at + 1;
+    } else if (value < 0x1_0000) {
+      bytes[at] = 0xcd;
+      bytes[at + 1] = value >> 8;
+      bytes[at + 2] = value & 0xff;
+      this.#end = at + 3;
+    } else if (value < 0x1_0000_0000) {
+      bytes[at] = 0xce;
+      this.#end = bytes.writeUInt32BE(value, at + 1);
+    } else {
+      bytes[at] = 0xcb;
+      this.#end = bytes.writeDoubleBE(value, at + 1);
+    }
   }
 
   /** Whether `flush` would bring something to the other side. */
@@ -91,9 +137,8 @@ export class Outbox {
     return written > 0;
   }
 
-  #begin(size: number): void {
-    this.#reserve(HEAD_BYTES + size);
-    this.#end += HEAD_BYTES;
+  #begin(): void {
+    if (this.#batch === this.#end) this.#end += HEAD_BYTES;
   }
 
   #close(): void {

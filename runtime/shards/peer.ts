@@ -3,8 +3,8 @@ import { brief, RookeryError } from "../errors.ts";
 import type { ExitReason } from "../exit-reason.ts";
 import type { MessageTag } from "../mailbox.ts";
 import { CAST, STOP, SYSTEM } from "../message-tag.ts";
-import { attachMonitor, Monitor } from "../monitor.ts";
-import type { Pid } from "../pid.ts";
+import { Monitor } from "../monitor.ts";
+import { Pid } from "../pid.ts";
 import type { Process } from "../process.ts";
 import type { Ref } from "../ref.ts";
 import { sendToAlias } from "../send.ts";
@@ -21,7 +21,10 @@ import { WeakTable } from "./weak-table.ts";
 import { type RemoteStart, startHere } from "./remote-start.ts";
 import type { TermHome } from "./term-types.ts";
 
-/** The signals between shards. The first item of each is its kind, the second whom it is about there. */
+/**
+ * The signals between shards: lists, the first item of each its kind, the second whom it is about there. Messages, casts, calls and
+ * replies, of which there are many, stand without a list: kind, receiver, for a call its number, and the message.
+ */
 const Kind = {
   Message: 0,
   Cast: 1,
@@ -39,25 +42,15 @@ const Kind = {
   Start: 13,
   Started: 14,
   Refusal: 15,
+  Said: 17,
+  Unlinked: 16,
 } as const;
 
 /** With so many bytes without room in the ring, who sends has no turn; with so few, it has one again. */
 const BUSY_BYTES = 1_048_576;
 const FREE_BYTES = 65_536;
-
-/** Tells another shard that a process of this one is gone. */
-class RemoteWatch extends Monitor {
-  readonly #peer: Peer;
-
-  constructor(peer: Peer) {
-    super(undefined);
-    this.#peer = peer;
-  }
-
-  override down(reason: ExitReason): void {
-    this.#peer.sendGone((this.watched as Pid).id, reason);
-  }
-}
+/** So many batches are read at once; then the processes of this shard have their turns again. */
+const BATCHES_PER_EXCHANGE = 16;
 
 /** The other end of this shard's line to one other shard: what is known of it here, and the signals to it and from it. */
 export class Peer implements TermHome {
@@ -68,8 +61,13 @@ export class Peer implements TermHome {
   readonly #inbox: Inbox;
   readonly #standIns = new WeakTable<Pid>();
   readonly #refs = new WeakTable<RemoteRef>();
+  /** The processes of this shard that are known there, whose end it is told; and whether somebody there wants the reason. */
+  readonly #known = new Map<number, boolean>();
+  /** How many unlinks from a process here to one there have not arrived yet, by the ids of both. */
+  readonly #unlinking = new Map<string, number>();
   readonly #starts = new Map<number, (result: StartResult) => void>();
   #lastStart = 0;
+  #isLost = false;
   /** Binary data of the signal that is being encoded. */
   #binaries: ArrayBuffer[] = [];
   /** Those who have no turn while the other side is behind. */
@@ -89,14 +87,16 @@ export class Peer implements TermHome {
   /** Hands over what was sent since the last time, and carries out what has come; true if anything has. */
   exchange(): boolean {
     this.flush();
-    let any = false;
-    for (let batch = this.#inbox.next(); batch !== undefined; batch = this.#inbox.next()) {
-      any = true;
-      for (const signal of batch) this.#carryOut(signal);
+    let batches = 0;
+    while (batches < BATCHES_PER_EXCHANGE && !this.#isLost) {
+      const count = this.#inbox.next();
+      if (count === 0) break;
+      batches += 1;
+      this.#carryOutAll(count);
     }
     // Also for a part of a batch: the rest of it waits for the room.
     this.#line.madeRoom();
-    return any;
+    return batches > 0;
   }
 
   flush(): void {
@@ -106,7 +106,10 @@ export class Peer implements TermHome {
       // The other side may have made room before it could see the wish.
       if (this.#outbox.flush()) this.#line.wake();
     }
-    if (this.#held.size > 0 && this.#outbox.waiting <= FREE_BYTES) {
+    if (this.#outbox.waiting > FREE_BYTES) return;
+    const { shard } = this.#home;
+    if (shard.behind === this) shard.behind = undefined;
+    if (this.#held.size > 0) {
       for (const process of this.#held) resumeSuspended(process, 1);
       this.#held.clear();
     }
@@ -121,10 +124,17 @@ export class Peer implements TermHome {
     return !this.#inbox.isEmpty;
   }
 
+  /** Whether there is something to be done: to read, or to write. */
+  get hasWork(): boolean {
+    return this.hasInput || this.#outbox.canFlush;
+  }
+
   /** The other shard is gone, and all that lived there. */
   lost(): void {
+    this.#isLost = true;
+    if (this.#home.shard.behind === this) this.#home.shard.behind = undefined;
     for (const { process } of this.#standIns.values())
-      if (process instanceof RemoteProcess) process.ended("noconnection");
+      if (process instanceof RemoteProcess) process.ended("noconnection", "noconnection");
     for (const resolve of this.#starts.values()) resolve({ ok: false, reason: "noconnection" });
     this.#starts.clear();
     for (const process of this.#held) resumeSuspended(process, 1);
@@ -132,13 +142,37 @@ export class Peer implements TermHome {
     this.#line.close();
   }
 
-  /** The pid of a process that lives there. */
-  standIn(id: number): Pid {
+  /** The pids of processes that live there, or did, as far as somebody here has them. */
+  get pids(): readonly Pid[] {
+    return this.#standIns.values();
+  }
+
+  /**
+   * The pid of a process that lives there. Of one that this shard did not learn of from there, its end has to be asked for.
+   * `dead`: it is known not to live any more.
+   */
+  standIn(id: number, dead: boolean, learnedThere: boolean): Pid {
     const known = this.#standIns.get(id);
     if (known !== undefined) return known;
-    const { pid } = new RemoteProcess(this.#home.shard, this, id);
+    const pid = dead
+      ? new Pid(this.number, id, undefined)
+      : new RemoteProcess(this.#home.shard, this, id).pid;
     this.#standIns.set(id, pid);
+    if (!dead && !learnedThere) this.sendWatch(id);
     return pid;
+  }
+
+  /** A process of this shard has ended. */
+  processEnded(pid: Pid, reason: ExitReason): void {
+    const wanted = this.#known.get(pid.id);
+    if (wanted === undefined) return;
+    this.#known.delete(pid.id);
+    this.sendGone(pid.id, wanted ? reason : "noproc");
+  }
+
+  /** A reference that was made there, and is about to be known elsewhere: it must be the same one when it comes back. */
+  keepRef(ref: RemoteRef): void {
+    if (this.#refs.get(ref.id) === undefined) this.#refs.set(ref.id, ref);
   }
 
   /** The reference that was made there. */
@@ -152,8 +186,8 @@ export class Peer implements TermHome {
 
   // What the encoding asks.
 
-  pidOf(shard: number, id: number): Pid {
-    return this.#home.pidOf(shard, id);
+  pidOf(shard: number, id: number, dead: boolean): Pid {
+    return this.#home.pidOf(shard, id, dead, shard === this.number);
   }
 
   refOf(shard: number, id: number): Ref {
@@ -162,6 +196,8 @@ export class Peer implements TermHome {
 
   exportPid(pid: Pid): void {
     this.#home.exportPid(pid);
+    if (pid.process !== undefined && pid.shard === this.#home.shard.number && !this.#known.has(pid.id))
+      this.#known.set(pid.id, false);
   }
 
   exportRef(ref: Ref): number {
@@ -179,20 +215,20 @@ export class Peer implements TermHome {
   // Signals to there.
 
   sendRequest(id: number, tag: MessageTag, message: unknown): void {
-    if (tag === undefined) this.#add3(Kind.Message, id, message);
-    else if (tag === CAST) this.#add3(Kind.Cast, id, message);
+    if (tag === undefined) this.#addMessage(Kind.Message, id, undefined, message);
+    else if (tag === CAST) this.#addMessage(Kind.Cast, id, undefined, message);
     else if (tag === STOP) this.#add3(Kind.Stop, id, message);
     else if (tag === SYSTEM)
       this.#add4(Kind.System, id, this.#calling(message as SystemCall), (message as SystemCall).request);
-    else this.#add4(Kind.Call, id, this.#calling(tag as PendingCall), message);
+    else this.#addMessage(Kind.Call, id, this.#calling(tag as PendingCall), message);
   }
 
   sendReply(ref: number, value: unknown): void {
-    this.#add3(Kind.Reply, ref, value);
+    this.#addMessage(Kind.Reply, ref, undefined, value);
   }
 
   sendRefusal(ref: number, error: Error): void {
-    this.#add3(Kind.Refusal, ref, error);
+    this.#tell(Kind.Refusal, ref, undefined, error);
   }
 
   sendAlias(ref: number, message: unknown): void {
@@ -208,6 +244,8 @@ export class Peer implements TermHome {
   }
 
   sendUnlink(id: number, from: Pid): void {
+    const pair = `${from.id} ${id}`;
+    this.#unlinking.set(pair, (this.#unlinking.get(pair) ?? 0) + 1);
     this.#add3(Kind.Unlink, id, from);
   }
 
@@ -225,21 +263,26 @@ export class Peer implements TermHome {
     this.#tell(Kind.Gone, id, undefined, reason);
   }
 
-  sendStarted(start: number, result: StartResult): void {
+  /** `monitored`: somebody there watches the process from now on. */
+  sendStarted(start: number, result: StartResult, monitored: boolean): void {
+    if (result.ok && monitored) this.#watch(result.pid.id);
     this.#tell(Kind.Started, start, result.ok, result.ok ? result.pid : result.reason);
   }
 
+  /** To what has the name there. */
+  sendSaid(name: string, head: unknown, body: unknown): void {
+    this.#add4(Kind.Said, name, head, body);
+  }
+
   /** Starts a server there. */
-  start(start: RemoteStart, arg: unknown): Promise<StartResult> {
-    return new Promise((resolve) => {
-      this.#lastStart += 1;
-      this.#add([Kind.Start, this.#lastStart, start, arg]);
-      this.#starts.set(this.#lastStart, resolve);
-    });
+  start(start: RemoteStart, arg: unknown, settled: (result: StartResult) => void): void {
+    this.#lastStart += 1;
+    this.#add([Kind.Start, this.#lastStart, start, arg]);
+    this.#starts.set(this.#lastStart, settled);
   }
 
   #calling(call: PendingCall): number {
-    this.#home.exportRef(call);
+    this.#home.exportCall(call);
     return call.id;
   }
 
@@ -252,7 +295,7 @@ export class Peer implements TermHome {
     signal[2] = undefined;
   }
 
-  #add4(kind: number, id: number, about: unknown, value: unknown): void {
+  #add4(kind: number, id: number | string, about: unknown, value: unknown): void {
     const signal = this.#signal4;
     signal[0] = kind;
     signal[1] = id;
@@ -273,45 +316,84 @@ export class Peer implements TermHome {
     }
   }
 
-  #add(signal: readonly unknown[]): void {
-    this.#binaries.length = 0;
-    this.#outbox.add(signal);
-    for (const bytes of this.#binaries) this.#line.handInBinary(bytes);
-    const { scheduler } = this.#home.shard;
-    scheduler.want();
-    if (this.#outbox.waiting > BUSY_BYTES) this.#hold(scheduler.current);
+  #addMessage(kind: number, id: number, call: number | undefined, message: unknown): void {
+    if (this.#isLost) return;
+    if (this.#binaries.length > 0) this.#binaries.length = 0;
+    this.#added(this.#outbox.addMessage(kind, id, call, message));
   }
 
-  /** The other side is behind: who goes on sending waits, as on a busy port of the BEAM. */
-  #hold(process: Process | undefined): void {
+  #add(signal: readonly unknown[]): void {
+    if (this.#isLost) return;
+    if (this.#binaries.length > 0) this.#binaries.length = 0;
+    this.#added(this.#outbox.add(signal));
+  }
+
+  #added(enough: boolean): void {
+    if (this.#binaries.length > 0) {
+      // Before the signal they belong to can be seen there.
+      for (const bytes of this.#binaries) this.#line.handInBinary(bytes);
+      this.#binaries.length = 0;
+    }
+    if (enough) this.flush();
+    const { scheduler } = this.#home.shard;
+    scheduler.want();
+    if (this.#outbox.waiting <= BUSY_BYTES) return;
     this.flush();
-    if (process === undefined || this.#held.has(process) || this.#outbox.waiting <= BUSY_BYTES) return;
+    const { shard } = this.#home;
+    if (scheduler.current === undefined) {
+      if (this.#outbox.waiting > BUSY_BYTES) shard.behind = this;
+    } else if (this.hold(scheduler.current)) {
+      scheduler.endTurn();
+    }
+  }
+
+  /** The other side may be behind: who goes on sending waits then, as on a busy port of the BEAM. */
+  hold(process: Process): boolean {
+    if (this.#held.has(process) || this.#outbox.waiting <= BUSY_BYTES) return false;
     this.#held.add(process);
     process.suspensions += 1;
-    process.shard.scheduler.endTurn();
+    return true;
   }
 
   // Signals from there.
 
+  #carryOutAll(count: number): void {
+    const { values } = this.#inbox;
+    for (let at = 0; at < count;) {
+      const first = values[at];
+      if (typeof first === "number") {
+        const last = first === Kind.Call ? at + 3 : at + 2;
+        const message = values[last];
+        values[last] = undefined;
+        this.#carryOutMessage(first, values[at + 1] as number, values[at + 2], message);
+        at = last + 1;
+      } else {
+        values[at] = undefined;
+        this.#carryOut(first as readonly unknown[]);
+        at += 1;
+      }
+    }
+  }
+
+  #carryOutMessage(kind: number, id: number, call: unknown, message: unknown): void {
+    if (kind === Kind.Reply) return this.#home.answer(id, message);
+    const process = this.#home.local(id);
+    if (kind === Kind.Cast) process?.deliverFrozen(CAST, message);
+    else if (kind === Kind.Message) process?.deliverFrozen(undefined, message);
+    else process?.deliverFrozen(new RemoteRef(this, call as number), message);
+  }
+
   #carryOut(signal: readonly unknown[]): void {
     const [kind, id, third, fourth] = signal as [number, number, unknown, unknown];
     switch (kind) {
-      case Kind.Message:
-        return this.#home.local(id)?.deliverFrozen(undefined, third);
-      case Kind.Cast:
-        return this.#home.local(id)?.deliverFrozen(CAST, third);
-      case Kind.Call:
-        return this.#home.local(id)?.deliverFrozen(new RemoteRef(this, third as number), fourth);
       case Kind.Stop:
         return this.#home.local(id)?.deliver(STOP, third);
       case Kind.System:
         return this.#home
           .local(id)
           ?.deliver(SYSTEM, new RemoteSystemCall(this, third as number, fourth as SystemRequest));
-      case Kind.Reply:
-        return this.#home.answer(id, third);
       case Kind.Refusal:
-        return this.#home.refuse(id, third as Error);
+        return this.#home.refuse(id, fourth instanceof Error ? fourth : new Error(String(fourth)));
       case Kind.Alias:
         return this.#toAlias(id, third);
       case Kind.Exit:
@@ -320,6 +402,8 @@ export class Peer implements TermHome {
         return this.#link(id, third as Pid);
       case Kind.Unlink:
         return this.#unlink(id, third as Pid);
+      case Kind.Unlinked:
+        return this.#unlinked(id, third as number);
       case Kind.LinkBroken:
         return this.#linkBroken(id, third as Pid, fourth);
       case Kind.Watch:
@@ -330,6 +414,8 @@ export class Peer implements TermHome {
         return startHere(this, this.#home.shard, id, third as RemoteStart, fourth);
       case Kind.Started:
         return this.#started(id, third as boolean, fourth);
+      case Kind.Said:
+        return this.#home.hear(id as unknown as string, third, fourth, this.number);
     }
   }
 
@@ -341,22 +427,36 @@ export class Peer implements TermHome {
   #link(id: number, from: Pid): void {
     const process = this.#home.local(id);
     if (process === undefined) {
-      this.sendLinkBroken(from.id, this.#home.pidOf(this.#home.shard.number, id), "noproc");
+      this.sendLinkBroken(from.id, this.#home.pidOf(this.#home.shard.number, id, true, false), "noproc");
       return;
     }
+    // It was entered before this process's unlink, which ends it there, too.
+    if (from.process === undefined || this.#unlinking.has(`${id} ${from.id}`)) return;
     (process.links ??= new Set()).add(from);
-    (from.process!.links ??= new Set()).add(process.pid);
+    (from.process.links ??= new Set()).add(process.pid);
   }
 
   #unlink(id: number, from: Pid): void {
     const process = this.#home.local(id);
     process?.links?.delete(from);
     if (process !== undefined) from.process?.links?.delete(process.pid);
+    this.#signal3[0] = Kind.Unlinked;
+    this.#signal3[1] = from.id;
+    this.#signal3[2] = id;
+    this.#add(this.#signal3);
+  }
+
+  #unlinked(id: number, by: number): void {
+    const pair = `${id} ${by}`;
+    const left = this.#unlinking.get(pair)! - 1;
+    if (left === 0) this.#unlinking.delete(pair);
+    else this.#unlinking.set(pair, left);
   }
 
   #linkBroken(id: number, from: Pid, reason: ExitReason): void {
     const process = this.#home.local(id);
-    // Unlinked meanwhile: then nothing of this link may come any more.
+    // Unlinked meanwhile: then nothing of this link may come any more, not even if there is a new one.
+    if (this.#unlinking.has(`${id} ${from.id}`)) return;
     if (process?.links?.delete(from) !== true) return;
     from.process?.links?.delete(process.pid);
     process.linkBroken(from, reason);
@@ -365,14 +465,13 @@ export class Peer implements TermHome {
   #watch(id: number): void {
     const process = this.#home.local(id);
     if (process === undefined) return this.sendGone(id, "noproc");
-    const watch = new RemoteWatch(this);
-    watch.watched = process.pid;
-    attachMonitor(watch, process);
+    this.#home.exportPid(process.pid);
+    this.#known.set(id, true);
   }
 
   #gone(id: number, reason: ExitReason): void {
     const standIn = this.#standIns.get(id)?.process;
-    if (standIn instanceof RemoteProcess) standIn.ended(reason);
+    if (standIn instanceof RemoteProcess) standIn.ended(reason, "noproc");
   }
 
   #started(start: number, ok: boolean, value: unknown): void {

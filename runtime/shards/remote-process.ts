@@ -51,15 +51,20 @@ export class RemoteProcess extends Addressee {
     this.peer.sendWatch(this.pid.id);
   }
 
-  /** The process is gone, or can't be reached any more. */
-  ended(reason: ExitReason): void {
+  /**
+   * The process is gone, or can't be reached any more. It has told those of whose links it knew before: to the others it was dead
+   * already, which is what `linkReason` says.
+   */
+  ended(reason: ExitReason, linkReason: ExitReason): void {
     this.pid.process = undefined;
+    for (const timer of this.timers ?? []) this.shard.timers.stop(timer);
+    this.timers = undefined;
     const { links } = this;
     this.links = undefined;
     for (const linked of links ?? []) {
       const other = linked.process;
       other?.links?.delete(this.pid);
-      other?.linkBroken(this.pid, reason);
+      other?.linkBroken(this.pid, linkReason);
     }
     tellWatchers(this, reason);
   }

@@ -1,7 +1,7 @@
 import type { Pid } from "../pid.ts";
 import type { ServerClass } from "../server-class.ts";
 import type { Shard } from "../shard.ts";
-import { type StartOptions, startServer, type StartResult } from "../start.ts";
+import { beginStart, type StartOptions, type StartResult } from "../start.ts";
 import { runtimeError } from "../errors.ts";
 import type { Peer } from "./peer.ts";
 
@@ -10,21 +10,39 @@ export interface RemoteStart {
   readonly module: string;
   readonly className: string;
   readonly starter: Pid | undefined;
+  /** Whether it traps exits: then the start is all that tells it of an end in `init`. */
+  readonly starterTraps: boolean;
   readonly linked: boolean;
+  readonly monitored: boolean;
   readonly options: StartOptions;
 }
 
 /** Carries out a start that another shard has asked for, and tells it what came of it. */
 export function startHere(peer: Peer, shard: Shard, start: number, what: RemoteStart, arg: unknown): void {
-  const told = (result: StartResult): void => peer.sendStarted(start, result);
-  const failed = (reason: unknown): void => told({ ok: false, reason });
-  findServerClass(what.module, what.className)
-    .then((Server) => {
-      const { starter, linked, options } = what;
-      return startServer(shard, starter?.process, Server, arg, options, { linked });
-    })
-    .then(told, failed);
+  const { module, className, starter, starterTraps, linked, monitored, options } = what;
+  const told = (result: StartResult): void => peer.sendStarted(start, result, monitored);
+  const begin = (Server: ServerClass): void => {
+    // Who is dead starts nothing.
+    if (starter !== undefined && starter.process === undefined) return;
+    try {
+      beginStart(shard, starter?.process, Server, arg, options, { linked, starterTraps }, told);
+    } catch (reason) {
+      told({ ok: false, reason });
+    }
+  };
+  const known = knownClasses.get(`${module} ${className}`);
+  if (known !== undefined) return begin(known);
+  const interconnect = shard.interconnect!;
+  interconnect.loading += 1;
+  void findServerClass(module, className)
+    .then(begin, (reason: unknown) => told({ ok: false, reason }))
+    .finally(() => {
+      interconnect.loading -= 1;
+    });
 }
+
+/** The classes that were found, by module and name: the next start need not wait. */
+const knownClasses = new Map<string, ServerClass>();
 
 async function findServerClass(module: string, className: string): Promise<ServerClass> {
   const exported: object = (await import(module)) as object;
@@ -32,5 +50,6 @@ async function findServerClass(module: string, className: string): Promise<Serve
     (value) => typeof value === "function" && value.name === className,
   );
   if (found === undefined) throw runtimeError("ROOKERY_NO_SERVER_CLASS", className, module);
+  knownClasses.set(`${module} ${className}`, found as ServerClass);
   return found as ServerClass;
 }

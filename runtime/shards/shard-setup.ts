@@ -26,12 +26,15 @@ export type ShardOrder =
   /** All others are connected with that shard, too: its processes can be known everywhere. */
   | { readonly type: "open"; readonly number: number }
   | { readonly type: "lost"; readonly number: number }
+  | { readonly type: "lock"; readonly name: string; readonly memory: SharedArrayBuffer }
   | { readonly type: "stop" };
 
 /** What they tell it. */
 export type ShardNotice =
   | { readonly type: "ready" }
   | { readonly type: "connected"; readonly number: number }
+  /** Asks for the memory of a lock. */
+  | { readonly type: "lock"; readonly name: string }
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "warn" | "error";

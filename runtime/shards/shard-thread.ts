@@ -2,6 +2,7 @@ import { brief } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { Runtime } from "../runtime.ts";
 import { Bell } from "./bell.ts";
+import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
 import { NameTable } from "./name-table.ts";
 import { placeOf, type ShardNotice, type ShardOrder, type ShardSetup } from "./shard-setup.ts";
@@ -17,6 +18,7 @@ export default function runShard(setup: ShardSetup): Promise<void> {
 
 class ShardThread {
   readonly #setup: ShardSetup;
+  readonly #lockMemories = new Map<string, PromiseWithResolvers<SharedArrayBuffer>>();
 
   constructor(setup: ShardSetup) {
     this.#setup = setup;
@@ -31,7 +33,8 @@ class ShardThread {
       cores,
     });
     const { shard } = runtime;
-    const interconnect = new Interconnect(shard, new Bell(this.#setup.bell), SPINS);
+    const locks = new FairLocks(number, (name) => this.#lockMemory(name));
+    const interconnect = new Interconnect(shard, new Bell(this.#setup.bell), SPINS, locks);
     interconnect.shareNames(new NameTable(this.#setup.names, placeOf(number)));
     shard.interconnect = interconnect;
     shard.scheduler.exchange = interconnect;
@@ -41,6 +44,7 @@ class ShardThread {
         control.postMessage({ type: "connected", number: order.number } satisfies ShardNotice);
       } else if (order.type === "open") interconnect.open(order.number);
       else if (order.type === "lost") interconnect.lost(order.number);
+      else if (order.type === "lock") this.#lockMemories.get(order.name)!.resolve(order.memory);
       else
         void runtime
           .shutdown()
@@ -48,6 +52,16 @@ class ShardThread {
           .finally(() => control.close());
     });
     control.postMessage({ type: "ready" } satisfies ShardNotice);
+  }
+
+  #lockMemory(name: string): Promise<SharedArrayBuffer> {
+    let asked = this.#lockMemories.get(name);
+    if (asked === undefined) {
+      asked = Promise.withResolvers();
+      this.#lockMemories.set(name, asked);
+      this.#setup.control.postMessage({ type: "lock", name } satisfies ShardNotice);
+    }
+    return asked.promise;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Piscina } from "piscina";
 import type { Clock, HostTimer } from "../clock.ts";
 import type { Shard } from "../shard.ts";
 import { Bell, BELL_BYTES } from "./bell.ts";
+import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
 import { NameTable } from "./name-table.ts";
 import { type ShardNotice, type ShardOrder, type ShardSetup, SHARDS_MAX } from "./shard-setup.ts";
@@ -59,7 +60,7 @@ export class ShardThreads {
     this.#clock = clock;
     this.#cores = cores;
     this.#names = new NameTable(NameTable.memory(), 0);
-    this.#interconnect = new Interconnect(first, this.#bell, SPINS);
+    this.#interconnect = new Interconnect(first, this.#bell, SPINS, new FairLocks(first.number));
     this.#interconnect.shareNames(this.#names);
     first.interconnect = this.#interconnect;
     first.scheduler.exchange = this.#interconnect;
@@ -139,9 +140,14 @@ export class ShardThreads {
     control.on("message", (notice: ShardNotice) => {
       if (notice.type === "log") this.#first.logger[notice.level](notice.fields, notice.message);
       else if (notice.type === "ready") this.#connect(running);
+      else if (notice.type === "lock") void this.#handOutLock(control, notice.name);
       else this.#connected(number, notice.number);
     });
     return ready.promise;
+  }
+
+  async #handOutLock(control: MessagePort, name: string): Promise<void> {
+    send(control, { type: "lock", name, memory: await this.#interconnect.locks.memoryOf(name) });
   }
 
   #connect(running: Running): void {
@@ -185,6 +191,7 @@ export class ShardThreads {
   #died(dead: Running, error: unknown): void {
     const known = this.#running.delete(dead.number);
     dead.control.close();
+    this.#interconnect.locks.abandon(dead.number);
     if (known) {
       this.#names.purge(dead.number);
       this.#interconnect.lost(dead.number);

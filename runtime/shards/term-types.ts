@@ -2,14 +2,14 @@ import { addExtension, Packr, Unpackr } from "msgpackr";
 import { DownMessage } from "../down-message.ts";
 import { ExitError, RookeryError, StartError } from "../errors.ts";
 import { ExitMessage } from "../exit-message.ts";
-import { isPlain } from "../freeze.ts";
 import { Pid } from "../pid.ts";
 import { Ref } from "../ref.ts";
+import { isCopyableRecord } from "./uncopyable.ts";
 
 /** What encoding and decoding ask of the shard on whose behalf they run. */
 export interface TermHome {
   /** The pid object for a process of any shard: always the same one, so that pids compare with `===`. */
-  pidOf(shard: number, id: number): Pid;
+  pidOf(shard: number, id: number, dead: boolean): Pid;
   /** The same for a reference. */
   refOf(shard: number, id: number): Ref;
   /** A pid is about to leave this shard: signals for it may come. */
@@ -25,13 +25,15 @@ export interface TermHome {
 // once a runtime has several shards.
 let home: TermHome | undefined;
 
-/** Runs `work` for `of`: pids and references are its own meanwhile. */
-export function enter(of: TermHome): void {
+/** From now on pids and references are those of `of`. Answers what `leave` is to be given: one may be inside the other. */
+export function enter(of: TermHome): TermHome | undefined {
+  const before = home;
   home = of;
+  return before;
 }
 
-export function leave(): void {
-  home = undefined;
+export function leave(before: TermHome | undefined): void {
+  home = before;
 }
 
 /** Binary data from this size on goes beside the ring. */
@@ -74,9 +76,9 @@ addExtension({
   type: 1,
   write(pid: Pid) {
     home!.exportPid(pid);
-    return [pid.shard, pid.id];
+    return pid.process === undefined ? [pid.shard, pid.id, true] : [pid.shard, pid.id];
   },
-  read: ([shard, id]: [number, number]) => home!.pidOf(shard, id),
+  read: ([shard, id, dead]: [number, number, true?]) => home!.pidOf(shard, id, dead === true),
 });
 addExtension({
   Class: Ref,
@@ -111,17 +113,27 @@ function errorFields(error: Error): ErrorFields {
 }
 
 function errorOf({ name, message, stack, cause, ...own }: ErrorFields): Error {
-  const options = cause === undefined ? undefined : { cause };
   let error: Error;
-  if (name === "ExitError") error = new ExitError(own["code"] as string, message, own["reason"]);
+  if (name === "AggregateError") error = new AggregateError([], message);
+  else if (name === "ExitError") error = new ExitError(own["code"] as string, message, own["reason"]);
   else if (name === "StartError") error = new StartError(message, own["reason"]);
-  else if (name === "RookeryError") error = new RookeryError(own["code"] as string, message, options);
+  else if (name === "RookeryError") error = new RookeryError(own["code"] as string, message);
   else {
-    error = new (ERROR_CLASSES[name] ?? Error)(message, options);
-    if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
+    error = new (ERROR_CLASSES[name] ?? Error)(message);
+    if (error.name !== name) hide(error, "name", name);
   }
-  Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
+  if (cause !== undefined) hide(error, "cause", cause);
+  if (error instanceof AggregateError) {
+    hide(error, "errors", own["errors"]);
+    delete own["errors"];
+  }
+  hide(error, "stack", stack);
   return Object.assign(error, own);
+}
+
+/** Sets a property that is not enumerable, as the constructors of errors do. */
+function hide(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, configurable: true, writable: true });
 }
 
 /** One byte that tells the kind of view, then the bytes; those that travel beside the ring are not among them. */
@@ -166,11 +178,6 @@ export function newPackr(): Packr {
 
 export function newUnpackr(): Unpackr {
   return new Unpackr({ sequential: true, int64AsType: "bigint", mapsAsObjects: false } as never);
-}
-
-/** The key `__proto__` would come out as another one. */
-export function isCopyableRecord(value: object): boolean {
-  return isPlain(value) && !Object.hasOwn(value, "__proto__");
 }
 
 function refuse(): never {

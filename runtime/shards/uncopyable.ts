@@ -1,5 +1,5 @@
 import { DownMessage } from "../down-message.ts";
-import { brief } from "../errors.ts";
+import { brief, runtimeError } from "../errors.ts";
 import { ExitMessage } from "../exit-message.ts";
 import { isPlain } from "../freeze.ts";
 import { Pid } from "../pid.ts";
@@ -9,6 +9,17 @@ import { Ref } from "../ref.ts";
 export function pathToUncopyable(signal: readonly unknown[], error: unknown): [path: string, value: string] {
   const path = pathIn(signal.at(-1), "message", new Set());
   return path ?? ["message", error instanceof Error ? error.message : brief(error)];
+}
+
+/** Throws ROOKERY_NOT_COPYABLE for a message that could not be sent to another shard. */
+export function expectCopyable(message: unknown): void {
+  const path = pathIn(message, "message", new Set());
+  if (path !== undefined) throw runtimeError("ROOKERY_NOT_COPYABLE", ...path);
+}
+
+/** Whether an object may be written as a record. The key `__proto__` would come out as another one. */
+export function isCopyableRecord(value: object): boolean {
+  return isPlain(value) && !Object.hasOwn(value, "__proto__");
 }
 
 function pathIn(value: unknown, path: string, above: Set<object>): [string, string] | undefined {
@@ -26,6 +37,7 @@ function pathIn(value: unknown, path: string, above: Set<object>): [string, stri
 }
 
 function pathInside(value: object, path: string, above: Set<object>): [string, string] | undefined {
+  if (isPlain(value) && !isCopyableRecord(value)) return [`${path}.__proto__`, "a key of that name"];
   if (value instanceof Map) {
     for (const [key, item] of value) {
       const found = pathIn(key, `${path}.key`, above) ?? pathIn(item, `${path}.get(${brief(key)})`, above);

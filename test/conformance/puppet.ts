@@ -7,6 +7,7 @@ import {
   type Self,
   TIMEOUT,
 } from "../../runtime/index.ts";
+import type { Places } from "./places.ts";
 import { type Json, type Labels, raise, toTerm, toValue } from "./term.ts";
 
 export type Op = readonly [name: string, ...args: Json[]];
@@ -27,6 +28,7 @@ export class Script {
 /** What puppets share: the labels, and what they have received in this step. */
 export interface Stage {
   readonly labels: Labels;
+  readonly places: Places;
   /** Messages that puppets took, in the order of taking; a held puppet takes none. */
   observe(pid: Pid, message: unknown): void;
   /** A puppet was made. */
@@ -37,13 +39,13 @@ export interface Stage {
 class Return extends Error {}
 
 /** A puppet that was spawned stands as it was told to. */
-class Ready {}
+const READY = "$ready";
 
 /** A process that does as it is told, and tells what it receives. */
 export function puppet(stage: Stage, trap: boolean, spawner: Pid | undefined): (self: Self) => Promise<void> {
   return async (self) => {
     self.trapExit(trap);
-    if (spawner !== undefined) self.send(spawner, new Ready());
+    if (spawner !== undefined) self.send(spawner, READY);
     let held = false;
     const isScript = (message: unknown): boolean => message instanceof Script;
     for (;;) {
@@ -84,8 +86,9 @@ class Thrown {
 }
 
 async function perform(self: Self, op: Op, stage: Stage): Promise<Json> {
-  const { labels } = stage;
+  const labels = stage.labels.seenFrom(self.runtime);
   const [name, ...args] = op;
+  await stage.places.arrived(self);
   if (name === "return") throw new Return();
   if (name === "exit") self.exit(toValue(args[0]!, labels));
   if (name === "error") raise(self, toValue(args[0]!, labels));
@@ -101,12 +104,13 @@ async function perform(self: Self, op: Op, stage: Stage): Promise<Json> {
 }
 
 async function act(self: Self, [name, ...args]: Op, stage: Stage): Promise<Json> {
-  const { labels } = stage;
+  const labels = stage.labels.seenFrom(self.runtime);
+  const { places } = stage;
   const text = args[0] as string;
   const term = (value: unknown): Json => toTerm(value, labels);
   const dest = (label: string): Pid | Ref | string => (label.startsWith("n") ? label : labels.ref(label));
   const named = (label: string, ref: Ref): Json => {
-    labels.set(label, ref);
+    labels.set(label, ref, self.runtime);
     return term(ref);
   };
   switch (name) {
@@ -136,18 +140,25 @@ async function act(self: Self, [name, ...args]: Op, stage: Stage): Promise<Json>
       return named(text, self.alias({ reply: args[1] !== undefined }));
     case "unalias":
       return self.unalias(labels.ref(text));
-    case "register":
-      self.register(text, labels.pid(args[1] as string));
+    case "register": {
+      // Each shard gives names to its own processes.
+      const pid = labels.own(args[1] as string) as Pid;
+      if (pid === self.pid) self.register(text, pid);
+      else places.home(pid).register(text, pid);
       return true;
-    case "unregister":
-      self.unregister(text);
+    }
+    case "unregister": {
+      const holder = self.whereis(text);
+      if (holder === undefined || holder.shard === self.pid.shard) self.unregister(text);
+      else places.home(holder).unregister(text);
       return true;
+    }
     case "whereis":
       return term(self.whereis(text) ?? "undefined");
     case "alive":
       return self.isAlive(labels.pid(text));
     case "info":
-      return info(self, labels.pid(text), args[1] as string[], labels);
+      return info(places, labels.own(text) as Pid, args[1] as string[], labels);
     case "spawn":
       return spawn(self, text, (args[1] ?? {}) as SpawnOptions, stage);
     case "send_after":
@@ -155,9 +166,9 @@ async function act(self: Self, [name, ...args]: Op, stage: Stage): Promise<Json>
     case "start_timer":
       return named(text, self.startTimer(args[1] as number, dest(args[2] as string), args[3]));
     case "cancel_timer":
-      return self.cancelTimer(labels.ref(text)) === false ? false : "$ms";
+      return self.cancelTimer(labels.own(text) as Ref) === false ? false : "$ms";
     case "read_timer":
-      return self.readTimer(labels.ref(text)) === false ? false : "$ms";
+      return self.readTimer(labels.own(text) as Ref) === false ? false : "$ms";
     case "recv": {
       const message = await self.receive(matcher(text, args[1] as string, labels), { timeoutMs: 0 });
       return message === TIMEOUT ? "timeout" : term(message);
@@ -174,11 +185,19 @@ interface SpawnOptions {
 }
 
 async function spawn(self: Self, label: string, options: SpawnOptions, stage: Stage): Promise<Json> {
-  const body = puppet(stage, options.trap ?? false, self.pid);
-  const pid = options.link === true ? self.spawnLink(body) : self.spawn(body);
-  if (options.monitor !== undefined) stage.labels.set(options.monitor, self.monitor(pid));
-  stage.enter(pid, label);
-  await self.receive((message) => message instanceof Ready);
+  const { places } = stage;
+  const runtime = places.runtimes[places.next()]!;
+  const body = puppet(stage, options.trap ?? false, places.pidFor(runtime, self.pid));
+  let pid: Pid;
+  if (runtime === self.runtime) {
+    pid = options.link === true ? self.spawnLink(body) : self.spawn(body);
+  } else {
+    pid = places.pidFor(self.runtime, runtime.spawn(body));
+    if (options.link === true) self.link(pid);
+  }
+  if (options.monitor !== undefined) stage.labels.set(options.monitor, self.monitor(pid), self.runtime);
+  stage.enter(places.ownPid(pid), label);
+  await self.receive((message) => message === READY);
   return toTerm(pid, stage.labels);
 }
 
@@ -190,8 +209,8 @@ function matcher(what: string, label: string, labels: Labels): (message: unknown
   return (message) => Array.isArray(message) && message[0] === "m" && message[1] === labels.pid(label);
 }
 
-function info(self: Self, pid: Pid, items: readonly string[], labels: Labels): Json {
-  const found = self.info(pid);
+function info(places: Places, pid: Pid, items: readonly string[], labels: Labels): Json {
+  const found = places.home(pid).info(pid);
   if (found === undefined) return "undefined";
   const known = (pids: readonly unknown[]): Json => {
     const names = pids.map((item) => (isName(item) ? item.name : labels.of(item as Pid)));
@@ -200,7 +219,7 @@ function info(self: Self, pid: Pid, items: readonly string[], labels: Labels): J
   const values: Record<string, Json> = {
     links: known(found.links),
     monitors: known(found.monitors),
-    monitored_by: known(found.monitoredBy),
+    monitored_by: known(places.watchersOf(pid)),
     registered_name: found.registeredName ?? [],
     trap_exit: found.trapExit,
     message_queue_len: found.messageQueueLength,

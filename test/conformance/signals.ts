@@ -1,6 +1,7 @@
 import { type Pid, silentLogger } from "../../runtime/index.ts";
 import { onProcessExit, residentOf } from "../../runtime/internal.ts";
 import { simulate, type Simulation } from "../../runtime/testing.ts";
+import { Places } from "./places.ts";
 import { type Op, puppet, Script, type Stage } from "./puppet.ts";
 import { type Json, Labels, toTerm } from "./term.ts";
 import { observationTerms, type StepTrace, type Trace } from "./trace.ts";
@@ -18,13 +19,14 @@ type Step = { readonly by: string; readonly do: readonly Op[] } | { readonly sle
 const SHORT_TIMER_MS = 5;
 
 /** Runs one scenario of the family `signals`: the processes do as the script says, and what they see is the trace. */
-export async function runSignals(scenario: SignalsScenario, seed: number): Promise<Trace> {
-  await using simulation = await simulate({ seed, logger: silentLogger });
+export async function runSignals(scenario: SignalsScenario, seed: number, shards = 1): Promise<Trace> {
+  await using simulation = await simulate({ seed, shards, logger: silentLogger });
   return await new SignalsRun(simulation).run(scenario);
 }
 
 class SignalsRun implements Stage {
-  readonly labels = new Labels();
+  readonly labels: Labels;
+  readonly places: Places;
   readonly #simulation: Simulation;
   readonly #reasons = new Map<Pid, unknown>();
   readonly #pids: Pid[] = [];
@@ -34,6 +36,8 @@ class SignalsRun implements Stage {
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
+    this.places = new Places(simulation);
+    this.labels = new Labels(this.places);
   }
 
   observe(pid: Pid, message: unknown): void {
@@ -56,12 +60,12 @@ class SignalsRun implements Stage {
   async run(scenario: SignalsScenario): Promise<Trace> {
     const { runtime } = this.#simulation;
     for (const { id, trap } of scenario.procs)
-      this.enter(runtime.spawn(puppet(this, trap ?? false, undefined)), id);
+      this.enter(this.places.spawn(puppet(this, trap ?? false, undefined)), id);
     await this.#simulation.settle();
     const steps: StepTrace[] = [];
     for (const step of scenario.steps) steps.push(await this.#step(step));
     const held = [...this.#held.keys()].filter((pid) => runtime.isAlive(pid));
-    for (const pid of held) runtime.send(pid, new Script([["resume"]]));
+    for (const pid of held) this.places.home(pid).send(pid, new Script([["resume"]]));
     steps.push(await this.#settled(undefined));
     const alive = this.#pids.filter((pid) => runtime.isAlive(pid)).map((pid) => this.labels.of(pid));
     return { id: scenario.id, steps, alive: alive.sort() };
@@ -76,7 +80,7 @@ class SignalsRun implements Stage {
     const pid = this.labels.pid(step.by);
     if (pid === undefined || !runtime.isAlive(pid)) return this.#settled("dead");
     const script = new Script(step.do);
-    runtime.send(pid, script);
+    this.places.home(pid).send(pid, script);
     await this.#simulation.settle();
     await this.#simulation.advance(SHORT_TIMER_MS);
     return this.#settled(runtime.isAlive(pid) ? script.results : "died");

@@ -4,6 +4,7 @@ import { ProcessState } from "../../runtime/process.ts";
 import { simulate, type Simulation } from "../../runtime/testing.ts";
 import type { ChildSpec, Shutdown } from "../../supervisors/index.ts";
 import { DynamicSupervisor, Supervisor } from "../../supervisors/index.ts";
+import { Places } from "./places.ts";
 import { type Op, puppet, Script, type Stage } from "./puppet.ts";
 import { type Json, Labels, raise, TermError, toTerm, toValue } from "./term.ts";
 import { compareText, observationTerms, type StepTrace, type Trace } from "./trace.ts";
@@ -50,10 +51,18 @@ const INTENSITY = 1;
 const PERIOD_S = 3_600;
 
 /** Runs one scenario of the family `supervisor`: what becomes of the tree's processes, step by step, is the trace. */
-export async function runSupervisor(scenario: SupervisorScenario, seed: number): Promise<Trace> {
-  await using simulation = await simulate({ seed, logger: silentLogger });
-  return await new SupervisorRun(simulation).run(scenario);
+export async function runSupervisor(
+  scenario: SupervisorScenario,
+  seed: number,
+  shards = 1,
+): Promise<Trace> {
+  await using simulation = await simulate({ seed, shards, logger: silentLogger });
+  current = new SupervisorRun(simulation);
+  return await current.run(scenario);
 }
+
+/** The run that is going on, for the servers of its tree: what they are started with must be copyable. */
+let current: SupervisorRun;
 
 /** What happened to a child, in the log of its supervisor. */
 interface Note {
@@ -73,12 +82,13 @@ class End {
 }
 
 class SupervisorRun implements Stage {
-  readonly labels = new Labels();
+  readonly labels: Labels;
+  readonly places: Places;
   readonly simulation: Simulation;
   readonly #attempts = new Map<string, number>();
   readonly #dynamic = new Set<string>();
   readonly #killed = new Set<string>();
-  readonly #templates = new Map<Pid, WorkerSpec>();
+  readonly #templates = new Map<string, WorkerSpec>();
   readonly #pids: Pid[] = [];
   #notes: Note[] = [];
   #observed: { pid: Pid; message: unknown }[] = [];
@@ -86,6 +96,8 @@ class SupervisorRun implements Stage {
 
   constructor(simulation: Simulation) {
     this.simulation = simulation;
+    this.places = new Places(simulation);
+    this.labels = new Labels(this.places);
   }
 
   observe(pid: Pid, message: unknown): void {
@@ -123,7 +135,7 @@ class SupervisorRun implements Stage {
   }
 
   async run(scenario: SupervisorScenario): Promise<Trace> {
-    const top = this.simulation.runtime.spawn(puppet(this, true, undefined));
+    const top = this.places.spawn(puppet(this, true, undefined));
     this.enter(top, "top");
     await this.simulation.settle();
     const steps: StepTrace[] = [await this.#start(scenario.tree, top)];
@@ -138,11 +150,12 @@ class SupervisorRun implements Stage {
     const Tree = tree.strategy === "simple_one_for_one" ? DynamicTree : StaticTree;
     // The puppet runs it: it is the parent of the root.
     const startRoot = async (self: Self): Promise<Json> => {
-      const result = await startChildServer(self, Tree, { run: this, spec: tree }, { linked: true });
+      const options = { linked: true, on: { shard: this.places.next() } };
+      const result = await startChildServer(self, Tree, tree, options);
       return started(result, this.labels);
     };
     const script = new Script([startRoot]);
-    this.simulation.runtime.send(top, script);
+    this.places.home(top).send(top, script);
     await this.#quiesce();
     return this.#settled(script.results);
   }
@@ -165,7 +178,7 @@ class SupervisorRun implements Stage {
     const { runtime } = this.simulation;
     if (!runtime.isAlive(pid)) return this.#settled("dead");
     const script = new Script(step.do);
-    runtime.send(pid, script);
+    this.places.home(pid).send(pid, script);
     await this.#quiesce();
     return this.#settled(runtime.isAlive(pid) ? script.results : "died");
   }
@@ -230,26 +243,27 @@ class SupervisorRun implements Stage {
     const { id, restart, shutdown, significant } = child;
     const options = {
       id,
+      on: { shard: this.places.next() },
       ...(restart === undefined ? {} : { restart }),
       ...(shutdown === undefined ? {} : { shutdown }),
       ...(significant === undefined ? {} : { significant }),
     };
-    if (!isTree(child)) return { ...options, start: [Worker, { run: this, spec: child }] };
+    if (!isTree(child)) return { ...options, start: [Worker, child] };
     const Tree = child.strategy === "simple_one_for_one" ? DynamicTree : StaticTree;
-    return { ...options, type: "supervisor", start: [Tree, { run: this, spec: child }] };
+    return { ...options, type: "supervisor", start: [Tree, child] };
   }
 
   markDynamic(label: string, pid: Pid, template: WorkerSpec): void {
     this.#dynamic.add(label);
-    this.#templates.set(pid, template);
+    this.#templates.set(String(pid), template);
   }
 
   async #system([name, label, ...args]: Op): Promise<Json> {
     const { labels } = this;
-    const { runtime } = this.simulation;
     const pid = labels.has(label as string) ? labels.pid(label as string) : undefined;
-    if (pid === undefined || !runtime.isAlive(pid)) return "dead";
-    const template = this.#templates.get(pid);
+    if (pid === undefined || pid.process === undefined) return "dead";
+    const runtime = this.places.home(pid);
+    const template = this.#templates.get(String(pid));
     const target = args[0] as string;
     switch (name) {
       case "end":
@@ -303,17 +317,17 @@ class SupervisorRun implements Stage {
 
   /** As `simple_one_for_one` has it: by pid, and a dead one is fine. */
   async #terminateDynamic(pid: Pid, target: string): Promise<Json> {
-    const { runtime } = this.simulation;
+    const runtime = this.places.home(pid);
     if (!target.startsWith("d")) return { t: ["error", "simple_one_for_one"] };
     const child = this.labels.has(target) ? this.labels.pid(target) : undefined;
     if (child === undefined) return { t: ["error", "simple_one_for_one"] };
     const alive = runtime.isAlive(child);
-    const result = await DynamicSupervisor.terminateChild(runtime, pid, child);
+    const result = await DynamicSupervisor.terminateChild(runtime, pid, this.places.pidFor(runtime, child));
     return result.ok || !alive ? "ok" : { t: ["error", "not_found"] };
   }
 
   async #whichChildren(pid: Pid, dynamic: boolean): Promise<Json> {
-    const { runtime } = this.simulation;
+    const runtime = this.places.home(pid);
     const children = dynamic
       ? await DynamicSupervisor.whichChildren(runtime, pid)
       : await Supervisor.whichChildren(runtime, pid);
@@ -328,14 +342,12 @@ class SupervisorRun implements Stage {
   }
 }
 
-interface NodeArg<Spec> {
-  readonly run: SupervisorRun;
-  readonly spec: Spec;
-}
+export class StaticTree extends Supervisor {
+  static override readonly module: string = import.meta.url;
 
-class StaticTree extends Supervisor {
   override async init(arg: never): ReturnType<Supervisor["init"]> {
-    const { run, spec } = arg as NodeArg<TreeSpec>;
+    const run = current;
+    const spec = arg as TreeSpec;
     const { label } = run.nextLabel(spec.id);
     run.hello(this.self.pid, label, parentOf(this.self, run));
     return super.init({
@@ -348,9 +360,12 @@ class StaticTree extends Supervisor {
   }
 }
 
-class DynamicTree extends DynamicSupervisor {
+export class DynamicTree extends DynamicSupervisor {
+  static override readonly module: string = import.meta.url;
+
   override init(arg: never): ReturnType<DynamicSupervisor["init"]> {
-    const { run, spec } = arg as NodeArg<TreeSpec>;
+    const run = current;
+    const spec = arg as TreeSpec;
     const { label } = run.nextLabel(spec.id);
     run.hello(this.self.pid, label, parentOf(this.self, run));
     run.markDynamic(label, this.self.pid, spec.children[0] as WorkerSpec);
@@ -362,8 +377,17 @@ class DynamicTree extends DynamicSupervisor {
   }
 }
 
-class Worker extends GenServer<{ group: string | undefined } & NodeArg<WorkerSpec>> {
-  init({ run, spec }: NodeArg<WorkerSpec>) {
+interface WorkerState {
+  readonly run: SupervisorRun;
+  readonly spec: WorkerSpec;
+  readonly group: string | undefined;
+}
+
+export class Worker extends GenServer<WorkerState> {
+  static override readonly module: string = import.meta.url;
+
+  init(spec: WorkerSpec): ReturnType<GenServer<WorkerState>["init"]> {
+    const run = current;
     const { attempt, label } = run.nextLabel(spec.id);
     const group = parentOf(this.self, run);
     const hows = spec.init ?? ["ok"];
@@ -374,7 +398,7 @@ class Worker extends GenServer<{ group: string | undefined } & NodeArg<WorkerSpe
       return ok({ run, spec, group });
     }
     run.labels.set(label, this.self.pid);
-    const value = toValue(how, run.labels);
+    const value = toValue(how, run.labels.seenFrom(this.self.runtime));
     run.note(group, "init", this.self.pid, value);
     if (value === "ignore") return ignore;
     const [what, reason] = value as [string, unknown];
@@ -383,7 +407,7 @@ class Worker extends GenServer<{ group: string | undefined } & NodeArg<WorkerSpe
     return raise(this.self, reason);
   }
 
-  override handleInfo(message: unknown) {
+  override handleInfo(message: unknown): ReturnType<NonNullable<GenServer["handleInfo"]>> {
     if (!(message instanceof End)) {
       this.state.run.observe(this.self.pid, message);
       return noReply();

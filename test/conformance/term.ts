@@ -1,5 +1,14 @@
 import { inspect } from "node:util";
-import { DownMessage, ExitMessage, Pid, Ref, RookeryError, type Self } from "../../runtime/index.ts";
+import {
+  DownMessage,
+  ExitMessage,
+  Pid,
+  Ref,
+  RookeryError,
+  type Runtime,
+  type Self,
+} from "../../runtime/index.ts";
+import type { Places } from "./places.ts";
 
 /** Terms as scenarios and traces write them: an atom is a string, a tuple `{"t": [...]}`, a pid `{"p": label}`. */
 export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
@@ -15,7 +24,7 @@ export class TermError extends Error {
 }
 
 /** Where Erlang has a stack. */
-export const STACK: unique symbol = Symbol("$stack");
+export const STACK = "$stack";
 
 /** `erlang:error(Term)`. */
 export function raise(self: Self, term: unknown): never {
@@ -24,14 +33,35 @@ export function raise(self: Self, term: unknown): never {
   throw new TermError(term);
 }
 
-/** The labels of pids and references, both ways. A label keeps naming the same one after its death. */
+/**
+ * The labels of pids and references, both ways. A label keeps naming the same one after its death. Each shard has its own objects
+ * for them, with the same text: kept are those of where they were made.
+ */
 export class Labels {
-  readonly #named = new Map<string, Pid | Ref>();
-  readonly #labels = new Map<Pid | Ref, string>();
+  readonly #named: Map<string, Pid | Ref>;
+  readonly #labels: Map<string, string>;
+  readonly #makers: Map<string, Runtime>;
+  readonly #places: Places;
+  readonly #viewer: Runtime | undefined;
 
-  set(label: string, named: Pid | Ref): void {
+  constructor(places: Places, of?: Labels, viewer?: Runtime) {
+    this.#places = places;
+    this.#named = of === undefined ? new Map() : of.#named;
+    this.#labels = of === undefined ? new Map() : of.#labels;
+    this.#makers = of === undefined ? new Map() : of.#makers;
+    this.#viewer = viewer;
+  }
+
+  /** The same labels, with pids and references as they are known on the shard of `runtime`. */
+  seenFrom(runtime: Runtime): Labels {
+    return new Labels(this.#places, this, runtime);
+  }
+
+  /** `maker`: on whose shard a reference was made. */
+  set(label: string, named: Pid | Ref, maker?: Runtime): void {
     this.#named.set(label, named);
-    this.#labels.set(named, label);
+    this.#labels.set(String(named), label);
+    if (maker !== undefined) this.#makers.set(label, maker);
   }
 
   /** Makes `alias` name, from now on, what it is given; what it named before keeps its own label. */
@@ -44,15 +74,27 @@ export class Labels {
   }
 
   pid(label: string): Pid {
-    return this.#named.get(label) as Pid;
+    return this.#view(label) as Pid;
   }
 
   ref(label: string): Ref {
-    return this.#named.get(label) as Ref;
+    return this.#view(label) as Ref;
+  }
+
+  /** The object itself, of where it was made. */
+  own(label: string): Pid | Ref {
+    return this.#named.get(label)!;
   }
 
   of(named: Pid | Ref): string {
-    return this.#labels.get(named) ?? "?";
+    return this.#labels.get(String(named)) ?? "?";
+  }
+
+  #view(label: string): Pid | Ref | undefined {
+    const named = this.#named.get(label);
+    if (named === undefined || this.#viewer === undefined) return named;
+    if (named instanceof Pid) return this.#places.pidFor(this.#viewer, named);
+    return this.#places.refFor(this.#viewer, named, this.#makers.get(label)!);
   }
 }
 
@@ -69,7 +111,7 @@ export function toValue(json: Json, labels: Labels): unknown {
 export function toTerm(value: unknown, labels: Labels): Json {
   if (value instanceof Pid) return { p: labels.of(value) };
   if (value instanceof Ref) return { r: labels.of(value) };
-  if (value instanceof TermError) return { t: [toTerm(value.term, labels), "$stack"] };
+  if (value instanceof Error && "term" in value) return { t: [toTerm(value.term, labels), "$stack"] };
   if (value instanceof RookeryError) return { t: [value.code, "$stack"] };
   if (value instanceof ExitMessage)
     return { t: ["EXIT", toTerm(value.pid, labels), toTerm(value.reason, labels)] };
@@ -82,7 +124,6 @@ export function toTerm(value: unknown, labels: Labels): Json {
     return { t: [tag, toTerm(value.ref, labels), "process", target, toTerm(value.reason, labels)] };
   }
   if (isTimeout(value)) return { t: ["timeout", toTerm(value.ref, labels), toTerm(value.message, labels)] };
-  if (value === STACK) return "$stack";
   if (isCallReason(value)) return "$call";
   if (Array.isArray(value)) {
     const items = value.map((item) => toTerm(item, labels));

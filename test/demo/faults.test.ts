@@ -5,6 +5,7 @@ import { setInterval as every } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { type Channel, Socket } from "phoenix";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { endpointUrl } from "../../api/index.ts";
 import { demoTree, names } from "../../demo/demo-tree.ts";
 import { type Logger, type Pid, Runtime } from "../../runtime/index.ts";
 import { SeededRandom } from "../../runtime/testing.ts";
@@ -34,23 +35,15 @@ beforeAll(async () => {
   };
   const logger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error };
   runtime = await Runtime.start({ logger });
-  const listening = new Promise<string>((resolve) => {
-    const tree = demoTree(
-      runtime,
-      {
-        host: "127.0.0.1",
-        port: 0,
-        databasePath: join(folder, "demo.db"),
-        secretKeyBase: "a secret for this test, and no other",
-        checkOrigin: false,
-      },
-      (endpoint) => resolve(endpoint.url),
-    );
-    void runtime.start(Supervisor, { strategy: "one_for_one", children: [tree] }).then((pid) => {
-      root = pid;
-    });
+  const tree = demoTree({
+    host: "127.0.0.1",
+    port: 0,
+    databasePath: join(folder, "demo.db"),
+    secretKeyBase: "a secret for this test, and no other",
+    checkOrigin: false,
   });
-  url = await listening;
+  root = await runtime.start(Supervisor, { strategy: "one_for_one", children: [tree] });
+  url = await endpointUrl(runtime, names.endpoint);
 }, 30_000);
 
 afterAll(async () => {

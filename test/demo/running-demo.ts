@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "phoenix";
 import { type Pid, Runtime, silentLogger, Supervisor } from "rookery";
-import { demoTree } from "../../demo/demo-tree.ts";
+import { endpointUrl } from "rookery/api";
+import { demoTree, names } from "../../demo/demo-tree.ts";
 import { connected } from "../support/phoenix-client.ts";
 
 export const SECRET = "a secret for tests, and for nothing else";
@@ -48,10 +49,9 @@ export class RunningDemo implements AsyncDisposable {
     this.databasePath = databaseIn(folder);
   }
 
-  static async start(): Promise<RunningDemo> {
+  static async start(shards: number = 1): Promise<RunningDemo> {
     const folder = mkdtempSync(join(tmpdir(), "rookery-demo-"));
-    const runtime = await Runtime.start({ logger: silentLogger });
-    let url = "";
+    const runtime = await Runtime.start({ logger: silentLogger, shards });
     const settings = {
       host: "127.0.0.1",
       port: 0,
@@ -59,8 +59,9 @@ export class RunningDemo implements AsyncDisposable {
       secretKeyBase: SECRET,
       checkOrigin: true,
     };
-    const tree = demoTree(runtime, settings, (endpoint) => (url = endpoint.url));
-    const root = await runtime.start(Supervisor, { strategy: "one_for_one", children: [tree] });
+    const children = [demoTree(settings)];
+    const root = await runtime.start(Supervisor, { strategy: "one_for_one", children });
+    const url = await endpointUrl(runtime, names.endpoint);
     return new RunningDemo(runtime, root, url, folder);
   }
 

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { describe, test } from "vitest";
 import { demoSettings } from "../../demo/settings.ts";
 
 describe("demoSettings", () => {
   test("has a default for everything while developing", () => {
-    const { secretKeyBase, ...settings } = demoSettings({});
+    const { secretKeyBase, shards, ...settings } = demoSettings({});
     assert.ok(secretKeyBase.length >= 32);
+    assert.ok(shards >= 1 && shards <= availableParallelism());
     assert.deepEqual(settings, {
       host: "127.0.0.1",
       port: 4000,
@@ -20,6 +22,10 @@ describe("demoSettings", () => {
     const secret = "0123456789abcdef0123456789abcdef";
     const { secretKeyBase } = demoSettings({ NODE_ENV: "production", SECRET_KEY_BASE: secret });
     assert.equal(secretKeyBase, secret);
+  });
+
+  test("takes a number of shards from 1 to 64", () => {
+    for (const shards of [1, 2, 64]) assert.equal(demoSettings({ SHARDS: String(shards) }).shards, shards);
   });
 
   test("takes true, false or a list of origins", () => {
@@ -38,6 +44,10 @@ describe("demoSettings", () => {
       ["PORT", "4000.5"],
       ["DATABASE_PATH", ":memory:"],
       ["CHECK_ORIGIN", "example.com"],
+      ["SHARDS", "0"],
+      ["SHARDS", "65"],
+      ["SHARDS", "two"],
+      ["SHARDS", "1.5"],
       ["LOG_LEVEL", "loud"],
     ];
     for (const [name, value] of malformed) {

@@ -254,7 +254,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       if ((error as { reason: readonly unknown[] }).reason[0] === "stalled") stalled += 1;
       await restarted("stalling", old);
     }
-    return { stalled, unwound, left: runtime.processes().length, reports: crashes().length };
+    return { stalled, unwound, left: runtime.processes().length };
   },
 
   async long() {

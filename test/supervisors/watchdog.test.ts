@@ -70,7 +70,7 @@ describe("a handler that never returns", () => {
   });
 
   test("is ended a thousand times in a row", { timeout: 60_000 }, async () => {
-    expect(await run("often", 5)).toEqual({ stalled: 1_000, unwound: 0, left: 3, reports: 1_000 });
+    expect(await run("often", 8)).toEqual({ stalled: 1_000, unwound: 0, left: 3 });
   });
 });
 

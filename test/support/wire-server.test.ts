@@ -3,20 +3,23 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Channel, Socket } from "phoenix";
-import { type Pid, Runtime, silentLogger } from "rookery";
-import type { RunningEndpoint } from "rookery/api";
+import { type Pid, Runtime, silentLogger, Supervisor } from "rookery";
+import { endpointUrl } from "rookery/api";
 import { afterEach, beforeEach, describe, test } from "vitest";
 import { answer, connected, nextEvent } from "./phoenix-client.ts";
-import { wireChildren, wireEndpoint } from "./wire/wire-tree.ts";
+import { names } from "./wire/names.ts";
+import { wireTree } from "./wire/wire-tree.ts";
 
 let runtime: Runtime;
 let pid: Pid;
-let endpoint: RunningEndpoint;
+let url: string;
 let sockets: Socket[];
 
 beforeEach(async () => {
   runtime = await Runtime.start({ logger: silentLogger });
-  ({ pid, endpoint } = await wireEndpoint.start(runtime, { port: 0, children: wireChildren }));
+  const children = [wireTree({ port: 0 })];
+  pid = await runtime.start(Supervisor, { strategy: "one_for_one", children });
+  url = await endpointUrl(runtime, names.endpoint);
   sockets = [];
 });
 
@@ -27,7 +30,7 @@ afterEach(async () => {
 });
 
 async function connect(params: object = {}, mount: string = "/socket"): Promise<Socket> {
-  const socket = await connected(endpoint.url.replace("http", "ws") + mount, params);
+  const socket = await connected(url.replace("http", "ws") + mount, params);
   sockets.push(socket);
   return socket;
 }
@@ -40,7 +43,7 @@ async function joined(topic: string, params: object = {}): Promise<Channel> {
 
 async function post(path: string, body: object): Promise<unknown> {
   const headers = { "content-type": "application/json" };
-  const response = await fetch(endpoint.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
   assert.equal(response.status, 200);
   return response.json();
 }
@@ -59,11 +62,7 @@ describe("connecting", () => {
   });
 
   test("may carry the token as a subprotocol", async () => {
-    const socket = await connected(
-      `${endpoint.url.replace("http", "ws")}/socket`,
-      {},
-      "a token/with+characters",
-    );
+    const socket = await connected(`${url.replace("http", "ws")}/socket`, {}, "a token/with+characters");
     sockets.push(socket);
     assert.ok(socket.isConnected());
   });
@@ -223,7 +222,7 @@ describe("bench:*", () => {
 
 describe("over HTTP", () => {
   test("ping and echo answer", async () => {
-    const ping = await fetch(`${endpoint.url}/api/v1/ping`);
+    const ping = await fetch(`${url}/api/v1/ping`);
     assert.deepEqual(await ping.json(), { ok: true });
     assert.deepEqual(await post("/api/v1/echo", { a: [1] }), { a: [1] });
   });
@@ -249,7 +248,7 @@ describe("over HTTP", () => {
   test("stats counts what there is", async () => {
     await joined("room:lobby");
     await connect();
-    const { shards } = (await (await fetch(`${endpoint.url}/api/v1/stats`)).json()) as {
+    const { shards } = (await (await fetch(`${url}/api/v1/stats`)).json()) as {
       shards: { sockets: number; channels: number; processes: number; memory: { rssBytes: number } }[];
     };
     assert.equal(shards.length, 1);
@@ -286,7 +285,7 @@ describe("npm run wire-server", () => {
   test("says in one sentence what is wrong with its settings or its port, and ends with 1", async () => {
     for (const [port, sentence] of [
       ["no-number", /^.*PORT.*\n$/],
-      [String(endpoint.port), new RegExp(`^.*${endpoint.port}.*\\n$`)],
+      [new URL(url).port, new RegExp(`^.*${new URL(url).port}.*\\n$`)],
     ] as const) {
       const server = start(port);
       let stderr = "";

@@ -1,19 +1,32 @@
 import { Application, RookeryError } from "rookery";
-import { readSettings } from "rookery/api";
+import { endpointUrl, readSettings } from "rookery/api";
 import { z } from "zod";
+import { shards as shardsSetting } from "../../demo/settings.ts";
+import { names } from "./wire/names.ts";
 import { wireTree } from "./wire/wire-tree.ts";
 
 try {
-  const { HOST: host, PORT: port } = readSettings(
+  const {
+    HOST: host,
+    PORT: port,
+    SHARDS: shards,
+  } = readSettings(
     z.object({
       HOST: z.string().default("127.0.0.1"),
       PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
+      SHARDS: shardsSetting,
     }),
   );
-  const onListening = ({ url }: { readonly url: string }): void => {
-    process.stdout.write(`The wire server is listening on ${url}\n`);
-  };
-  await Application.run({ name: "wire-server", start: [wireTree({ host, port, onListening })] });
+  const { runtime } = await Application.run({
+    name: "wire-server",
+    runtime: { shards, stallMs: 1_000 },
+    start: [wireTree({ host, port })],
+  });
+  endpointUrl(runtime, names.endpoint).then(
+    (url) => process.stdout.write(`The wire server is listening on ${url}\n`),
+    // A signal that came while it started is ending it.
+    () => {},
+  );
 } catch (error) {
   // A start that fails has been reported by the application.
   if (error instanceof RookeryError && error.code === "ROOKERY_SETTINGS")

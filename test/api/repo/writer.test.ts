@@ -307,6 +307,22 @@ describe("what a transaction may not do", () => {
     assert.deepEqual(await temporary.emails(), ["first"]);
   });
 
+  test("dawdles after SQLite has rolled it back: the others are committed all the same", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const first = watch(temporary.addUser("first"));
+    const bad = watch(
+      temporary.repo.transaction(async (db) => {
+        await sql`INSERT OR ROLLBACK INTO users (email) VALUES ('first')`.execute(db).catch(() => {});
+        await new Promise(() => {});
+      }),
+    );
+    await temporary.settle();
+    temporary.clock.advance(5);
+    await temporary.settle();
+    assert.deepEqual([first.state, bad.state], ["resolved", "pending"]);
+    assert.deepEqual(await temporary.emails(), ["first"]);
+  });
+
   test("fails alone if it breaks the commit", async () => {
     await using temporary = await TemporaryRepo.start();
     const before = temporary.addUser("before");

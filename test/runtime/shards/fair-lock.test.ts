@@ -81,6 +81,20 @@ describe("a fair lock", () => {
     await third.granted;
   });
 
+  test("tells whether others wait for it, on this shard or on another", async () => {
+    const first = lock.acquire();
+    expect(lock.isWanted).toBe(false);
+    const second = lock.acquire();
+    expect(lock.isWanted).toBe(true);
+    second.release();
+    expect(lock.isWanted).toBe(false);
+    const { granted } = await asking(1);
+    expect(lock.isWanted).toBe(true);
+    first.release();
+    await granted;
+    expect(lock.isWanted).toBe(false);
+  });
+
   test("passes by who has given up its place", async () => {
     const { worker, granted } = await asking(1);
     await granted;

@@ -1,2 +1,7 @@
-/** Under which the processes of the wire server are registered. */
-export const names = { pubsub: "wire.pubsub", presence: "wire.presence", endpoint: "wire.endpoint" } as const;
+/** Under which the processes of the wire server are registered, on each shard. */
+export const names = {
+  pubsub: "wire.pubsub",
+  presence: "wire.presence",
+  stats: "wire.stats",
+  endpoint: "wire.endpoint",
+} as const;

@@ -77,6 +77,11 @@ export class RoomChannel extends Channel<RoomContract> {
     reply_error: (_payload, socket) => reply("error", { reason: "nope" }, socket),
     reply_atom: (_payload, socket) => reply("ok", socket),
     reply_custom: (_payload, socket) => reply("maybe", { a: 1 }, socket),
+    spin: () => {
+      while (true) {
+        // Until somebody ends it.
+      }
+    },
     noreply: (_payload, socket) => noReply(socket),
     later: (_payload, socket) => {
       this.self.sendAfter(LATER_MS, this.self.pid, { later: socketRef(socket) } satisfies Later);

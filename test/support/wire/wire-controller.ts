@@ -1,16 +1,8 @@
 import type { FastifyRequest } from "fastify";
-import { DynamicSupervisor, type Runtime } from "rookery";
+import { nameOn, type Runtime } from "rookery";
 import { broadcastTo } from "rookery/channels";
 import { names } from "./names.ts";
-
-/** What one shard holds. */
-export interface ShardStats {
-  readonly processes: number;
-  readonly sockets: number;
-  readonly channels: number;
-  readonly mailbox: { readonly total: number; readonly longest: number };
-  readonly memory: { readonly rssBytes: number; readonly heapUsedBytes: number };
-}
+import { type ShardStats, totalOf } from "./shard-stats.ts";
 
 const runtimeOf = (request: FastifyRequest): Runtime => request.server.endpoint.runtime;
 
@@ -35,27 +27,10 @@ export class WireController {
     return { ok: true };
   }
 
-  async stats(request: FastifyRequest): Promise<{ shards: readonly ShardStats[] }> {
+  async stats(request: FastifyRequest): Promise<{ shards: readonly ShardStats[]; total: ShardStats }> {
     const runtime = runtimeOf(request);
-    const pids = runtime.processes();
-    const lengths = pids.map((pid) => runtime.info(pid)?.messageQueueLength ?? 0);
-    const { rss, heapUsed } = process.memoryUsage();
-    const stats: ShardStats = {
-      processes: pids.length,
-      sockets: await supervised(runtime, "transports"),
-      channels: await supervised(runtime, "channels"),
-      mailbox: { total: lengths.reduce((sum, length) => sum + length, 0), longest: Math.max(...lengths) },
-      memory: { rssBytes: rss, heapUsedBytes: heapUsed },
-    };
-    return { shards: [stats] };
+    const asked = runtime.shards().map((shard) => runtime.call(nameOn(shard, names.stats), "stats"));
+    const shards = (await Promise.all(asked)) as ShardStats[];
+    return { shards, total: totalOf(shards) };
   }
-}
-
-/** How many processes of a kind the supervisors of the socket mounts hold. */
-async function supervised(runtime: Runtime, kind: "transports" | "channels"): Promise<number> {
-  const supervisors = runtime
-    .registered()
-    .filter((name) => name.startsWith(names.endpoint) && name.endsWith(`.${kind}`));
-  const counts = await Promise.all(supervisors.map((name) => DynamicSupervisor.countChildren(runtime, name)));
-  return counts.reduce((sum, { active }) => sum + active, 0);
 }

@@ -1,7 +1,15 @@
-import type { ChildSpec } from "rookery";
-import { accepts, defineEndpoint, defineRouter, type Endpoint, type EndpointStartOptions } from "rookery/api";
+import { type ChildSpec, ModuleSupervisor, type Supervisor } from "rookery";
+import {
+  accepts,
+  defineEndpoint,
+  defineRouter,
+  type Endpoint,
+  listenOnEveryShard,
+  type ListenOptions,
+} from "rookery/api";
 import { Presence, PubSub } from "rookery/channels";
 import { names } from "./names.ts";
+import { StatsServer } from "./shard-stats.ts";
 import { userSocket } from "./user-socket.ts";
 import { WireController } from "./wire-controller.ts";
 
@@ -16,8 +24,8 @@ const router = defineRouter((route) => {
   });
 });
 
-/** The application that conformance suites and load clients drive: four mounts of one socket, and a few routes. */
-export const wireEndpoint: Endpoint = defineEndpoint({
+/** Four mounts of one socket, and a few routes. */
+const endpoint: Endpoint = defineEndpoint({
   name: names.endpoint,
   pubsub: names.pubsub,
   router,
@@ -29,13 +37,29 @@ export const wireEndpoint: Endpoint = defineEndpoint({
   },
 });
 
-/** What the endpoint needs. */
-export const wireChildren: readonly ChildSpec[] = [
-  { id: "pubsub", name: names.pubsub, start: [PubSub] },
-  { id: "presence", name: names.presence, start: [Presence, { pubsub: names.pubsub }] },
-];
+/** The application that conformance suites and load clients drive, on one shard. */
+export class WireShard extends ModuleSupervisor<ListenOptions> {
+  static override readonly module: string = import.meta.url;
 
-/** The whole application as one child of a supervisor. */
-export function wireTree(options: Omit<EndpointStartOptions, "children">): ChildSpec {
-  return wireEndpoint.childSpec({ ...options, children: wireChildren });
+  override init(address: ListenOptions): ReturnType<Supervisor["init"]> {
+    return super.init({
+      strategy: "one_for_one",
+      children: [
+        { id: "pubsub", name: names.pubsub, nameScope: "shard", start: [PubSub] },
+        {
+          id: "presence",
+          name: names.presence,
+          nameScope: "shard",
+          start: [Presence, { pubsub: names.pubsub }],
+        },
+        { id: "stats", name: names.stats, nameScope: "shard", start: [StatsServer] },
+        endpoint.childSpec(address),
+      ],
+    });
+  }
+}
+
+/** The application on all shards. */
+export function wireTree(address: ListenOptions): ChildSpec {
+  return listenOnEveryShard(WireShard, address);
 }

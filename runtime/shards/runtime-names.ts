@@ -4,7 +4,7 @@ import type { Interconnect } from "./interconnect.ts";
 import type { NameTable } from "./name-table.ts";
 
 /** The names of all shards, as pids of one of them. */
-export class SharedNames {
+export class RuntimeNames {
   readonly #table: NameTable;
   readonly #home: Interconnect;
 
@@ -15,7 +15,7 @@ export class SharedNames {
 
   whereis(name: string): Addressee | undefined {
     const holder = this.#table.find(name);
-    return holder === undefined ? undefined : this.#home.pidOf(holder.shard, holder.id).process;
+    return holder === undefined ? undefined : this.#home.pidOf(holder.shard, holder.id, false, false).process;
   }
 
   /** Gives a process of this shard the name; answers who has it instead. */
@@ -23,7 +23,7 @@ export class SharedNames {
     // Before it can be found: signals for it may come at once.
     this.#home.exportPid(pid);
     const holder = this.#table.claim(name, pid.shard, pid.id);
-    return holder === undefined ? undefined : this.#home.pidOf(holder.shard, holder.id);
+    return holder === undefined ? undefined : this.#home.pidOf(holder.shard, holder.id, false, false);
   }
 
   release(name: string, pid: Pid): void {
