@@ -23,6 +23,8 @@ export const runtimeErrors = {
   ROOKERY_CPU_VALUE: "Expected %s of %s to be something that threads can exchange, but %s",
   ROOKERY_CPU_THREAD: "Expected a value from %s, but its thread ended: %s",
   ROOKERY_NO_REGISTRY: "Expected a running %s under the name %s, but there is none",
+  ROOKERY_SHARD_STALLED:
+    "Expected shard %s to go on within the time it has, but code outside of any handler held it",
   ROOKERY_NO_MODULE:
     "Expected the class %s to name its module, for a start on another shard: static readonly module = import.meta.url",
   ROOKERY_NO_SERVER_CLASS: "Expected the class %s among the exports of %s, but it is not there",

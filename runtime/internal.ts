@@ -9,7 +9,7 @@ export { namedInstance, serverInstance } from "./server-instance.ts";
 export { residentOf } from "./process.ts";
 export type { FairLock, Turn } from "./shards/fair-lock.ts";
 export { fairLock } from "./shards/fair-locks.ts";
-export { type Hearer, meetCounterparts } from "./shards/counterparts.ts";
+export { meetCounterparts, otherShards } from "./shards/counterparts.ts";
 export { placeOf } from "./shards/shard-setup.ts";
 export { startChildServer } from "./start-child.ts";
 export { asTask, calledBy, callersOf, runTask } from "./task.ts";

@@ -14,15 +14,6 @@ export class LockRequest {
   }
 }
 
-/** Gives a lock back. */
-export class Unlock {
-  readonly ref: Ref;
-
-  constructor(ref: Ref) {
-    this.ref = ref;
-  }
-}
-
 interface Waiting {
   readonly request: LockRequest;
   readonly from: From;
@@ -50,7 +41,7 @@ export class RegistryLocks {
     this.#give({ request, from });
   }
 
-  /** `ref` is that of an Unlock, or of a DOWN: who had the lock may have died of a kill. */
+  /** `ref` is that of an unlock, or of a DOWN: who had the lock may have died of a kill. */
   giveBack(ref: Ref): void {
     if (!this.#locked.has(ref)) return;
     const keyId = this.#locked.get(ref);

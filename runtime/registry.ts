@@ -10,11 +10,14 @@ import { expectSelf, type Origin } from "./origin.ts";
 import type { Pid } from "./pid.ts";
 import { residentOf } from "./process.ts";
 import type { Ref } from "./ref.ts";
-import { LockRequest, RegistryLocks, Unlock } from "./registry-locks.ts";
+import { RegistryClaims } from "./registry-claims.ts";
+import { LockRequest, RegistryLocks } from "./registry-locks.ts";
 import { type NoReply, noReply, type Ok, ok } from "./returns.ts";
 import { RowIndex } from "./row-index.ts";
 import type { Self } from "./self.ts";
 import { namedInstance, serverInstance } from "./server-instance.ts";
+import { placeOf } from "./shards/shard-setup.ts";
+import { Replicas } from "./shards/replicas.ts";
 import { termKey } from "./term-key.ts";
 
 export interface RegistryOptions {
@@ -25,6 +28,11 @@ export interface RegistryOptions {
    * where nobody locks, partitions make nothing faster.
    */
   readonly partitions?: number;
+  /**
+   * `runtime`: the registries of this name on all shards are one. `shard`: each is for its own shard, and its values can be what can't
+   * be copied. Default: `runtime`, for what a node is in Elixir is the runtime here.
+   */
+  readonly scope?: "runtime" | "shard";
   /** Names of processes that are told of `["register", registry, key, pid, value]` and `["unregister", registry, key, pid]`. */
   readonly listeners?: readonly string[];
   /** What `Registry.meta` answers at first. */
@@ -49,17 +57,35 @@ interface Row {
   /** Equal for equal keys. */
   readonly keyId: unknown;
   readonly pid: Pid;
+  /** Tells apart the rows of one process. */
+  readonly id: number;
   value: unknown;
 }
+
+/** What a registry tells those on other shards; the key and the value stand beside it. */
+type Change =
+  | readonly [change: "register" | "update", pid: Pid, id: number]
+  | readonly [change: "unregister", pid: Pid, ids: readonly number[]]
+  | readonly [change: "exit", pid: Pid];
+
+type RegistryRequest = readonly ["lock", key: unknown, pid: Pid];
 
 type Accepts = (value: unknown) => boolean;
 
 /**
- * A local, decentralised key-value store of processes: Elixir's `Registry`. Start it in a tree under a name; then any process
+ * A decentralised key-value store of processes: Elixir's `Registry`. Start it in a tree under a name; then any process
  * may register itself under keys, look keys up, and dispatch to them, all directly, without a message. A process's
  * entries are gone when it has exited: whoever hears of its death no longer finds them. Holders are linked to the
  * registry, so when it dies they die, and register anew when they are started again. Keys that are arrays or plain
  * objects are equal when their contents are.
+ *
+ * In a runtime with several shards, start one on each of them, by `EveryShard` and under a name that is each shard's own
+ * (`nameScope: "shard"`): together they are one. A process registers on its own shard. A unique key has at most one holder in the
+ * whole runtime at any time, however many shards ask for it at once, and `via` names lead there at once from everywhere. What
+ * lookups see of other shards is at most a moment old: an entry is there before anything that its process sends there
+ * after it has registered, and gone before anybody there is told of its death. Keys and values are copied to the other shards;
+ * what can't be is refused: ROOKERY_NOT_COPYABLE. `meta` and `partitions` are each shard's own, and listeners are told on
+ * the shard where a process registers. With a registry, or a shard, go the entries that were made there.
  *
  * @example
  * ```ts doctest
@@ -68,7 +94,12 @@ type Accepts = (value: unknown) => boolean;
  * Registry.lookup(self, "rooms", "lobby").map((entry) => entry.value); // => [{ open: true }]
  * ```
  */
-export class Registry extends GenServer<Required<RegistryOptions>> {
+export class Registry extends GenServer<Required<RegistryOptions>, RegistryRequest> {
+  static override readonly module: string = import.meta.url;
+
+  #replicas: Replicas | undefined;
+  #claims: RegistryClaims | undefined;
+  #lastRow = 0;
   readonly #byKey = new RowIndex<Row>();
   readonly #byPid = new RowIndex<Row>();
   /** Removes the exit hook of a holder. */
@@ -83,18 +114,44 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     // Linked to every holder, it must outlive them.
     this.self.trapExit(true);
     this.#locks = new RegistryLocks(this.self);
+    if (complete.scope === "runtime") this.#meetOthers(complete);
     return ok(complete);
   }
 
-  override handleCall(request: unknown, from: From): NoReply {
-    if (!(request instanceof LockRequest))
-      throw runtimeError("ROOKERY_BADARG", "a use of Registry.lock", request);
-    this.#locks.ask(request, from);
+  #meetOthers({ keys }: RegistryOptions): void {
+    if (keys === "unique") this.#claims = RegistryClaims.of(this.self);
+    this.#replicas = new Replicas(this.self, "Registry", {
+      own: () =>
+        [...this.#byKey.all()]
+          .filter(({ pid }) => pid.shard === this.self.pid.shard)
+          .map(({ pid, id, key, value }) => [pid, id, key, value]),
+      came: (_shard, all) => {
+        for (const [pid, id, key, value] of all as [Pid, number, unknown, unknown][])
+          this.#changed(["register", pid, id], { key, value });
+      },
+      changed: (_shard, change, body) => this.#changed(change as Change, body),
+      left: (shard) => {
+        for (const row of [...this.#byKey.all()]) if (row.pid.shard === shard) this.#remove(row);
+      },
+    });
+    // Holders that trap exits outlive the registry: what they held is free all the same.
+    onProcessExit(this.self.pid, () => {
+      for (const [pid, unwatch] of this.#unwatch) {
+        unwatch();
+        for (const row of this.#byPid.get(pid)) this.#remove(row);
+      }
+    });
+  }
+
+  override handleCall([request, key, pid]: RegistryRequest, from: From): NoReply {
+    if (request !== "lock") throw runtimeError("ROOKERY_BADARG", "a use of Registry.lock", request);
+    this.#locks.ask(new LockRequest(termKey(key), pid), from);
     return noReply();
   }
 
   override handleInfo(message: unknown): NoReply {
-    if (message instanceof Unlock || message instanceof DownMessage) this.#locks.giveBack(message.ref);
+    if (message instanceof DownMessage) this.#locks.giveBack(message.ref);
+    else if (Array.isArray(message) && message[0] === "unlock") this.#locks.giveBack(message[1] as Ref);
     return noReply();
   }
 
@@ -180,7 +237,9 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     const row = table.#own(self.pid, key)[0];
     if (row === undefined) return undefined;
     const oldValue = row.value;
-    row.value = update(oldValue);
+    const newValue = update(oldValue);
+    table.#replicas?.tell(["update", row.pid, row.id] satisfies Change, newValue);
+    row.value = newValue;
     return { newValue: row.value, oldValue };
   }
 
@@ -205,7 +264,7 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
   }
 
   /**
-   * Calls `body` here while nobody else does under `key`, and answers what it does; whoever else asks waits for its turn, in order. A
+   * Calls `body` here while nobody else does under `key`, on whichever shard, and answers what it does; whoever else asks waits for its turn, in order. A
    * holder that throws or dies holds up nobody. These keys have nothing to do with those of registrations; a body that
    * asks for its own key waits for ever. `Registry.lock/3`.
    */
@@ -216,17 +275,21 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
     body: () => Value | Promise<Value>,
   ): Promise<Value> {
     expectFunction("to call with the lock", body);
-    const { pid } = instanceOf(expectSelf(self), registry).self;
-    const ref = (await self.call(
-      pid,
-      new LockRequest(termKey(key), self.pid),
-      Number.POSITIVE_INFINITY,
-    )) as Ref;
+    const keeper = instanceOf(expectSelf(self), registry).#lockKeeper();
+    const ref = await self.call(keeper, ["lock", key, self.pid], Number.POSITIVE_INFINITY);
     try {
       return await body();
     } finally {
-      self.send(pid, new Unlock(ref));
+      self.send(keeper, ["unlock", ref]);
     }
+  }
+
+  /** The same for all shards: the registry of the first one that has one. */
+  #lockKeeper(): Pid {
+    let keeper: Pid = this.self.pid;
+    for (const server of this.#replicas?.servers.values() ?? [])
+      if (placeOf(server.shard) < placeOf(keeper.shard)) keeper = server;
+    return keeper;
   }
 
   /** What `putMeta`, or the option `meta`, has left under `key`. `Registry.meta/2`. */
@@ -270,44 +333,91 @@ export class Registry extends GenServer<Required<RegistryOptions>> {
   /** @internal */
   static whereisVia(home: ViaHome, { registry, key }: ViaKey): Pid | undefined {
     const table = namedInstance(home, registry, Registry);
-    return table === undefined ? undefined : table.#byKey.first(termKey(key))?.pid;
+    if (table === undefined) return undefined;
+    const known = table.#byKey.first(termKey(key))?.pid;
+    return known?.process === undefined ? table.#claims?.holder(key) : known;
   }
 
   #insert(registry: string, pid: Pid, key: unknown, value: unknown): RegisterResult {
     const keyId = termKey(key);
     const holder = this.#byKey.first(keyId);
-    if (this.state.keys === "unique" && holder !== undefined) {
+    // Of a holder on another shard, only the claims can say whether it still has the key.
+    if (this.state.keys === "unique" && holder !== undefined && this.#isLocal(holder.pid)) {
       return { ok: false, reason: ["already_registered", holder.pid] };
     }
     // What the rest of a dead process does has no effect.
     if (pid.process === undefined) return { ok: true, owner: this.self.pid };
-    if (!this.#byPid.has(pid)) this.#watch(pid);
-    const row: Row = { key, keyId, pid, value };
-    this.#byKey.add(keyId, row);
-    this.#byPid.add(pid, row);
-    this.#count += 1;
+    const rival = this.#claims?.claim(key, pid);
+    if (rival !== undefined) return { ok: false, reason: ["already_registered", rival] };
+    const row: Row = { key, keyId, pid, id: (this.#lastRow += 1), value };
+    try {
+      this.#replicas?.tell(["register", pid, row.id] satisfies Change, { key, value });
+    } catch (error) {
+      this.#claims?.release(key, pid);
+      throw error;
+    }
+    if (!this.#unwatch.has(pid)) this.#watch(pid);
+    this.#add(row);
     const process = residentOf(pid);
     if (process !== undefined) link(process, this.self.pid);
     this.#tell(["register", registry, key, pid, value]);
     return { ok: true, owner: this.self.pid };
   }
 
+  #isLocal(pid: Pid): boolean {
+    return pid.shard === this.self.pid.shard;
+  }
+
+  /** What has happened on another shard. */
+  #changed(change: Change, body: unknown): void {
+    const [what, pid, which] = change;
+    if (what === "register") {
+      const { key, value } = body as { readonly key: unknown; readonly value: unknown };
+      this.#add({ key, keyId: termKey(key), pid, id: which as number, value });
+      return;
+    }
+    for (const row of this.#byPid.get(pid)) {
+      if (what === "update" && row.id === which) row.value = body;
+      if (what === "exit" || (what === "unregister" && which!.includes(row.id))) this.#remove(row);
+    }
+  }
+
+  #add(row: Row): void {
+    const former = this.#claims === undefined ? undefined : this.#byKey.first(row.keyId);
+    if (former !== undefined) {
+      // Word from different shards comes in any order: of the loss of a key, too, and of who has got it since.
+      if (this.#claims!.holder(row.key) !== row.pid) return;
+      this.#remove(former);
+    }
+    this.#byKey.add(row.keyId, row);
+    this.#byPid.add(row.pid, row);
+    this.#count += 1;
+  }
+
   #remove(row: Row): void {
     this.#byKey.delete(row.keyId, row);
     this.#byPid.delete(row.pid, row);
     this.#count -= 1;
+    if (this.#isLocal(row.pid)) this.#claims?.release(row.key, row.pid);
   }
 
   #watch(pid: Pid): void {
     const unwatch = onProcessExit(pid, () => {
       this.#unwatch.delete(pid);
+      // First the others, so that they hear of it before they hear of the death.
+      this.#replicas?.tell(["exit", pid] satisfies Change, undefined);
       for (const row of this.#byPid.get(pid)) this.#remove(row);
     });
     this.#unwatch.set(pid, unwatch);
   }
 
   #unregister(self: Self, key: unknown, accepts: Accepts): void {
-    for (const row of this.#own(self.pid, key)) if (accepts(row.value)) this.#remove(row);
+    const rows = this.#own(self.pid, key).filter((row) => accepts(row.value));
+    if (rows.length > 0) {
+      const ids = rows.map(({ id }) => id);
+      this.#replicas?.tell(["unregister", self.pid, ids] satisfies Change, undefined);
+    }
+    for (const row of rows) this.#remove(row);
     if (this.#byPid.has(self.pid)) return;
     self.unlink(this.self.pid);
     this.#unwatch.get(self.pid)?.();
@@ -345,10 +455,12 @@ const registryVia: Via = {
 };
 
 function completeOptions(options: RegistryOptions): Required<RegistryOptions> {
-  expectOptions("a Registry", ["keys", "partitions", "listeners", "meta"], options);
-  const { keys, partitions = 1, listeners = [], meta = [] } = options;
+  expectOptions("a Registry", ["keys", "partitions", "scope", "listeners", "meta"], options);
+  const { keys, partitions = 1, scope = "runtime", listeners = [], meta = [] } = options;
   if (keys !== "unique" && keys !== "duplicate")
     throw runtimeError("ROOKERY_BADARG", 'the option keys: "unique" or "duplicate"', options);
+  if (scope !== "runtime" && scope !== "shard")
+    throw runtimeError("ROOKERY_BADARG", 'the option scope: "runtime" or "shard"', scope);
   if (!Number.isInteger(partitions) || partitions < 1)
     throw runtimeError("ROOKERY_BADARG", "a number of partitions above 0", partitions);
   if (!Array.isArray(listeners) || !listeners.every((name) => typeof name === "string"))
@@ -356,7 +468,7 @@ function completeOptions(options: RegistryOptions): Required<RegistryOptions> {
   const pairs = Symbol.iterator in Object(meta) ? [...meta] : undefined;
   if (pairs?.every((pair) => Array.isArray(pair)) !== true)
     throw runtimeError("ROOKERY_BADARG", "pairs of a key and a value as meta", meta);
-  return { keys, partitions, listeners, meta: pairs };
+  return { keys, partitions, scope, listeners, meta: pairs };
 }
 
 function instanceOf(origin: Origin, registry: string): Registry {

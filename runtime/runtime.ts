@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { threadId } from "node:worker_threads";
 import { expectBoolean, expectMethods, expectOptions, expectPid } from "./argument.ts";
 import { type Body, bodyBehaviour } from "./body.ts";
 import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
@@ -21,6 +22,7 @@ import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { Shard } from "./shard.ts";
 import { placeOf, SHARDS_MAX } from "./shards/shard-setup.ts";
 import type { ShardThreads } from "./shards/shard-threads.ts";
+import type { Watchdog } from "./watchdog.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow, UNLINKED } from "./start.ts";
 import { stopServer } from "./stop.ts";
@@ -105,11 +107,12 @@ export class Runtime {
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
     const runtime = new Runtime(options);
     const { stallMs = Number.POSITIVE_INFINITY, longScheduleMs = LONG_SCHEDULE_MS } = options;
-    if (stallMs < Number.POSITIVE_INFINITY) await runtime.#watch(stallMs, longScheduleMs);
+    const watchdog =
+      stallMs < Number.POSITIVE_INFINITY ? await runtime.#watch(stallMs, longScheduleMs) : undefined;
     const count = options.shards === "auto" ? availableParallelism() : (options.shards ?? 1);
     if (count > 1) {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
-      runtime.#threads = await ShardThreads.start(runtime.shard, count, options, runtime.cores);
+      runtime.#threads = await ShardThreads.start(runtime.shard, count, options, runtime.cores, watchdog);
     }
     return runtime;
   }
@@ -124,11 +127,12 @@ export class Runtime {
     return this.shard.interconnect?.openShards.map(placeOf) ?? [this.place];
   }
 
-  async #watch(stallMs: number, longScheduleMs: number): Promise<void> {
+  async #watch(stallMs: number, longScheduleMs: number): Promise<Watchdog | undefined> {
     const { attend, isDebugged, Watchdog } = await import("./watchdog.ts");
-    if (isDebugged()) return;
+    if (isDebugged()) return undefined;
     const { logger } = this;
-    const onBlocked = (): void => {
+    const onBlocked = (thread: number): void => {
+      if (thread !== threadId) return this.#threads?.blocked(thread);
       logger.error(
         { stallMs },
         `No handler, but other code has held this thread for more than ${stallMs} ms`,
@@ -141,6 +145,7 @@ export class Runtime {
       close();
       return watchdog.close();
     };
+    return watchdog;
   }
 
   get clock(): Clock {

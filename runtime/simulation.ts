@@ -188,7 +188,9 @@ export class Simulation implements AsyncDisposable {
   }
 
   get #isLoading(): boolean {
-    return this.runtimes.some(({ shard }) => shard.interconnect !== undefined && shard.interconnect.loading > 0);
+    return this.runtimes.some(
+      ({ shard }) => shard.interconnect !== undefined && shard.interconnect.loading > 0,
+    );
   }
 
   /** Runs the slices that were asked for, those of several shards in any order; false if there was none. */

@@ -159,8 +159,7 @@ export function startServer(
   options: UncheckedOptions | undefined,
   bond: StartBond,
 ): Promise<StartResult> {
-  const peer = options?.on === undefined ? undefined : chooseShard(shard, options.on);
-  if (peer !== undefined) return startElsewhere(peer, starter, Server, arg, options!, bond);
+  if (options?.on !== undefined) return startPlaced(shard, starter, Server, arg, options, bond);
   return new Promise((settled) => beginStart(shard, starter, Server, arg, options, bond, settled));
 }
 
@@ -222,12 +221,28 @@ function chooseShard(shard: Shard, placement: Placement): Peer | undefined {
   return chosen === here ? undefined : interconnect?.peer(chosen);
 }
 
+/** A start for which it is said where. One on a shard that is being started again waits for it. */
+async function startPlaced(
+  shard: Shard,
+  starter: Addressee | undefined,
+  Server: ServerClass,
+  arg: unknown,
+  { on, ...options }: UncheckedOptions,
+  bond: StartBond,
+): Promise<StartResult> {
+  if (!((await shard.interconnect?.whenOpen(on!)) ?? true)) return { ok: false, reason: "noconnection" };
+  const peer = chooseShard(shard, on!);
+  return peer === undefined
+    ? startServer(shard, starter, Server, arg, options, bond)
+    : startElsewhere(peer, starter, Server, arg, options, bond);
+}
+
 function startElsewhere(
   peer: Peer,
   starter: Addressee | undefined,
   { module, name: className }: ServerClass,
   arg: unknown,
-  { on: _on, ...options }: UncheckedOptions,
+  options: UncheckedOptions,
   { linked, monitor }: StartBond,
 ): Promise<StartResult> {
   if (module === undefined) return Promise.reject(runtimeError("ROOKERY_NO_MODULE", className));

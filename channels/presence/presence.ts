@@ -71,7 +71,9 @@ class FetchedDiff {
  * supervisor, after its PubSub: `{ id: "presence", start: [Presence, { pubsub: "demo.pubsub" }], name: "demo.presence" }`.
  *
  * Each operation makes one diff a topic; diffs of a topic are ordered. The exit of a tracked process, for whatever reason, makes
- * its leave. A killed Presence process loses nobody: see `Tracker`. The first state is not sent by itself: the channel pushes
+ * its leave. A killed Presence process loses nobody: see `Tracker`. Beside a PubSub on each shard there is a Presence on each:
+ * they are one. Track where the process lives; on every shard everybody is listed, and hears of all a moment later. A shard that is gone
+ * takes its presences along. The first state is not sent by itself: the channel pushes
  * `presence_state` with `list`.
  *
  * Subclass it to add data to what is shown (`fetch`), or to follow who is there on the server (`handleMetas`).
@@ -165,6 +167,7 @@ export class Presence<Client = unknown> extends Tracker<PresenceState<Client>> {
       }
       this.#inherited = diffs.length;
     }
+    this.replicate(pubsub);
     return ok({ pubsub, client: this.initClient?.() }, { continue: "announce" });
   }
 

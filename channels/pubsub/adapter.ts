@@ -28,6 +28,8 @@ export interface PubSubAdapter {
   broadcast(topic: string, from: Pid | undefined, message: unknown, dispatcher: Dispatcher): void;
   /** To one other place; dropped if there is none of that name. */
   directBroadcast(nodeName: string, topic: string, message: unknown, dispatcher: Dispatcher): void;
+  /** Whether a place that was there is known to be gone for good. An adapter that can't know leaves it out. */
+  isGone?(nodeName: string): boolean;
 }
 
 /** Makes the adapter of a PubSub that starts, each time it starts anew. */

@@ -6,7 +6,7 @@ import { type Dispatcher, plainDispatcher, type Subscription } from "./dispatche
 import { localAdapter } from "./local-adapter.ts";
 import { NamedDispatchers } from "./named-dispatchers.ts";
 import { PLACES_TOPIC, PlaceLost } from "./place-lost.ts";
-import { shardNodeName, shardsAdapter } from "./shards-adapter.ts";
+import { nodeNameOfShard, shardsAdapter } from "./shards-adapter.ts";
 import { SubscriptionTable } from "./subscription-table.ts";
 
 export interface PubSubOptions {
@@ -128,13 +128,18 @@ export class PubSub extends GenServer<PubSubState, never, never> {
       deliver(table, from, undefined, topic, message, dispatcher);
       return;
     }
-    const nodeName = typeof to === "number" ? shardNodeName(runtime, to) : to;
-    table.adapter.directBroadcast(nodeName, topic, message, dispatcher);
+    const nodeName = typeof to === "number" ? nodeNameOfShard(runtime, to) : to;
+    if (nodeName !== undefined) table.adapter.directBroadcast(nodeName, topic, message, dispatcher);
   }
 
   /** What this place is called among those that the adapter connects. */
   static nodeName(from: Origin, name: string): string {
     return tables.get(from, name).adapter.nodeName;
+  }
+
+  /** @internal Whether a place that was there is known to be gone for good. */
+  static isGone(from: Origin, name: string, nodeName: string): boolean {
+    return tables.get(from, name).adapter.isGone?.(nodeName) ?? false;
   }
 
   /** The subscriptions to a topic in this place, one for each `subscribe`. */

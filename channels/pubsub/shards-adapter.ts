@@ -1,5 +1,5 @@
 import type { Pid, Runtime } from "../../runtime/index.ts";
-import { meetCounterparts, placeOf } from "../../runtime/internal.ts";
+import { meetCounterparts, otherShards, placeOf } from "../../runtime/internal.ts";
 import { Broadcast } from "../message.ts";
 import type { PubSubAdapter, PubSubPlace } from "./adapter.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -12,9 +12,14 @@ type Head = readonly [
   of?: readonly [topic: string, event: string],
 ];
 
-/** What the PubSub of a shard is called, by the place of that. */
-export function shardNodeName(runtime: Runtime, place: number): string {
-  return `${runtime.node}/${place}`;
+function nodeNameOf(runtime: Runtime, shard: number): string {
+  return `${runtime.node}/${shard}`;
+}
+
+/** What the PubSub of the other shard with that place is called, if there is one. It is not that of one that was there before. */
+export function nodeNameOfShard(runtime: Runtime, place: number): string | undefined {
+  const number = otherShards(runtime).find((other) => placeOf(other) === place);
+  return number === undefined ? undefined : nodeNameOf(runtime, number);
 }
 
 /**
@@ -30,7 +35,7 @@ export function shardsAdapter(place: PubSubPlace): PubSubAdapter {
       const message = of === undefined ? body : new Broadcast(of[0], of[1], body as object);
       place.deliver(topic, from, message, dispatchers.named(dispatcher));
     },
-    lost: (number) => place.lost(shardNodeName(runtime, placeOf(number))),
+    lost: (number) => place.lost(nodeNameOf(runtime, number)),
   })!;
   const headOf = (topic: string, from: Pid | undefined, dispatcher: Dispatcher, message: unknown): Head => {
     const called = dispatchers.nameOf(dispatcher);
@@ -39,15 +44,15 @@ export function shardsAdapter(place: PubSubPlace): PubSubAdapter {
       : [topic, from, called];
   };
   return {
-    nodeName: shardNodeName(runtime, runtime.place),
+    nodeName: nodeNameOf(runtime, runtime.shard.number),
     broadcast: (topic, from, message, dispatcher) => {
       others.tellAll(headOf(topic, from, dispatcher, message), bodyOf(message));
     },
     directBroadcast: (nodeName, topic, message, dispatcher) => {
-      const to = others.numberAt(Number(nodeName.slice(nodeName.lastIndexOf("/") + 1)));
-      if (to === undefined || shardNodeName(runtime, placeOf(to)) !== nodeName) return;
-      others.tell(to, headOf(topic, undefined, dispatcher, message), bodyOf(message));
+      const to = otherShards(runtime).find((other) => nodeNameOf(runtime, other) === nodeName);
+      if (to !== undefined) others.tell(to, headOf(topic, undefined, dispatcher, message), bodyOf(message));
     },
+    isGone: (nodeName) => !otherShards(runtime).some((other) => nodeNameOf(runtime, other) === nodeName),
   };
 }
 

@@ -14,6 +14,7 @@ import { channelsError } from "../errors.ts";
 import { NamedTables } from "../named-tables.ts";
 import type { Meta, TrackerDiff, TrackerEntry } from "./entry.ts";
 import { PhxRefs } from "./phx-refs.ts";
+import { type Replica, Replication } from "./replication.ts";
 import { TrackerState } from "./state.ts";
 import { splitByTopic, type TopicDiff } from "./topic-diff.ts";
 
@@ -75,8 +76,7 @@ class Thrown {
 }
 
 /** What outlives a killed tracker. */
-export interface TrackerTable {
-  readonly state: TrackerState<Pid>;
+export interface TrackerTable extends Replica {
   readonly refs: PhxRefs;
   /** Diffs that have not been announced yet, oldest first. */
   readonly diffs: TopicDiff<Pid>[];
@@ -92,13 +92,14 @@ const tables = new NamedTables<TrackerTable>("Presence");
  *
  * Tracking goes through the process, one operation after the other. Reading doesn't: who is tracked stands in a table
  * of this shard. It outlives the process: when that is killed, its successor finds who was tracked, watches them anew, and so
- * hears of those who have died meanwhile; and it announces the diffs that were still waiting. So nobody is lost, nobody
+ * hears of those who have died meanwhile; it learns what others have done meanwhile; and it announces the diffs that were still waiting. So nobody is lost, nobody
  * stays for ever, and nobody need join again. (In Phoenix the tracked processes are linked to the tracker and die with
  * it, because its table does.)
  */
 export abstract class Tracker<State = unknown> extends GenServer<State, TrackerRequest, never, unknown> {
   #table: TrackerTable | undefined;
   readonly #watches = new Map<Pid, Ref>();
+  #replication: Replication | undefined;
 
   /** The table of the tracker called `name`, for reading. Throws ROOKERY_NOT_STARTED. */
   protected static table(origin: Origin, name: string): TrackerTable {
@@ -183,12 +184,21 @@ export abstract class Tracker<State = unknown> extends GenServer<State, TrackerR
     const table = tables.adopt(this.self, () => {
       const refs = new PhxRefs(runtime.clock, runtime.random);
       // A replica that begins anew must not be taken for the one before it: its clock begins anew, too.
-      return { state: new TrackerState<Pid>(`${nodeName}#${refs.next()}`), refs, diffs: [], tracker: this };
+      const state = new TrackerState<Pid>(`${nodeName}#${refs.next()}`);
+      return { state, peers: new Map(), refs, diffs: [], tracker: this };
     });
     table.tracker = this;
     this.#table = table;
     for (const pid of table.state.ownPids()) this.#watch(pid);
     return table;
+  }
+
+  /** For `init`, after `open`: from now on this replica and those of the same name at other places of the PubSub are one. */
+  protected replicate(pubsub: string): void {
+    this.#replication = new Replication(this.self, pubsub, tables.nameOf(this.self), this.table, (diff) =>
+      this.#changed(diff),
+    );
+    this.#replication.begin();
   }
 
   override handleCall(request: TrackerRequest): CallResult {
@@ -201,7 +211,7 @@ export abstract class Tracker<State = unknown> extends GenServer<State, TrackerR
           return reply({ ok: false, reason: "already_tracked" });
         const ref = refs.next();
         this.#watch(pid);
-        this.#changed(state.join(pid, topic, key, Object.freeze({ ...meta, phx_ref: ref })));
+        this.#did(state.join(pid, topic, key, Object.freeze({ ...meta, phx_ref: ref })));
         return reply({ ok: true, ref });
       }
       case "update": {
@@ -211,7 +221,7 @@ export abstract class Tracker<State = unknown> extends GenServer<State, TrackerR
       }
       case "untrack": {
         const { from } = request;
-        this.#changed(from === undefined ? state.leavePid(pid) : state.leave(pid, from.topic, from.key));
+        this.#did(from === undefined ? state.leavePid(pid) : state.leave(pid, from.topic, from.key));
         if (state.entries.ofPid(pid).size === 0) this.#unwatch(pid);
         return reply(undefined);
       }
@@ -227,18 +237,25 @@ export abstract class Tracker<State = unknown> extends GenServer<State, TrackerR
       return new Thrown(error);
     }
     const ref = refs.next();
-    this.#changed(
+    this.#did(
       state.join(pid, topic, key, Object.freeze({ ...fields, phx_ref: ref, phx_ref_prev: meta.phx_ref })),
     );
     return { ok: true, ref };
   }
 
   override handleInfo(message: unknown): CastResult | Promise<CastResult> {
+    if (this.#replication?.handles(message) === true) return noReply();
     if (!(message instanceof DownMessage) || !(message.process instanceof Pid)) return noReply();
     if (this.#watches.get(message.process) !== message.ref) return noReply();
     this.#watches.delete(message.process);
-    this.#changed(this.table.state.leavePid(message.process));
+    this.#did(this.table.state.leavePid(message.process));
     return noReply();
+  }
+
+  /** What this replica itself has done. */
+  #did(diff: TrackerDiff<Pid>): void {
+    this.#replication?.acted();
+    this.#changed(diff);
   }
 
   #changed(diff: TrackerDiff<Pid>): void {

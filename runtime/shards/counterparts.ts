@@ -1,6 +1,5 @@
 import type { Runtime } from "../runtime.ts";
 import type { Interconnect } from "./interconnect.ts";
-import { placeOf } from "./shard-setup.ts";
 
 /** What hears on this shard what its counterparts on the others say. */
 export interface Hearer {
@@ -40,12 +39,6 @@ export class Counterparts {
     for (const peer of this.#home.peers) peer.sendSaid(this.#name, head, body);
   }
 
-  /** The shard with that place, if it is another one. */
-  numberAt(place: number): number | undefined {
-    for (const { number } of this.#home.peers) if (placeOf(number) === place) return number;
-    return undefined;
-  }
-
   close(): void {
     if (this.#home.hearers.get(this.#name) === this.#hearer) this.#home.hearers.delete(this.#name);
   }
@@ -55,4 +48,9 @@ export class Counterparts {
 export function meetCounterparts(runtime: Runtime, name: string, hearer: Hearer): Counterparts | undefined {
   const { interconnect } = runtime.shard;
   return interconnect === undefined ? undefined : new Counterparts(interconnect, name, hearer);
+}
+
+/** The numbers of the other shards with which that of `runtime` is connected. */
+export function otherShards(runtime: Runtime): number[] {
+  return Array.from(runtime.shard.interconnect?.peers ?? [], ({ number }) => number);
 }

@@ -12,6 +12,7 @@ import type { Hearer } from "./counterparts.ts";
 import type { FairLocks } from "./fair-locks.ts";
 import type { NameTable } from "./name-table.ts";
 import { Peer } from "./peer.ts";
+import type { Placement } from "./placement.ts";
 import { placeOf } from "./shard-setup.ts";
 import type { PeerLine } from "./peer-line.ts";
 import { RemoteRef } from "./remote-ref.ts";
@@ -25,12 +26,18 @@ export interface ShardMessage {
   readonly shard: number;
 }
 
+/** So long a start waits for a shard that is being started again. */
+const OPEN_MS = 10_000;
+
 /** How one shard is connected with the others of its runtime. */
 export class Interconnect implements Exchange {
   readonly shard: Shard;
   readonly locks: FairLocks;
   readonly #peers = new Map<number, Peer>();
   readonly #open = new Set<number>();
+  /** The places of shards that are gone and not there again yet. */
+  readonly #lostPlaces = new Set<number>();
+  #awaited: { readonly place: number; readonly open: () => void }[] = [];
   /** Who hears here what other shards say to a name. */
   readonly hearers: Map<string, Hearer> = new Map();
   /** Who hears of shards, and what takes back that it is forgotten at its end. */
@@ -74,6 +81,10 @@ export class Interconnect implements Exchange {
   /** From now on processes can be started on that shard: every other one is connected with it, too. */
   open(number: number): void {
     this.#open.add(number);
+    this.#lostPlaces.delete(placeOf(number));
+    const awaited = this.#awaited.filter(({ place }) => place === placeOf(number));
+    this.#awaited = this.#awaited.filter((waiting) => !awaited.includes(waiting));
+    for (const { open } of awaited) open();
     this.#tell("shard_up", number);
   }
 
@@ -95,6 +106,21 @@ export class Interconnect implements Exchange {
     for (const pid of this.#watchers.keys()) pid.process?.deliver(undefined, message);
   }
 
+  /** Resolves when a shard named by its place, which has been there before, is there again; false if that takes too long. */
+  async whenOpen(placement: Placement): Promise<boolean> {
+    if (typeof placement !== "object" || placement === null || !("shard" in placement)) return true;
+    const { shard: place } = placement;
+    if (!this.#lostPlaces.has(place)) return true;
+    const opened = Promise.withResolvers<boolean>();
+    const timer = this.shard.clock.setTimer(OPEN_MS, () => opened.resolve(false));
+    this.#awaited.push({ place, open: () => opened.resolve(true) });
+    try {
+      return await opened.promise;
+    } finally {
+      timer.cancel();
+    }
+  }
+
   /** The shards on which processes can be started, this one included. */
   get openShards(): readonly number[] {
     return [this.shard.number, ...this.#open].sort((one, other) => placeOf(one) - placeOf(other));
@@ -111,8 +137,10 @@ export class Interconnect implements Exchange {
     this.#peers.delete(number);
     for (const hearer of this.hearers.values()) hearer.lost?.(number);
     for (const pid of peer?.pids ?? []) this.#lost.set(`${number}.${pid.id}`, pid);
+    const wasOpen = this.#open.delete(number);
+    if (wasOpen) this.#lostPlaces.add(placeOf(number));
     peer?.lost();
-    if (this.#open.delete(number)) this.#tell("shard_down", number);
+    if (wasOpen) this.#tell("shard_down", number);
   }
 
   peer(number: number): Peer | undefined {
@@ -218,6 +246,11 @@ export class Interconnect implements Exchange {
   exportCall(call: PendingCall): void {
     this.#calls.set(call.id, call);
     call.exportedBy = this;
+  }
+
+  /** How many calls of this shard wait for a reply from elsewhere. */
+  get pendingCalls(): number {
+    return this.#calls.size;
   }
 
   /** Nobody waits any more for the reply to a call. */

@@ -51,7 +51,7 @@ export class Outbox {
    * of what can't be copied inside `signal`; then nothing is sent.
    */
   add(signal: readonly unknown[]): boolean {
-    const packed = this.#pack(signal);
+    const packed = this.#pack(signal, signal.at(-1));
     this.#reserve(HEAD_BYTES + packed.end - packed.start);
     this.#begin();
     return this.#append(packed);
@@ -62,7 +62,7 @@ export class Outbox {
    * message.
    */
   addMessage(kind: number, id: number, call: number | undefined, message: unknown): boolean {
-    const packed = this.#pack(message);
+    const packed = this.#pack(message, message);
     this.#reserve(HEAD_BYTES + 3 * INTEGER_BYTES_MAX + packed.end - packed.start);
     this.#begin();
     this.#integer(kind);
@@ -71,13 +71,13 @@ export class Outbox {
     return this.#append(packed);
   }
 
-  #pack(value: unknown): Packed {
+  #pack(value: unknown, message: unknown): Packed {
     const before = enter(this.#home);
     try {
       return this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
     } catch (error) {
       this.#renew();
-      throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(value, error));
+      throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(message, error));
     } finally {
       leave(before);
     }

@@ -319,13 +319,26 @@ export class Peer implements TermHome {
   #addMessage(kind: number, id: number, call: number | undefined, message: unknown): void {
     if (this.#isLost) return;
     if (this.#binaries.length > 0) this.#binaries.length = 0;
-    this.#added(this.#outbox.addMessage(kind, id, call, message));
+    const { pulse } = this.#home.shard.scheduler;
+    // A sender that is terminated must not leave half a signal behind.
+    const before = pulse.shut();
+    try {
+      this.#added(this.#outbox.addMessage(kind, id, call, message));
+    } finally {
+      pulse.open(before);
+    }
   }
 
   #add(signal: readonly unknown[]): void {
     if (this.#isLost) return;
     if (this.#binaries.length > 0) this.#binaries.length = 0;
-    this.#added(this.#outbox.add(signal));
+    const { pulse } = this.#home.shard.scheduler;
+    const before = pulse.shut();
+    try {
+      this.#added(this.#outbox.add(signal));
+    } finally {
+      pulse.open(before);
+    }
   }
 
   #added(enough: boolean): void {

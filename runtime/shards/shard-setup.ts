@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { Watched } from "../watchdog.ts";
 import type { LineEnd } from "./thread-line.ts";
 
 /** So many shards a runtime has at most. The number of a shard is its place plus this for each time it was started before. */
@@ -31,7 +32,8 @@ export type ShardOrder =
 
 /** What they tell it. */
 export type ShardNotice =
-  | { readonly type: "ready" }
+  /** `watched` is for the watchdog, if there is one. */
+  | { readonly type: "ready"; readonly watched: Watched }
   | { readonly type: "connected"; readonly number: number }
   /** Asks for the memory of a lock. */
   | { readonly type: "lock"; readonly name: string }

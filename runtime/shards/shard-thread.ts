@@ -1,6 +1,7 @@
 import { brief } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { Runtime } from "../runtime.ts";
+import { attend } from "../watchdog.ts";
 import { Bell } from "./bell.ts";
 import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
@@ -38,6 +39,7 @@ class ShardThread {
     interconnect.shareNames(new NameTable(this.#setup.names, placeOf(number)));
     shard.interconnect = interconnect;
     shard.scheduler.exchange = interconnect;
+    const { watched, close } = attend(shard.scheduler);
     control.on("message", (order: ShardOrder) => {
       if (order.type === "connect") {
         interconnect.connect(order.number, new ThreadLine(order.end, () => shard.scheduler.wake()));
@@ -49,9 +51,12 @@ class ShardThread {
         void runtime
           .shutdown()
           .then(stopped)
-          .finally(() => control.close());
+          .finally(() => {
+            close();
+            control.close();
+          });
     });
-    control.postMessage({ type: "ready" } satisfies ShardNotice);
+    control.postMessage({ type: "ready", watched } satisfies ShardNotice, [watched.port]);
   }
 
   #lockMemory(name: string): Promise<SharedArrayBuffer> {

@@ -1,7 +1,9 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Piscina } from "piscina";
 import type { Clock, HostTimer } from "../clock.ts";
+import { runtimeError } from "../errors.ts";
 import type { Shard } from "../shard.ts";
+import type { Watchdog } from "../watchdog.ts";
 import { Bell, BELL_BYTES } from "./bell.ts";
 import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
@@ -33,6 +35,9 @@ interface Running {
   readonly bell: SharedArrayBuffer;
   readonly control: MessagePort;
   readonly startedMs: number;
+  /** Ends its thread, whatever it is doing. */
+  readonly abort: AbortController;
+  threadId: number;
 }
 
 /**
@@ -51,13 +56,21 @@ export class ShardThreads {
   readonly #count: number;
   readonly #clock: Clock;
   readonly #cores: number;
+  readonly #watchdog: Watchdog | undefined;
   #stopping = false;
 
-  private constructor(first: Shard, count: number, pool: Piscina, clock: Clock, cores: number) {
+  private constructor(
+    first: Shard,
+    count: number,
+    pool: Piscina,
+    cores: number,
+    watchdog: Watchdog | undefined,
+  ) {
     this.#first = first;
     this.#count = count;
     this.#pool = pool;
-    this.#clock = clock;
+    this.#clock = first.clock;
+    this.#watchdog = watchdog;
     this.#cores = cores;
     this.#names = new NameTable(NameTable.memory(), 0);
     this.#interconnect = new Interconnect(first, this.#bell, SPINS, new FairLocks(first.number));
@@ -67,7 +80,13 @@ export class ShardThreads {
   }
 
   /** Starts the shards 1 to `count` - 1. Resolves when all of them are connected; rejects if one does not start. */
-  static async start(first: Shard, count: number, limits: ShardLimits, cores: number): Promise<ShardThreads> {
+  static async start(
+    first: Shard,
+    count: number,
+    limits: ShardLimits,
+    cores: number,
+    watchdog: Watchdog | undefined,
+  ): Promise<ShardThreads> {
     // Only here: who needs no other shards loads no thread pool.
     const { Piscina } = await import("piscina");
     const pool = new Piscina({
@@ -80,7 +99,7 @@ export class ShardThreads {
         ? {}
         : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
     });
-    const threads = new ShardThreads(first, count, pool, first.clock, cores);
+    const threads = new ShardThreads(first, count, pool, cores, watchdog);
     try {
       await Promise.all(Array.from({ length: count - 1 }, (_, index) => threads.#start(index + 1)));
     } catch (error) {
@@ -95,6 +114,12 @@ export class ShardThreads {
     return [this.#first.number, ...this.#running.keys()].sort(
       (one, other) => (one % SHARDS_MAX) - (other % SHARDS_MAX),
     );
+  }
+
+  /** Code that is no process's turn holds a thread: it can't be ended alone, so its shard is. */
+  blocked(threadId: number): void {
+    const found = [...this.#running.values()].find((running) => running.threadId === threadId);
+    found?.abort.abort(runtimeError("ROOKERY_SHARD_STALLED", found.number));
   }
 
   /** Ends every shard and waits until its thread is gone. */
@@ -126,8 +151,18 @@ export class ShardThreads {
     };
     const ready = Promise.withResolvers<void>();
     const startedMs = this.#clock.nowMs();
-    const running: Running = { number, bell, control, startedMs, missing: new Set(), ready: ready.resolve };
-    const task = this.#pool.run(setup, { transferList: [port2] }) as Promise<void>;
+    const abort = new AbortController();
+    const running: Running = {
+      number,
+      bell,
+      control,
+      startedMs,
+      missing: new Set(),
+      ready: ready.resolve,
+      abort,
+      threadId: 0,
+    };
+    const task = this.#pool.run(setup, { transferList: [port2], signal: abort.signal }) as Promise<void>;
     const ended = task.then(
       () => this.#died(running, undefined),
       (error: unknown) => {
@@ -139,8 +174,11 @@ export class ShardThreads {
     void ended.finally(() => this.#ended.delete(ended));
     control.on("message", (notice: ShardNotice) => {
       if (notice.type === "log") this.#first.logger[notice.level](notice.fields, notice.message);
-      else if (notice.type === "ready") this.#connect(running);
-      else if (notice.type === "lock") void this.#handOutLock(control, notice.name);
+      else if (notice.type === "ready") {
+        running.threadId = notice.watched.threadId;
+        this.#watchdog?.watch(notice.watched);
+        this.#connect(running);
+      } else if (notice.type === "lock") void this.#handOutLock(control, notice.name);
       else this.#connected(number, notice.number);
     });
     return ready.promise;
@@ -189,6 +227,7 @@ export class ShardThreads {
   }
 
   #died(dead: Running, error: unknown): void {
+    if (dead.threadId !== 0) this.#watchdog?.forget(dead.threadId);
     const known = this.#running.delete(dead.number);
     dead.control.close();
     this.#interconnect.locks.abandon(dead.number);

@@ -5,21 +5,30 @@ import { isPlain } from "../freeze.ts";
 import { Pid } from "../pid.ts";
 import { Ref } from "../ref.ts";
 
-/** Where in a signal that could not be encoded the first value stands that can't be copied, and what it is. */
-export function pathToUncopyable(signal: readonly unknown[], error: unknown): [path: string, value: string] {
-  const path = pathIn(signal.at(-1), "message", new Set());
+/** Where in a message that could not be encoded the first value stands that can't be copied, and what it is. */
+export function pathToUncopyable(message: unknown, error: unknown): [path: string, value: string] {
+  const path = pathToFirst(message);
   return path ?? ["message", error instanceof Error ? error.message : brief(error)];
 }
 
 /** Throws ROOKERY_NOT_COPYABLE for a message that could not be sent to another shard. */
 export function expectCopyable(message: unknown): void {
-  const path = pathIn(message, "message", new Set());
+  const path = pathToFirst(message);
   if (path !== undefined) throw runtimeError("ROOKERY_NOT_COPYABLE", ...path);
 }
 
 /** Whether an object may be written as a record. The key `__proto__` would come out as another one. */
 export function isCopyableRecord(value: object): boolean {
   return isPlain(value) && !Object.hasOwn(value, "__proto__");
+}
+
+function pathToFirst(message: unknown): [string, string] | undefined {
+  try {
+    return pathIn(message, "message", new Set());
+  } catch (error) {
+    if (error instanceof RangeError) return ["message", "too deep for the stack"];
+    throw error;
+  }
 }
 
 function pathIn(value: unknown, path: string, above: Set<object>): [string, string] | undefined {
@@ -53,6 +62,7 @@ function pathInside(value: object, path: string, above: Set<object>): [string, s
       const found = pathIn(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, above);
       if (found !== undefined) return found;
     }
+    if (value instanceof Error) return pathIn(value.cause, `${path}.cause`, above);
   } else if (!COPIED.some((Class) => value instanceof Class) && !ArrayBuffer.isView(value)) {
     return [path, `an instance of ${value.constructor?.name ?? "a class"}`];
   }

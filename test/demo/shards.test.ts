@@ -105,8 +105,7 @@ describe("a shard that dies", () => {
     const own = await joined(await socketOn(0, ada), "room:1");
     const lost = await socketOn(1, grace);
     const other = await joined(lost, "room:1");
-    const { response } = await answer(other.push("message:new", { body: "before" }));
-    const { id } = response as { id: number };
+    assert.equal((await answer(other.push("message:new", { body: "before" }))).status, "ok");
 
     const gone = closed(lost);
     const rejoined = nextEvent(other, "presence_state");
@@ -118,10 +117,11 @@ describe("a shard that dies", () => {
     const heard = nextEvent(own, "message:new");
     assert.equal((await answer(other.push("message:new", { body: "after" }))).status, "ok");
     assert.equal(((await heard) as { body: string }).body, "after");
-    const messages = await demo.data<{ id: number; body: string }[]>(
-      demo.get("/api/v1/rooms/1/messages", ada.token),
+    const messages = await demo.data<{ body: string }[]>(demo.get("/api/v1/rooms/1/messages", ada.token));
+    assert.deepEqual(
+      messages.map(({ body }) => body),
+      ["after", "before"],
     );
-    assert.deepEqual(messages.at(-1)!.id, id);
 
     // Its successor has the same tree, and gets connections again.
     await expect.poll(() => demo.runtime.shards()).toEqual([0, 1]);

@@ -17,8 +17,13 @@ export function connected(url: string, params: object = {}, authToken?: string):
     ...(authToken === undefined ? {} : { authToken }),
   });
   return new Promise((resolve, reject) => {
-    socket.onOpen(() => resolve(socket));
+    let opened = false;
+    socket.onOpen(() => {
+      opened = true;
+      resolve(socket);
+    });
     socket.onClose(({ code }) => {
+      if (opened) return;
       reject(new Error(`closed with ${code}`));
       if (!socket.isConnected() && code === 1006) socket.disconnect();
     });

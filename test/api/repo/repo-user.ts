@@ -46,7 +46,7 @@ const migrations: readonly Migration[] = [
 
 /** A process with a repo of its own, to be started on any shard. */
 export class RepoUser extends GenServer<undefined, Call, Cast> {
-  static readonly module: string = import.meta.url;
+  static override readonly module: string = import.meta.url;
 
   #repo!: Repo<Rows>;
   #witness!: Pid;

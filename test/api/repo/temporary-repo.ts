@@ -114,8 +114,12 @@ export class TemporaryRepo {
   async killWriter(): Promise<void> {
     const before = this.runtime.whereis("test.writer");
     this.runtime.exit("test.writer", "kill");
-    await this.until(() => ![undefined, before].includes(this.runtime.whereis("test.writer")));
-    await this.settle();
+    // Not until nothing is to be done any more: with callers that never stop, that never comes.
+    await this.until(
+      () =>
+        ![undefined, before].includes(this.runtime.whereis("test.writer")) &&
+        this.writerState() !== undefined,
+    );
   }
 
   /** Turns of the event loop until `isTrue`. */

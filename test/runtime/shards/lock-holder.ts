@@ -4,7 +4,7 @@ import { fairLock } from "../../../runtime/shards/fair-locks.ts";
 
 /** Takes a lock of the runtime on whatever shard it is started, and may die with all of its shard. */
 export class LockHolder extends GenServer<undefined, "acquire" | "release", "exit"> {
-  static readonly module: string = import.meta.url;
+  static override readonly module: string = import.meta.url;
 
   #name!: string;
   #turn: Turn | undefined = undefined;

@@ -1,0 +1,251 @@
+import { inspect, isDeepStrictEqual } from "node:util";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ByteRing } from "../../../runtime/shards/byte-ring.ts";
+import { Inbox } from "../../../runtime/shards/inbox.ts";
+import { Outbox } from "../../../runtime/shards/outbox.ts";
+import type { TermHome } from "../../../runtime/shards/term-types.ts";
+import { DownMessage, ExitError, ExitMessage, Pid, Ref, RookeryError, StartError } from "../../../runtime/index.ts";
+
+/** Two ends of a line; pids and references stay what they are. */
+class Wire {
+  readonly #binaries: ArrayBuffer[] = [];
+  #added: ArrayBuffer[] = [];
+  readonly #pids = new Map<string, Pid>();
+  readonly #refs = new Map<number, Ref>();
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+
+  constructor(ringBytes = 1_024) {
+    const home: TermHome = {
+      pidOf: (shard, id) => this.#pids.get(`${shard}.${id}`)!,
+      refOf: (_, id) => this.#refs.get(id)!,
+      exportPid: (pid) => void this.#pids.set(`${pid.shard}.${pid.id}`, pid),
+      exportRef: (ref) => (this.#refs.set(ref.id, ref), 0),
+      handInBinary: (bytes) => this.#added.push(bytes),
+      takeBinary: () => this.#binaries.shift()!,
+    };
+    const ring = new ByteRing(ringBytes);
+    this.#outbox = new Outbox(home, ring);
+    this.#inbox = new Inbox(home, ring);
+  }
+
+  add(value: unknown): void {
+    this.#added = [];
+    this.#outbox.add([value]);
+    this.#binaries.push(...this.#added);
+  }
+
+  /** All that was added and not taken yet. */
+  take(): unknown[] {
+    const taken: unknown[] = [];
+    while (this.#outbox.flush() || this.#outbox.waiting > 0) taken.push(...this.#next());
+    taken.push(...this.#next());
+    return taken;
+  }
+
+  carried(value: unknown): unknown {
+    this.add(value);
+    return this.take()[0];
+  }
+
+  #next(): unknown[] {
+    const taken: unknown[] = [];
+    for (let count = this.#inbox.next(); count > 0; count = this.#inbox.next())
+      for (const signal of this.#inbox.values.slice(0, count)) taken.push((signal as readonly unknown[])[0]);
+    return taken;
+  }
+}
+
+const wire = new Wire();
+
+const aBinary = fc.uint8Array({ maxLength: 64 }).chain((bytes) =>
+  fc.constantFrom(
+    bytes,
+    Buffer.from(bytes),
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    new Uint16Array(new Uint8Array([...bytes, ...bytes]).buffer),
+    new Float64Array([...bytes]),
+    new BigInt64Array([...bytes].map(BigInt)),
+    new DataView(new Uint8Array(bytes).buffer),
+  ),
+);
+
+/** Any text but half a surrogate pair, which becomes U+FFFD. */
+const aText = fc.string({ unit: "binary", maxLength: 60 });
+const aKey = fc.oneof(
+  aText,
+  fc.constantFrom("constructor", "toString", "hasOwnProperty", "valueOf", "length", "then", "0", ""),
+).filter((key) => key !== "__proto__");
+
+const aTerm = fc.letrec<{ term: unknown }>((tie) => ({
+  term: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    // The zero of a minus sign is zero on the other side.
+    fc.double().map((number) => (Object.is(number, -0) ? 0 : number)),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.bigInt(),
+    fc.bigInt({ min: -(2n ** 300n), max: 2n ** 300n }),
+    fc.boolean(),
+    fc.constantFrom(null, undefined, Number.NaN, Number.NEGATIVE_INFINITY),
+    aText,
+    fc.date({ noInvalidDate: false }),
+    fc.constantFrom(/a\/b/giu, /(?<x>.)\k<x>/v, new RegExp("")),
+    aBinary,
+    fc.array(tie("term"), { maxLength: 6 }),
+    fc.array(tie("term"), { maxLength: 6 }).map((items) => new Set(items)),
+    fc.array(fc.tuple(tie("term"), tie("term")), { maxLength: 6 }).map((entries) => new Map(entries)),
+    fc.dictionary(aKey, tie("term"), { maxKeys: 6, noNullPrototype: true }),
+    fc.dictionary(aKey, tie("term"), { maxKeys: 3, noNullPrototype: true }).map((object) => Object.freeze(object)),
+  ),
+})).term;
+
+/** Tells -0 from 0, and an absent key from undefined; a key called `constructor` is one like any other. */
+function expectSame(got: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(got, expected)) expect.fail(`${inspect(got)} is not ${inspect(expected)}`);
+}
+
+describe("what is sent to another shard", () => {
+  test("arrives equal, whatever it is made of", () => {
+    fc.assert(
+      fc.property(fc.array(aTerm, { minLength: 1, maxLength: 5 }), (terms) => {
+        for (const term of terms) wire.add(term);
+        expectSame(wire.take(), terms);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("arrives equal behind what could not be sent", () => {
+    const refused = fc.constantFrom(() => {}, Symbol("s"), Promise.resolve(), new WeakMap(), new URL("http://a"));
+    fc.assert(
+      fc.property(aTerm, aKey, refused, aTerm, (before, key, bad, after) => {
+        wire.add({ [key]: before, same: 1 });
+        expect(() => wire.add({ first: before, [key]: [{ bad }], other: after })).toThrow(
+          expect.objectContaining({ code: "ROOKERY_NOT_COPYABLE" }),
+        );
+        wire.add({ [key]: after, same: 2 });
+        expectSame(wire.take(), [
+          { [key]: before, same: 1 },
+          { [key]: after, same: 2 },
+        ]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("may be large: binaries of any size and kind, long texts, wide objects", () => {
+    const bytes = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => at % 251);
+    for (const size of [65_535, 65_536, 300_000]) {
+      const all = [bytes(size), Buffer.from(bytes(size)), bytes(size).buffer, new Float64Array(bytes(size))];
+      expect(wire.carried({ all, last: 1 })).toEqual({ all, last: 1 });
+    }
+    const view = bytes(200_000).subarray(50_000, 150_000);
+    expect(wire.carried([view, view])).toEqual([view, view]);
+    const text = "aä\u{1f600}".repeat(300_000);
+    expect(wire.carried(text)).toBe(text);
+    const wide = Object.fromEntries(Array.from({ length: 70_000 }, (_, at) => [`key ${at}`, at]));
+    expect(wire.carried(wide)).toEqual(wide);
+  });
+
+  test("keeps binaries and what they belong to together, also behind one that could not be sent", () => {
+    const large = (fill: number): Uint8Array => new Uint8Array(70_000).fill(fill);
+    wire.add([large(1), large(2)]);
+    expect(() => wire.add([large(3), () => {}])).toThrow("message[1]");
+    wire.add({ last: large(4) });
+    expect(wire.take()).toEqual([[large(1), large(2)], { last: large(4) }]);
+  });
+
+  test("may have any number of shapes, again and again", () => {
+    const shape = (at: number): object => ({ [`a${at}`]: at, [`b${at % 7}`]: { [`c${at % 200}`]: at } });
+    for (let round = 0; round < 3; round += 1) {
+      const objects = Array.from({ length: 3_000 }, (_, at) => shape(at));
+      for (const object of objects) wire.add(object);
+      expect(wire.take()).toEqual(objects);
+    }
+  });
+
+  test("keeps pids, references and the messages of the runtime", () => {
+    const [pid, ref] = [new Pid(1, 7, undefined), new Ref()];
+    const carried = wire.carried({ pid, ref, again: [pid, ref] }) as { pid: Pid; ref: Ref; again: unknown[] };
+    expect([carried.pid, carried.ref, ...carried.again]).toEqual([pid, ref, pid, ref]);
+    expect(carried.pid).toBe(pid);
+    expect(carried.ref).toBe(ref);
+    for (const message of [new ExitMessage(pid, ["a", 1]), new DownMessage("DOWN", ref, pid, { b: 2 })]) {
+      const arrived = wire.carried(message);
+      expect(arrived).toStrictEqual(message);
+      expect(arrived).toBeInstanceOf(message.constructor);
+    }
+  });
+});
+
+describe("an error that is sent to another shard", () => {
+  class Own extends Error {
+    override readonly name = "Own";
+    readonly detail = new Map([["a", 1n]]);
+  }
+  const errors: Error[] = [
+    new Error("plain"),
+    new TypeError("of a class of the language", { cause: { deep: [1n] } }),
+    new RangeError("with a cause", { cause: new Error("the cause", { cause: "its cause" }) }),
+    Object.assign(new Error("with fields"), { code: "E", errno: -2, nested: { error: new Error("inner") } }),
+    new AggregateError([new Error("one"), new TypeError("two")], "several"),
+    new ExitError("ROOKERY_EXIT", "an exit", ["shutdown", { a: 1 }]),
+    new StartError("a start", "boom", new Error("why")),
+    new RookeryError("ROOKERY_X", "of the runtime", { cause: 1 }),
+    new Own("of a class of its own"),
+  ];
+
+  test.each(errors)("keeps its class, message, stack, cause and fields: %s", (error) => {
+    const arrived = wire.carried(error) as Error;
+    expect(inspect(arrived, { depth: 9 })).toBe(inspect(error, { depth: 9 }));
+    expect(arrived).toMatchObject({ name: error.name, message: error.message, stack: error.stack });
+    expect(arrived.cause).toEqual(error.cause);
+    if (!(error instanceof Own)) expect(arrived).toBeInstanceOf(error.constructor);
+  });
+});
+
+describe("what can't be sent to another shard is refused with its place", () => {
+  const cyclic: { self?: unknown } = {};
+  cyclic.self = { inner: [cyclic] };
+  class Own {}
+  test.each([
+    ["a function", { a: [1, () => {}] }, "message.a[1]"],
+    ["a symbol", new Map([["k", Symbol("s")]]), "message.get(k)"],
+    ["the key of a Map", new Map([[() => {}, 1]]), "message.key"],
+    ["the member of a Set", new Set([Symbol("s")]), "message.member"],
+    ["an instance of a class of one's own", { own: new Own() }, "message.own"],
+    ["what contains itself", cyclic, "message.self.inner[0]"],
+    ["a field of an error", Object.assign(new Error("x"), { socket: () => {} }), "message.socket"],
+    ["the key __proto__", { a: JSON.parse('{"__proto__":1}') as unknown }, "message.a.__proto__"],
+    ["a promise", [Promise.resolve()], "message[0]"],
+  ])("%s", (_, value, path) => {
+    expect(() => wire.add(value)).toThrow(
+      expect.objectContaining({ code: "ROOKERY_NOT_COPYABLE", message: expect.stringContaining(path) }),
+    );
+    expect(wire.carried("next")).toBe("next");
+  });
+});
+
+test("what is nested deeper than the stack is refused at the send, or arrives", () => {
+  for (let depth = 500; depth <= 128_000; depth *= 2) {
+    let deep: unknown = [];
+    for (let level = 0; level < depth; level += 1) deep = level % 2 === 0 ? [deep] : { deep };
+    try {
+      wire.add(deep);
+    } catch (error) {
+      expect(error).toMatchObject({ code: "ROOKERY_NOT_COPYABLE" });
+      expect(wire.carried("next")).toBe("next");
+      return;
+    }
+    let [arrived] = wire.take();
+    let levels = 0;
+    while (!Array.isArray(arrived) || arrived.length > 0) {
+      arrived = Array.isArray(arrived) ? arrived[0] : (arrived as { deep: unknown }).deep;
+      levels += 1;
+    }
+    expect(levels).toBe(depth);
+  }
+  expect.fail("no depth was too much");
+});
