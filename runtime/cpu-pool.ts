@@ -6,7 +6,7 @@ import { runtimeError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
 export interface CpuOptions {
-  /** How many functions run at once; others wait their turn. Default: `Runtime.cores`. */
+  /** How many functions run at once on behalf of one shard; others wait their turn. Default: the cores that each shard has. */
   readonly threads?: number;
   /** A function that needs more memory than this fails, and its thread with it. Default: Node's limit. */
   readonly maxOldGenerationSizeMb?: number;
@@ -35,9 +35,9 @@ export class CpuPool {
   readonly #waiting = new Set<() => void>();
   readonly #threads = new Set<Worker>();
 
-  constructor(cores: number, options: CpuOptions, logger: Logger) {
+  constructor(options: CpuOptions, logger: Logger) {
     expectOptions("cpu, an option of Runtime.start,", ["threads", "maxOldGenerationSizeMb"], options);
-    const { threads = cores, maxOldGenerationSizeMb } = options;
+    const { threads = 1, maxOldGenerationSizeMb } = options;
     if (!Number.isInteger(threads) || threads < 1)
       throw runtimeError("ROOKERY_BADARG", "a number of threads of at least 1", threads);
     if (maxOldGenerationSizeMb !== undefined && !(maxOldGenerationSizeMb > 0))

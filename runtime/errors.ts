@@ -26,7 +26,7 @@ export const runtimeErrors = {
   ROOKERY_SHARD_STALLED:
     "Expected shard %s to go on within the time it has, but code outside of any handler held it",
   ROOKERY_NO_MODULE:
-    "Expected the class %s to name its module, for a start on another shard: static readonly module = import.meta.url",
+    "Expected the class %s to name its module, as static readonly module = import.meta.url, but it names %s",
   ROOKERY_NO_SERVER_CLASS: "Expected the class %s among the exports of %s, but it is not there",
   ROOKERY_NOT_COPYABLE: "Expected a message that can be copied to another shard, but %s is %s",
   ROOKERY_NAMES_FULL: "Expected room for the name %s, but names take %s bytes already, all they may",

@@ -81,6 +81,8 @@ export class Runtime {
   readonly cores: number;
   /** @internal */
   readonly shard: Shard;
+  /** @internal The threads of `Task.cpu` that each shard may have. */
+  readonly cpu: CpuOptions;
   /** @internal */
   readonly cpuPool: CpuPool;
 
@@ -91,7 +93,8 @@ export class Runtime {
     checkRuntimeOptions(options);
     const clock = options.clock ?? systemClock;
     this.cores = options.cores ?? availableParallelism();
-    this.cpuPool = new CpuPool(this.cores, options.cpu ?? {}, options.logger ?? stderrLogger);
+    this.cpu = { threads: Math.ceil(this.cores / shardCount(options)), ...options.cpu };
+    this.cpuPool = new CpuPool(this.cpu, options.logger ?? stderrLogger);
     this.shard = new Shard(this, {
       number: options.shard ?? 0,
       clock,
@@ -109,10 +112,10 @@ export class Runtime {
     const { stallMs = Number.POSITIVE_INFINITY, longScheduleMs = LONG_SCHEDULE_MS } = options;
     const watchdog =
       stallMs < Number.POSITIVE_INFINITY ? await runtime.#watch(stallMs, longScheduleMs) : undefined;
-    const count = options.shards === "auto" ? availableParallelism() : (options.shards ?? 1);
+    const count = shardCount(options);
     if (count > 1) {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
-      runtime.#threads = await ShardThreads.start(runtime.shard, count, options, runtime.cores, watchdog);
+      runtime.#threads = await ShardThreads.start(runtime, count, options, watchdog);
     }
     return runtime;
   }
@@ -307,6 +310,10 @@ export class Runtime {
     await this.#closeWatch();
     await this.cpuPool.close();
   }
+}
+
+function shardCount({ shards = 1 }: RuntimeOptions): number {
+  return shards === "auto" ? availableParallelism() : shards;
 }
 
 /** Throws ROOKERY_BADARG for options with which no runtime can be started. */

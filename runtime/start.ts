@@ -245,7 +245,7 @@ function startElsewhere(
   options: UncheckedOptions,
   { linked, monitor }: StartBond,
 ): Promise<StartResult> {
-  if (module === undefined) return Promise.reject(runtimeError("ROOKERY_NO_MODULE", className));
+  if (module === undefined) return Promise.reject(runtimeError("ROOKERY_NO_MODULE", className, module));
   if (options.name !== undefined && typeof options.name !== "string")
     return Promise.reject(
       runtimeError("ROOKERY_BADARG", "a string as the name of a server on another shard", options.name),

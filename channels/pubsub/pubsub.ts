@@ -137,9 +137,9 @@ export class PubSub extends GenServer<PubSubState, never, never> {
     return tables.get(from, name).adapter.nodeName;
   }
 
-  /** @internal Whether a place that was there is known to be gone for good. */
-  static isGone(from: Origin, name: string, nodeName: string): boolean {
-    return tables.get(from, name).adapter.isGone?.(nodeName) ?? false;
+  /** @internal The way to other places, while the PubSub runs. */
+  static adapter(from: Origin, name: string): PubSubAdapter | undefined {
+    return tables.find(from, name)?.adapter;
   }
 
   /** The subscriptions to a topic in this place, one for each `subscribe`. */

@@ -1,6 +1,7 @@
-import type { Pid, Ref, Self } from "../../runtime/index.ts";
-import { RookeryError } from "../../runtime/index.ts";
+import { type Pid, RookeryError, type Self } from "../../runtime/index.ts";
 import { isOrderly, onProcessExit } from "../../runtime/internal.ts";
+import type { PubSubAdapter } from "../pubsub/adapter.ts";
+import { plainDispatcher } from "../pubsub/dispatcher.ts";
 import { PLACES_TOPIC, PlaceLost } from "../pubsub/place-lost.ts";
 import { PubSub } from "../pubsub/pubsub.ts";
 import type { TrackerDelta } from "./delta.ts";
@@ -25,13 +26,13 @@ export interface Peer {
  * has. `delta`: what it has done. `clock`: it is there still, and has done so much. `want`: something of yours has not come. `bye`: it
  * stops in order.
  */
-type Gossip = { readonly replica: ReplicaId; readonly nodeName: string } & (
+type Gossip = { readonly gossip: string; readonly replica: ReplicaId; readonly nodeName: string } & (
   | { readonly says: "hello" | "state" | "delta"; readonly delta: TrackerDelta<Pid> }
   | { readonly says: "clock"; readonly clock: number }
   | { readonly says: "want" | "bye" }
 );
 
-type Saying = Gossip extends infer Each ? (Each extends unknown ? Omit<Each, "replica" | "nodeName"> : never) : never;
+type Saying = Gossip extends infer Each ? (Each extends unknown ? Omit<Each, "gossip" | "replica" | "nodeName"> : never) : never;
 
 const FLUSH = Object.freeze({ type: "flush" });
 const HEARTBEAT = Object.freeze({ type: "heartbeat" });
@@ -56,7 +57,7 @@ export class Replication {
   readonly #changed: (diff: TrackerDiff<Pid>) => void;
   readonly #nodeName: string;
   #flushing = false;
-  #heartbeat: Ref | undefined = undefined;
+  #beating = false;
 
   /** `changed` hears what others have changed here. */
   constructor(
@@ -79,14 +80,13 @@ export class Replication {
     PubSub.subscribe(this.#self, this.#pubsub, this.#topic);
     PubSub.subscribe(this.#self, this.#pubsub, PLACES_TOPIC);
     onProcessExit(this.#self.pid, (reason) => {
-      if (isOrderly(reason)) this.#sayBye();
+      if (isOrderly(reason)) this.#sayToAll({ says: "bye" });
     });
     // A predecessor that was killed may have left something unsaid, and nobody has heard meanwhile what others had to say.
     if (peers.size > 0) state.takeDelta();
     this.#sayToAll({ says: "hello", delta: state.extract(state.replica) });
-    for (const [replica, { nodeName }] of peers)
-      if (PubSub.isGone(this.#self, this.#pubsub, nodeName)) this.#forget(replica);
-    if (peers.size > 0) this.#beat();
+    // After `init`: some of them may be gone.
+    if (peers.size > 0) this.#startBeating(0);
   }
 
   /** This replica has done something: others hear of it when what is waiting to be done is done, too. */
@@ -101,16 +101,24 @@ export class Replication {
     if (message === FLUSH) this.#flush();
     else if (message === HEARTBEAT) this.#beat();
     else if (message instanceof PlaceLost) this.#lost(message.nodeName);
-    else if (isGossip(message)) this.#hear(message);
+    else if (this.#isGossip(message)) this.#hear(message);
     else return false;
     return true;
+  }
+
+  #isGossip(message: unknown): message is Gossip {
+    return (message as Partial<Gossip> | null)?.gossip === this.#topic;
+  }
+
+  #isGone(nodeName: string): boolean {
+    return PubSub.adapter(this.#self, this.#pubsub)?.isGone?.(nodeName) ?? false;
   }
 
   #hear(gossip: Gossip): void {
     const { replica, nodeName } = gossip;
     const { state } = this.#replica;
     // What has come from a place that is gone by now is about to be forgotten, or is already.
-    if (replica === state.replica || PubSub.isGone(this.#self, this.#pubsub, nodeName)) return;
+    if (replica === state.replica || this.#isGone(nodeName)) return;
     const known = this.#see(replica, nodeName);
     switch (gossip.says) {
       case "hello":
@@ -154,7 +162,7 @@ export class Replication {
     if (peers.size === 0) state.takeDelta();
     peers.set(replica, { nodeName, heardMs, down: false });
     this.#changed(state.replicaUp(replica));
-    if (this.#heartbeat === undefined) this.#heartbeat = this.#startTimer();
+    if (!this.#beating) this.#startBeating(HEARTBEAT_MS);
     return false;
   }
 
@@ -182,60 +190,51 @@ export class Replication {
   #beat(): void {
     const { state, peers } = this.#replica;
     const nowMs = this.#self.runtime.clock.nowMs();
-    for (const [replica, { heardMs, down }] of peers) {
-      if (nowMs - heardMs > PERMDOWN_MS) this.#forget(replica);
+    for (const [replica, { nodeName, heardMs, down }] of peers) {
+      if (nowMs - heardMs > PERMDOWN_MS || this.#isGone(nodeName)) this.#forget(replica);
       else if (!down && nowMs - heardMs > DOWN_MS) this.#hide(replica);
     }
     // Before its clock: nobody shall miss what has only not been said yet.
     if (this.#flushing) this.#flush();
     this.#sayToAll({ says: "clock", clock: state.clocks().get(state.replica)! });
-    this.#heartbeat = this.#startTimer();
+    this.#startBeating(HEARTBEAT_MS);
   }
 
-  #startTimer(): Ref {
-    return this.#self.sendAfter(HEARTBEAT_MS, this.#self.pid, HEARTBEAT);
-  }
-
-  #sayBye(): void {
-    const { runtime } = this.#self;
-    try {
-      PubSub.broadcast(runtime, this.#pubsub, this.#topic, this.#gossip({ says: "bye" }));
-    } catch (error) {
-      // A PubSub that has ended first can't tell anybody; then silence does.
-      if (!(error instanceof RookeryError)) throw error;
-    }
+  #startBeating(afterMs: number): void {
+    this.#beating = true;
+    this.#self.sendAfter(afterMs, this.#self.pid, HEARTBEAT);
   }
 
   #sayToAll(saying: Saying): void {
-    this.#copyable(saying, (copyable) => {
-      PubSub.broadcastFrom(this.#self, this.#pubsub, this.#self.pid, this.#topic, this.#gossip(copyable));
-    });
+    this.#say(saying, (adapter, gossip) =>
+      adapter.broadcast(this.#topic, undefined, gossip, plainDispatcher),
+    );
   }
 
   #sayTo(nodeName: string, saying: Saying): void {
-    this.#copyable(saying, (copyable) => {
-      PubSub.directBroadcast(this.#self, nodeName, this.#pubsub, this.#topic, this.#gossip(copyable));
-    });
+    this.#say(saying, (adapter, gossip) =>
+      adapter.directBroadcast(nodeName, this.#topic, gossip, plainDispatcher),
+    );
   }
 
-  #gossip(saying: Saying): Gossip {
-    return { ...saying, replica: this.#replica.state.replica, nodeName: this.#nodeName } as Gossip;
-  }
-
-  /** Metas that can't be copied as they are go as what clients are shown of them. */
-  #copyable(saying: Saying, say: (saying: Saying) => void): void {
+  /** While the PubSub is stopped nobody hears anything; the clocks show it afterwards. */
+  #say(saying: Saying, send: (adapter: PubSubAdapter, gossip: Gossip) => void): void {
+    const adapter = PubSub.adapter(this.#self, this.#pubsub);
+    if (adapter === undefined) return;
+    const from = { gossip: this.#topic, replica: this.#replica.state.replica, nodeName: this.#nodeName };
     try {
-      say(saying);
+      send(adapter, { ...from, ...saying } as Gossip);
     } catch (error) {
       if (!(error instanceof RookeryError) || !("delta" in saying)) throw error;
-      const entries = saying.delta.entries.map((entry) => {
-        return { ...entry, meta: JSON.parse(JSON.stringify(entry.meta)) as typeof entry.meta };
-      });
-      say({ ...saying, delta: { ...saying.delta, entries } });
+      send(adapter, { ...from, ...saying, delta: asShown(saying.delta) } as Gossip);
     }
   }
 }
 
-function isGossip(message: unknown): message is Gossip {
-  return typeof (message as Partial<Gossip> | null)?.says === "string";
+/** With metas that can be copied: what clients are shown of them. */
+function asShown(delta: TrackerDelta<Pid>): TrackerDelta<Pid> {
+  const entries = delta.entries.map((entry) => {
+    return { ...entry, meta: JSON.parse(JSON.stringify(entry.meta)) as typeof entry.meta };
+  });
+  return { ...delta, entries };
 }

@@ -2,13 +2,16 @@ import { REUSE_BUFFER_MODE } from "msgpackr";
 import { runtimeError } from "../errors.ts";
 import type { ByteRing } from "./byte-ring.ts";
 import { enter, leave, newPackr, type TermHome } from "./term-types.ts";
-import { pathToUncopyable } from "./uncopyable.ts";
+import { isDeeper, pathToUncopyable } from "./uncopyable.ts";
 
 const BYTES_MIN = 65_536;
 /** A batch is closed at this size, so that the other side can begin. */
 const BATCH_BYTES = 16_384;
 const HEAD_BYTES = 4;
 const INTEGER_BYTES_MAX = 9;
+
+/** The other side decodes on its own stack, which may be smaller. A level takes a byte at least. */
+const DEPTH_MAX = 1_000;
 
 /** Where in its buffer msgpackr has put what it encoded. */
 type Packed = Buffer & { readonly start: number; readonly end: number };
@@ -74,7 +77,10 @@ export class Outbox {
   #pack(value: unknown, message: unknown): Packed {
     const before = enter(this.#home);
     try {
-      return this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
+      const packed = this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
+      if (packed.end - packed.start > DEPTH_MAX && isDeeper(message, DEPTH_MAX))
+        throw new RangeError(`nested more than ${DEPTH_MAX} levels deep`);
+      return packed;
     } catch (error) {
       this.#renew();
       throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(message, error));

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { CpuOptions } from "../cpu-pool.ts";
 import type { Watched } from "../watchdog.ts";
 import type { LineEnd } from "./thread-line.ts";
 
@@ -17,6 +18,7 @@ export interface ShardSetup {
   readonly names: SharedArrayBuffer;
   readonly freezeMessages: boolean;
   readonly cores: number;
+  readonly cpu: CpuOptions;
   readonly shards: number;
   readonly control: MessagePort;
 }

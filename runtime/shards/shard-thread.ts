@@ -26,12 +26,13 @@ class ShardThread {
   }
 
   async start(stopped: () => void): Promise<void> {
-    const { number, control, freezeMessages, cores } = this.#setup;
+    const { number, control, freezeMessages, cores, cpu } = this.#setup;
     const runtime = await Runtime.start({
       shard: number,
       logger: forwarding((notice) => control.postMessage(notice)),
       freezeMessages,
       cores,
+      cpu,
     });
     const { shard } = runtime;
     const locks = new FairLocks(number, (name) => this.#lockMemory(name));

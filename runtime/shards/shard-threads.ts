@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Piscina } from "piscina";
 import type { Clock, HostTimer } from "../clock.ts";
 import { runtimeError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Shard } from "../shard.ts";
 import type { Watchdog } from "../watchdog.ts";
 import { Bell, BELL_BYTES } from "./bell.ts";
@@ -55,23 +56,18 @@ export class ShardThreads {
   readonly #restarts = new Set<HostTimer>();
   readonly #count: number;
   readonly #clock: Clock;
-  readonly #cores: number;
+  readonly #runtime: Runtime;
   readonly #watchdog: Watchdog | undefined;
   #stopping = false;
 
-  private constructor(
-    first: Shard,
-    count: number,
-    pool: Piscina,
-    cores: number,
-    watchdog: Watchdog | undefined,
-  ) {
+  private constructor(runtime: Runtime, count: number, pool: Piscina, watchdog: Watchdog | undefined) {
+    const first = runtime.shard;
+    this.#runtime = runtime;
     this.#first = first;
     this.#count = count;
     this.#pool = pool;
     this.#clock = first.clock;
     this.#watchdog = watchdog;
-    this.#cores = cores;
     this.#names = new NameTable(NameTable.memory(), 0);
     this.#interconnect = new Interconnect(first, this.#bell, SPINS, new FairLocks(first.number));
     this.#interconnect.shareNames(this.#names);
@@ -81,10 +77,9 @@ export class ShardThreads {
 
   /** Starts the shards 1 to `count` - 1. Resolves when all of them are connected; rejects if one does not start. */
   static async start(
-    first: Shard,
+    runtime: Runtime,
     count: number,
     limits: ShardLimits,
-    cores: number,
     watchdog: Watchdog | undefined,
   ): Promise<ShardThreads> {
     // Only here: who needs no other shards loads no thread pool.
@@ -99,7 +94,7 @@ export class ShardThreads {
         ? {}
         : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
     });
-    const threads = new ShardThreads(first, count, pool, cores, watchdog);
+    const threads = new ShardThreads(runtime, count, pool, watchdog);
     try {
       await Promise.all(Array.from({ length: count - 1 }, (_, index) => threads.#start(index + 1)));
     } catch (error) {
@@ -145,7 +140,8 @@ export class ShardThreads {
       bell,
       names: this.#names.memory,
       freezeMessages: this.#first.freezeMessages,
-      cores: this.#cores,
+      cores: this.#runtime.cores,
+      cpu: this.#runtime.cpu,
       shards: this.#count,
       control: port2,
     };

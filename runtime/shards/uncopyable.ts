@@ -17,6 +17,19 @@ export function expectCopyable(message: unknown): void {
   if (path !== undefined) throw runtimeError("ROOKERY_NOT_COPYABLE", ...path);
 }
 
+/** Whether there is anything inside of `value` at more than so many levels. */
+export function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
+  if (levels === 0) return true;
+  const below = levels - 1;
+  if (Array.isArray(value)) return value.some((item) => isDeeper(item, below));
+  if (value instanceof Set) return [...value].some((item) => isDeeper(item, below));
+  if (value instanceof Map) return [...value].flat().some((item) => isDeeper(item, below));
+  if (value instanceof Error && isDeeper(value.cause, below)) return true;
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], below)) return true;
+  return false;
+}
+
 /** Whether an object may be written as a record. The key `__proto__` would come out as another one. */
 export function isCopyableRecord(value: object): boolean {
   return isPlain(value) && !Object.hasOwn(value, "__proto__");
