@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import { type DestinationStream, type Logger as PinoLogger, pino, type SerializedError } from "pino";
-import type { Logger } from "../runtime/index.ts";
+import type { Logger, LogLevel } from "../runtime/index.ts";
 import { filterParameters } from "./filter-parameters.ts";
 
 export interface LoggerOptions {
@@ -79,7 +79,7 @@ class ForwardingLogger {
   }
 
   /** pino takes a text alone, an error alone, and fields with a text. */
-  #forward(level: keyof Logger, fields: unknown, message?: string): void {
+  #forward(level: LogLevel, fields: unknown, message?: string): void {
     if (typeof fields === "string") return this.#logger[level](this.#fields, fields);
     const own = fields instanceof Error ? { err: fields } : (fields as object);
     this.#logger[level](

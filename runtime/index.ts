@@ -28,7 +28,7 @@ export {
   type RequestTo,
 } from "./gen-server.ts";
 export { GenStatem, type StateFunctions, type StatemInit, type StatemResult } from "./gen-statem.ts";
-export { type Logger, silentLogger, stderrLogger } from "./logger.ts";
+export { type Logger, type LogLevel, silentLogger, stderrLogger } from "./logger.ts";
 export type {
   CancelTimerMessage,
   CancelTimerOptions,

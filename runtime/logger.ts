@@ -1,7 +1,11 @@
 import { inspect } from "node:util";
 
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 /** Where reports go. The shape is pino's: a pino logger is a `Logger`. */
 export interface Logger {
+  /** Whether anything comes of what is logged at that level: other shards ask once, and send no more than that. Default: always. */
+  isLevelEnabled?(level: LogLevel): boolean;
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -16,6 +20,7 @@ function writer(level: string): (fields: object, message: string) => void {
 
 /** Writes warnings and errors to stderr, for people. Used when the runtime is given no logger. */
 export const stderrLogger: Logger = {
+  isLevelEnabled: (level) => level === "warn" || level === "error",
   debug: () => {},
   info: () => {},
   warn: writer("warn"),
@@ -23,4 +28,10 @@ export const stderrLogger: Logger = {
 };
 
 /** Says nothing: for programs and tests that end processes on purpose. */
-export const silentLogger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+export const silentLogger: Logger = {
+  isLevelEnabled: () => false,
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};

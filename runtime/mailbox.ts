@@ -104,10 +104,16 @@ export class Mailbox {
     let index = start;
     for (;;) {
       try {
-        for (; index < length; index += 1) {
-          const at = ((head + index) & mask) << 1;
-          const message = ring[at + 1];
-          if (match(ring[at] === undefined ? message : read(ring[at], message))) return index;
+        while (index < length) {
+          // A stretch without the end of the ring in it: there no place needs the mask.
+          let at = ((head + index) & mask) << 1;
+          const end = Math.min(at + ((length - index) << 1), (mask + 1) << 1);
+          for (; at < end; at += 2) {
+            const tag = ring[at];
+            const message = ring[at + 1];
+            if (match(tag === undefined ? message : read(tag, message))) return index;
+            index += 1;
+          }
         }
         return -1;
       } catch {

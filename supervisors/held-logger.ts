@@ -1,4 +1,4 @@
-import type { Logger } from "../runtime/index.ts";
+import type { Logger, LogLevel } from "../runtime/index.ts";
 
 /** Keeps warnings and errors back until it is known whether anybody needs them; then passes on what comes. */
 export class HeldLogger implements Logger {
@@ -7,6 +7,10 @@ export class HeldLogger implements Logger {
 
   constructor(logger: Logger) {
     this.#logger = logger;
+  }
+
+  isLevelEnabled(level: LogLevel): boolean {
+    return this.#logger.isLevelEnabled?.(level) ?? true;
   }
 
   debug(fields: object, message: string): void {

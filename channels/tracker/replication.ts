@@ -82,9 +82,9 @@ export class Replication {
     onProcessExit(this.#self.pid, (reason) => {
       if (isOrderly(reason)) this.#sayToAll({ says: "bye" });
     });
-    // A predecessor that was killed may have left something unsaid, and nobody has heard meanwhile what others had to say.
+    // What a predecessor that was killed has left unsaid is part of it, and what others have said meanwhile of their answers.
+    this.#sayToAll({ says: "hello", delta: state.extract() });
     if (peers.size > 0) state.takeDelta();
-    this.#sayToAll({ says: "hello", delta: state.extract(state.replica) });
     // After `init`: some of them may be gone.
     if (peers.size > 0) this.#startBeating(0);
   }
@@ -123,7 +123,7 @@ export class Replication {
     switch (gossip.says) {
       case "hello":
         this.#changed(state.merge(gossip.delta));
-        this.#sayTo(nodeName, { says: "state", delta: state.extract(state.replica) });
+        this.#sayTo(nodeName, { says: "state", delta: state.extract() });
         return;
       case "state":
         this.#changed(state.merge(gossip.delta));

@@ -137,12 +137,12 @@ export class TrackerState<P> {
     };
   }
 
-  /** Everything that this replica knows, or what it knows of one replica, for a peer whom no delta helps. */
-  extract(only?: ReplicaId): TrackerDelta<P> {
+  /** Everything that this replica knows, for a peer whom no delta helps. */
+  extract(): TrackerDelta<P> {
     const ranges = new Map<ReplicaId, ClockRange>();
     const dots = new Map<ReplicaId, ReadonlySet<number>>();
     const entries: TrackerEntry<P>[] = [];
-    for (const replica of only === undefined ? this.#context.replicas() : [only]) {
+    for (const replica of this.#context.replicas()) {
       ranges.set(replica, { after: 0, upTo: this.#context.clock(replica) });
       const cloud = this.#context.cloud(replica);
       if (cloud.size > 0) dots.set(replica, new Set(cloud));

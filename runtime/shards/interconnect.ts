@@ -248,9 +248,15 @@ export class Interconnect implements Exchange {
     call.exportedBy = this;
   }
 
-  /** How many calls of this shard wait for a reply from elsewhere. */
-  get pendingCalls(): number {
-    return this.#calls.size;
+  /** How much is kept for the sake of other shards: calls that wait, pids, references. */
+  get kept(): { readonly calls: number; readonly pids: number; readonly refs: number } {
+    let pids = this.#exported.size + this.#buried.size + this.#lost.size;
+    let refs = this.#refs.size;
+    for (const peer of this.#peers.values()) {
+      pids += peer.kept.pids;
+      refs += peer.kept.refs;
+    }
+    return { calls: this.#calls.size, pids, refs };
   }
 
   /** Nobody waits any more for the reply to a call. */

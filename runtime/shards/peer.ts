@@ -142,6 +142,15 @@ export class Peer implements TermHome {
     this.#line.close();
   }
 
+  /** How many bytes have not found room in the ring yet. */
+  get waiting(): number {
+    return this.#outbox.waiting;
+  }
+
+  get kept(): { readonly pids: number; readonly refs: number } {
+    return { pids: this.#standIns.size + this.#known.size, refs: this.#refs.size };
+  }
+
   /** The pids of processes that live there, or did, as far as somebody here has them. */
   get pids(): readonly Pid[] {
     return this.#standIns.values();

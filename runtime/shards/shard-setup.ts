@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { CpuOptions } from "../cpu-pool.ts";
 import type { Watched } from "../watchdog.ts";
+import type { LogLevel } from "../logger.ts";
 import type { LineEnd } from "./thread-line.ts";
 
 /** So many shards a runtime has at most. The number of a shard is its place plus this for each time it was started before. */
@@ -17,6 +18,8 @@ export interface ShardSetup {
   readonly bell: SharedArrayBuffer;
   readonly names: SharedArrayBuffer;
   readonly freezeMessages: boolean;
+  /** What is logged at another level is dropped. */
+  readonly logLevels: readonly LogLevel[];
   readonly cores: number;
   readonly cpu: CpuOptions;
   readonly shards: number;
@@ -41,7 +44,7 @@ export type ShardNotice =
   | { readonly type: "lock"; readonly name: string }
   | {
       readonly type: "log";
-      readonly level: "debug" | "info" | "warn" | "error";
+      readonly level: LogLevel;
       readonly fields: Record<string, unknown>;
       readonly message: string;
     };

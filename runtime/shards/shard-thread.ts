@@ -1,10 +1,10 @@
-import { brief } from "../errors.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger, LogLevel } from "../logger.ts";
 import { Runtime } from "../runtime.ts";
 import { attend } from "../watchdog.ts";
 import { Bell } from "./bell.ts";
 import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
+import { packFields } from "./log-fields.ts";
 import { NameTable } from "./name-table.ts";
 import { placeOf, type ShardNotice, type ShardOrder, type ShardSetup } from "./shard-setup.ts";
 import { SPINS } from "./spins.ts";
@@ -29,7 +29,7 @@ class ShardThread {
     const { number, control, freezeMessages, cores, cpu } = this.#setup;
     const runtime = await Runtime.start({
       shard: number,
-      logger: forwarding((notice) => control.postMessage(notice)),
+      logger: forwarding(this.#setup.logLevels, (notice) => control.postMessage(notice)),
       freezeMessages,
       cores,
       cpu,
@@ -72,17 +72,9 @@ class ShardThread {
 }
 
 /** Reports go to the logger of the thread that started the runtime. */
-function forwarding(post: (notice: ShardNotice) => void): Logger {
-  const at = (level: "debug" | "info" | "warn" | "error") => (fields: object, message: string) => {
-    const copied = Object.entries(fields).map(([key, value]) => [key, copyable(value)]);
-    post({ type: "log", level, fields: Object.fromEntries(copied) as Record<string, unknown>, message });
+function forwarding(levels: readonly LogLevel[], post: (notice: ShardNotice) => void): Logger {
+  const at = (level: LogLevel) => (fields: object, message: string) => {
+    if (levels.includes(level)) post({ type: "log", level, fields: packFields(fields), message });
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-}
-
-function copyable(value: unknown): unknown {
-  if (value instanceof Error) return value;
-  return typeof value === "object" || typeof value === "function" || typeof value === "symbol"
-    ? brief(value)
-    : value;
 }

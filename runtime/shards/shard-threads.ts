@@ -3,11 +3,13 @@ import type { Piscina } from "piscina";
 import type { Clock, HostTimer } from "../clock.ts";
 import { runtimeError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import type { LogLevel } from "../logger.ts";
 import type { Shard } from "../shard.ts";
 import type { Watchdog } from "../watchdog.ts";
 import { Bell, BELL_BYTES } from "./bell.ts";
 import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
+import { unpackFields } from "./log-fields.ts";
 import { NameTable } from "./name-table.ts";
 import { type ShardNotice, type ShardOrder, type ShardSetup, SHARDS_MAX } from "./shard-setup.ts";
 import { SPINS } from "./spins.ts";
@@ -21,6 +23,8 @@ const RESTART_MS_MAX = 5_000;
 const STEADY_MS = 10_000;
 /** So long a shard may take to stop by itself. */
 const STOP_MS = 5_000;
+
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export interface ShardLimits {
   /** The heap of each shard but the first, in MB: one that needs more dies alone. Default: that of Node. */
@@ -140,6 +144,7 @@ export class ShardThreads {
       bell,
       names: this.#names.memory,
       freezeMessages: this.#first.freezeMessages,
+      logLevels: LOG_LEVELS.filter((level) => this.#first.logger.isLevelEnabled?.(level) ?? true),
       cores: this.#runtime.cores,
       cpu: this.#runtime.cpu,
       shards: this.#count,
@@ -169,7 +174,8 @@ export class ShardThreads {
     this.#ended.add(ended);
     void ended.finally(() => this.#ended.delete(ended));
     control.on("message", (notice: ShardNotice) => {
-      if (notice.type === "log") this.#first.logger[notice.level](notice.fields, notice.message);
+      if (notice.type === "log")
+        this.#first.logger[notice.level](unpackFields(notice.fields), notice.message);
       else if (notice.type === "ready") {
         running.threadId = notice.watched.threadId;
         this.#watchdog?.watch(notice.watched);

@@ -60,7 +60,7 @@ const ARRAY_BUFFER = VIEWS.length;
 /** Marks the kind of binary data that travels beside the ring. */
 const APART = 0x80;
 
-type ErrorFields = Record<string, unknown> & { name: string; message: string; stack?: string };
+export type ErrorFields = Record<string, unknown> & { name: string; message: string; stack?: string };
 
 const ERROR_CLASSES: Readonly<Record<string, ErrorConstructor>> = {
   EvalError,
@@ -103,7 +103,7 @@ for (const Class of [TypedArray, DataView, ArrayBuffer]) {
   addExtension({ Class: Class as never, type: 6, pack: packBinary, unpack: unpackBinary } as never);
 }
 
-function errorFields(error: Error): ErrorFields {
+export function errorFields(error: Error): ErrorFields {
   const { name, message, stack } = error;
   const fields: ErrorFields = { ...error, name, message };
   if (error instanceof AggregateError) fields["errors"] = error.errors;
@@ -112,7 +112,7 @@ function errorFields(error: Error): ErrorFields {
   return fields;
 }
 
-function errorOf({ name, message, stack, cause, ...own }: ErrorFields): Error {
+export function errorOf({ name, message, stack, cause, ...own }: ErrorFields): Error {
   let error: Error;
   if (name === "AggregateError") error = new AggregateError([], message);
   else if (name === "ExitError") error = new ExitError(own["code"] as string, message, own["reason"]);

@@ -6,6 +6,10 @@ export class WeakTable<Value extends object, Key = number> {
     if (this.#refs.get(key)?.deref() === undefined) this.#refs.delete(key);
   });
 
+  get size(): number {
+    return this.#refs.size;
+  }
+
   get(key: Key): Value | undefined {
     return this.#refs.get(key)?.deref();
   }

@@ -1,5 +1,6 @@
-import { Repo } from "../../../api/repo/repo.ts";
+import { sql } from "kysely";
 import type { Migration } from "../../../api/repo/migrator.ts";
+import { Repo } from "../../../api/repo/repo.ts";
 import { Writer } from "../../../api/repo/writer.ts";
 import {
   type CallResult,
@@ -13,7 +14,6 @@ import {
 } from "../../../runtime/index.ts";
 import { serverInstance } from "../../../runtime/internal.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
-import { sql } from "kysely";
 
 export interface RepoUserOptions {
   readonly path: string;
@@ -37,9 +37,9 @@ type Call = "stats" | "names" | { readonly insert: string };
 
 type Cast = { readonly insertForever: number } | "stop" | "kill writer" | "exit" | "exit in a transaction";
 
-type Rows = { rows: { name: string } };
+export type Rows = { rows: { name: string } };
 
-const migrations: readonly Migration[] = [
+export const rowMigrations: readonly Migration[] = [
   // Rows may be there twice: nothing here hides it.
   { version: 1, name: "create rows", up: (db) => sql`CREATE TABLE rows (name TEXT NOT NULL)`.execute(db) },
 ];
@@ -54,7 +54,7 @@ export class RepoUser extends GenServer<undefined, Call, Cast> {
   #number = 0;
 
   override async init({ path, witness }: RepoUserOptions): Promise<InitResult<undefined>> {
-    this.#repo = new Repo<Rows>({ path, migrations, name: "rows" });
+    this.#repo = new Repo<Rows>({ path, migrations: rowMigrations, name: "rows" });
     this.#witness = witness;
     await this.self.startLink(Supervisor, { strategy: "one_for_one", children: [this.#repo.childSpec()] });
     return ok(undefined);

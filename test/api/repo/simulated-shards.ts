@@ -13,11 +13,7 @@ export class SimulatedShards {
   readonly folder: TemporaryFolder;
   readonly repos: readonly Repo<TestDatabase>[];
 
-  private constructor(
-    simulation: Simulation,
-    folder: TemporaryFolder,
-    repos: readonly Repo<TestDatabase>[],
-  ) {
+  private constructor(simulation: Simulation, folder: TemporaryFolder, repos: readonly Repo<TestDatabase>[]) {
     this.simulation = simulation;
     this.folder = folder;
     this.repos = repos;

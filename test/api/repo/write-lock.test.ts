@@ -48,8 +48,7 @@ describe("writers of several shards", () => {
 
   test("migrate the file once", async () => {
     await using shards = await SimulatedShards.start();
-    const rows = await shards.repos[2]!.db
-      .selectFrom("schema_migrations" as "users")
+    const rows = await shards.repos[2]!.db.selectFrom("schema_migrations" as "users")
       .select("version" as "id")
       .execute();
     assert.equal(rows.length, 2);
