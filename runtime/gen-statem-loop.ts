@@ -99,8 +99,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     }
     const { mailbox } = process;
     if (mailbox.length === 0) return false;
-    const tag = mailbox.headTag();
-    this.#receive(tag, mailbox.shift());
+    this.#receive(mailbox.headTag(), mailbox.shift());
     return true;
   }
 
@@ -203,16 +202,14 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   }
 
   #apply(run: Run, result: unknown): void {
-    if (isPromise(result)) waitFor<Run>(this.#process, run, result);
-    else if (run.callback === "terminate") this.#finish(run.ending);
-    else {
-      try {
-        if (run.callback === "init") this.#applyInit(run, result);
-        else this.#applyEvent(run, result);
-      } catch (thrown) {
-        // A reply that can't be sent.
-        this.#catch(run, thrown);
-      }
+    if (isPromise(result)) return waitFor<Run>(this.#process, run, result);
+    if (run.callback === "terminate") return this.#finish(run.ending);
+    try {
+      if (run.callback === "init") this.#applyInit(run, result);
+      else this.#applyEvent(run, result);
+    } catch (thrown) {
+      // A reply that can't be sent.
+      this.#catch(run, thrown);
     }
   }
 
@@ -275,10 +272,8 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
       }
       this.#terminate(result.reason, this.#lastOf(run));
     } else {
-      this.#crash(run, run.step === undefined ? "event" : "enter", [
-        "bad_return_from_state_function",
-        result,
-      ]);
+      const reason = ["bad_return_from_state_function", result] as const;
+      this.#crash(run, run.step === undefined ? "event" : "enter", reason);
     }
   }
 

@@ -18,20 +18,21 @@ function writer(level: string): (fields: object, message: string) => void {
   };
 }
 
+/** What becomes of a level that nobody wants: known by itself, also in a logger that was made from one of those below. */
+const drop = (): void => {};
+
 /** Writes warnings and errors to stderr, for people. Used when the runtime is given no logger. */
 export const stderrLogger: Logger = {
-  isLevelEnabled: (level) => level === "warn" || level === "error",
-  debug: () => {},
-  info: () => {},
+  debug: drop,
+  info: drop,
   warn: writer("warn"),
   error: writer("error"),
 };
 
 /** Says nothing: for programs and tests that end processes on purpose. */
-export const silentLogger: Logger = {
-  isLevelEnabled: () => false,
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-};
+export const silentLogger: Logger = { debug: drop, info: drop, warn: drop, error: drop };
+
+/** Whether anything comes of what is logged at that level. */
+export function isLogged(logger: Logger, level: LogLevel): boolean {
+  return logger[level] !== drop && (logger.isLevelEnabled?.(level) ?? true);
+}

@@ -74,6 +74,11 @@ export class Names {
     process.name = undefined;
   }
 
+  /** Whether the name, which is given here, is one that every shard may give. */
+  isPerShard(name: string): boolean {
+    return this.#perShard.has(name);
+  }
+
   registered(): string[] {
     const elsewhere = this.shared?.registered().filter((name) => !name.includes("\0")) ?? [];
     return [...new Set([...this.#holders.keys(), ...elsewhere])];

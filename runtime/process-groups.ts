@@ -57,14 +57,14 @@ interface GroupMonitor {
 export class ProcessGroups extends GenServer<undefined> {
   static override readonly module: string = import.meta.url;
 
-  #replicas!: Replicas;
+  #replicas: Replicas | undefined;
   readonly #byGroup = new RowIndex<Membership>();
   readonly #byPid = new RowIndex<Membership>();
   readonly #monitors = new Map<Ref, GroupMonitor>();
   readonly #watched = new Set<Pid>();
 
   init(_arg: undefined): Ok<undefined> {
-    this.#replicas = new Replicas(this.self, "ProcessGroups", {
+    this.#replicas = Replicas.of(this.self, "ProcessGroups", {
       own: () => [...this.#of(this.self.pid.shard)],
       came: (_shard, all) => {
         for (const [group, pids] of all as [unknown, Pid[]][]) this.#changed(["join", pids], group);
@@ -85,7 +85,7 @@ export class ProcessGroups extends GenServer<undefined> {
     const groups = instanceOf(origin, scope);
     const alive = groups.#locals(pids).filter((pid) => pid.process !== undefined);
     if (alive.length === 0) return;
-    groups.#replicas.tell(["join", alive] satisfies Change, group);
+    groups.#replicas?.tell(["join", alive] satisfies Change, group);
     for (const pid of alive) groups.#joinLocal(group, pid);
     groups.#tell("join", group, alive);
   }
@@ -95,7 +95,7 @@ export class ProcessGroups extends GenServer<undefined> {
     const groups = instanceOf(origin, scope);
     const left = groups.#locals(pids).filter((pid) => groups.#leave(group, pid));
     if (left.length === 0) return false;
-    groups.#replicas.tell(["leave", left] satisfies Change, group);
+    groups.#replicas?.tell(["leave", left] satisfies Change, group);
     groups.#tell("leave", group, left);
     return true;
   }
@@ -196,7 +196,7 @@ export class ProcessGroups extends GenServer<undefined> {
 
   #forget(pid: Pid): void {
     this.#watched.delete(pid);
-    if (this.#byPid.has(pid)) this.#replicas.tell(["exit", pid] satisfies Change, undefined);
+    if (this.#byPid.has(pid)) this.#replicas?.tell(["exit", pid] satisfies Change, undefined);
     this.#removeAll(pid);
   }
 

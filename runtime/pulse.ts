@@ -8,6 +8,8 @@ const CONDEMNED = 2;
 const SHUT = 3;
 /** How often the shard's event loop has answered. */
 const BEATS = 4;
+/** How many modules the shard is loading. */
+const LOADING = 5;
 const BYTES = 64;
 
 /**
@@ -68,6 +70,19 @@ export class Pulse {
   /** Shard: its event loop goes round. */
   beat(): void {
     Atomics.add(this.#words, BEATS, 1);
+  }
+
+  /** Shard: it begins to load a module, which may hold the thread for as long as it takes. Then `loaded`. */
+  loads(): void {
+    Atomics.add(this.#words, LOADING, 1);
+  }
+
+  loaded(): void {
+    Atomics.sub(this.#words, LOADING, 1);
+  }
+
+  get isLoading(): boolean {
+    return Atomics.load(this.#words, LOADING) > 0;
   }
 
   /** Watchdog: the turn that runs; 0 if none does. */

@@ -19,13 +19,10 @@ export class RegistryClaims {
     this.#prefix = `registry\0${registry}\0`;
   }
 
-  /** Those of the registry whose process `self` is; undefined where there is one shard only. */
-  static of(self: Self): RegistryClaims | undefined {
-    const process = residentOf(self.pid);
-    const names = process?.shard.names.shared;
-    return names === undefined || process?.name === undefined
-      ? undefined
-      : new RegistryClaims(names, process.name);
+  /** Those of the registry whose process `self` is, one that has others on other shards. */
+  static of(self: Self): RegistryClaims {
+    const { shard, name } = residentOf(self.pid)!;
+    return new RegistryClaims(shard.names.shared!, name!);
   }
 
   /** Gives the key to a process of this shard; answers who has it instead. */

@@ -17,6 +17,7 @@ import { RowIndex } from "./row-index.ts";
 import type { Self } from "./self.ts";
 import { namedInstance, serverInstance } from "./server-instance.ts";
 import { placeOf } from "./shards/shard-setup.ts";
+import { letCross } from "./shards/crossing-name.ts";
 import { Replicas } from "./shards/replicas.ts";
 import { termKey } from "./term-key.ts";
 
@@ -119,8 +120,7 @@ export class Registry extends GenServer<Required<RegistryOptions>, RegistryReque
   }
 
   #meetOthers({ keys }: RegistryOptions): void {
-    if (keys === "unique") this.#claims = RegistryClaims.of(this.self);
-    this.#replicas = new Replicas(this.self, "Registry", {
+    this.#replicas = Replicas.of(this.self, "Registry", {
       own: () =>
         [...this.#byKey.all()]
           .filter(({ pid }) => pid.shard === this.self.pid.shard)
@@ -131,9 +131,12 @@ export class Registry extends GenServer<Required<RegistryOptions>, RegistryReque
       },
       changed: (_shard, change, body) => this.#changed(change as Change, body),
       left: (shard) => {
-        for (const row of [...this.#byKey.all()]) if (row.pid.shard === shard) this.#remove(row);
+        const lost = Array.from(this.#byKey.all()).filter(({ pid }) => pid.shard === shard);
+        for (const row of lost) this.#remove(row);
       },
     });
+    if (this.#replicas === undefined) return;
+    if (keys === "unique") this.#claims = RegistryClaims.of(this.self);
     // Holders that trap exits outlive the registry: what they held is free all the same.
     onProcessExit(this.self.pid, () => {
       for (const [pid, unwatch] of this.#unwatch) {
@@ -312,7 +315,10 @@ export class Registry extends GenServer<Required<RegistryOptions>, RegistryReque
     instanceOf(origin, registry).#meta.delete(key);
   }
 
-  /** A name for a process, `{:via, Registry, {registry, key, value}}`: for the option `name` of a start, and as a destination. */
+  /**
+   * A name for a process, `{:via, Registry, {registry, key, value}}`: for the option `name` of a start, on any shard that has the
+   * registry, and as a destination.
+   */
   static via<S = unknown>(registry: string, key: unknown, value?: unknown): ViaName<S> {
     return { via: registryVia, key: { registry, key, value } satisfies ViaKey };
   }
@@ -449,10 +455,10 @@ interface ViaKey {
   readonly value: unknown;
 }
 
-const registryVia: Via = {
+const registryVia: Via = letCross("Registry", {
   whereis: (home, key) => Registry.whereisVia(home, key as ViaKey),
   register: (home, key, pid) => Registry.registerVia(home, key as ViaKey, pid),
-};
+});
 
 function completeOptions(options: RegistryOptions): Required<RegistryOptions> {
   expectOptions("a Registry", ["keys", "partitions", "scope", "listeners", "meta"], options);

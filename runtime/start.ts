@@ -17,6 +17,7 @@ import type { NameScope } from "./names.ts";
 import { choosePlace, type Placement } from "./shards/placement.ts";
 import type { Peer } from "./shards/peer.ts";
 import type { RemoteStart } from "./shards/remote-start.ts";
+import { type CrossingName, crossingName } from "./shards/crossing-name.ts";
 import { placeOf } from "./shards/shard-setup.ts";
 import { Timer } from "./timer-wheel.ts";
 
@@ -246,10 +247,12 @@ function startElsewhere(
   { linked, monitor }: StartBond,
 ): Promise<StartResult> {
   if (module === undefined) return Promise.reject(runtimeError("ROOKERY_NO_MODULE", className, module));
-  if (options.name !== undefined && typeof options.name !== "string")
-    return Promise.reject(
-      runtimeError("ROOKERY_BADARG", "a string as the name of a server on another shard", options.name),
-    );
+  let name: CrossingName | undefined;
+  try {
+    name = options.name === undefined ? undefined : crossingName(options.name);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
   const start: RemoteStart = {
     module,
     className,
@@ -257,7 +260,7 @@ function startElsewhere(
     starterTraps: starter instanceof Process && starter.trapExit,
     linked,
     monitored: monitor !== undefined,
-    options: options as StartOptions,
+    options: (name === undefined ? options : { ...options, name }) as StartOptions,
   };
   return new Promise((resolve) => {
     if (hasExited(starter)) return;

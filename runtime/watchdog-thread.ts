@@ -82,13 +82,13 @@ class Watch {
     this.#ask();
   }
 
-  /** Whether the event loop of the shard goes round while no turn runs. */
+  /** Whether the event loop of the shard goes round while no turn runs and no module is loaded. */
   #listen(passedMs: number): void {
     if (this.#pulse.beats === this.#asked) {
       this.#unansweredMs = 0;
       return this.#ask();
     }
-    if (this.#turn !== 0) {
+    if (this.#turn !== 0 || this.#pulse.isLoading) {
       this.#unansweredMs = 0;
       return;
     }

@@ -195,7 +195,8 @@ function isName(name: unknown): boolean {
   return (typeof name === "string" && name !== "" && name !== "undefined") || isViaName(name);
 }
 
-export interface ChildOptions<S, Name extends string | ViaName> extends ChildDefaults, ChildName<S, Name> {
+export interface ChildOptions<S, Name extends string | ViaName>
+  extends ChildDefaults, ChildName<S, Name>, Pick<ChildSpec, Place> {
   readonly id?: ChildId;
 }
 

@@ -26,8 +26,8 @@ export interface EveryShardOptions extends IntensityOptions {
 
 /**
  * Runs the same child once on every shard of the runtime: what has to be near each connection, such as an endpoint, a PubSub, or a
- * repo. Mostly that child is a ModuleSupervisor. It starts on the first shard, then on all others at once, and ends on all of them
- * at once. A child that crashes is started again on its shard; one whose shard is gone is not, until the shard is there again.
+ * repo. Mostly that child is a ModuleSupervisor. It starts on all other shards at once and last on its own, and ends on all of
+ * them at once. A child that crashes is started again on its shard; one whose shard is gone is not, until the shard is there again.
  */
 export class EveryShard extends ModuleSupervisor<EveryShardOptions> {
   static override readonly module: string = import.meta.url;
@@ -40,19 +40,19 @@ export class EveryShard extends ModuleSupervisor<EveryShardOptions> {
     this.#options = arg;
     // Before the first start: a shard that comes meanwhile is told of, and not started twice.
     self.monitorShards(true);
-    const [first, ...others] = self.runtime.shards() as [number, ...number[]];
     const result = await super.init({
       strategy: "one_for_one",
-      children: [this.#childOn(first)],
+      children: [],
       ...(intensity === undefined ? {} : { intensity }),
       ...(periodMs === undefined ? {} : { periodMs }),
     });
-    if (!("state" in result)) return result;
-    const failures = await Promise.all(others.map((shard) => this.#add(shard)));
-    const failed = failures.findIndex((reason) => reason !== undefined);
-    if (failed < 0) return result;
+    const { place } = self.runtime;
+    const others = self.runtime.shards().filter((shard) => shard !== place);
+    // Own last: its modules are loaded already, and were it ready long before the others, it would get the work of all.
+    const failure = (await this.#addAll(others)) ?? (await this.#addAll([place]));
+    if (failure === undefined) return result;
     await this.terminate();
-    return stop(["shutdown", ["failed_to_start_child", others[failed], failures[failed]]]);
+    return stop(["shutdown", ["failed_to_start_child", ...failure]]);
   }
 
   override async terminate(): Promise<void> {
@@ -86,6 +86,13 @@ export class EveryShard extends ModuleSupervisor<EveryShardOptions> {
       this.self.sendAfter(RETRY_MS, this.self.pid, { type: "shard_up", shard } satisfies ShardMessage);
     }
     return noReply();
+  }
+
+  /** Starts the child on several shards at once. Answers the first on which it did not, and why. */
+  async #addAll(shards: readonly number[]): Promise<[shard: number, reason: unknown] | undefined> {
+    const reasons = await Promise.all(shards.map((shard) => this.#add(shard)));
+    const failed = reasons.findIndex((reason) => reason !== undefined);
+    return failed < 0 ? undefined : [shards[failed]!, reasons[failed]];
   }
 
   /** Starts the child on a shard. Answers why it did not start; a shard that is gone is no reason. */

@@ -1,4 +1,5 @@
 import type { Logger, LogLevel } from "../runtime/index.ts";
+import { isLogged } from "../runtime/internal.ts";
 
 /** Keeps warnings and errors back until it is known whether anybody needs them; then passes on what comes. */
 export class HeldLogger implements Logger {
@@ -10,7 +11,7 @@ export class HeldLogger implements Logger {
   }
 
   isLevelEnabled(level: LogLevel): boolean {
-    return this.#logger.isLevelEnabled?.(level) ?? true;
+    return isLogged(this.#logger, level);
   }
 
   debug(fields: object, message: string): void {

@@ -1,4 +1,4 @@
-import type { InitResult } from "../runtime/index.ts";
+import type { InitResult, ServerInstance } from "../runtime/index.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
 
@@ -23,7 +23,9 @@ import type { SupervisorOptions } from "./supervisor-options.ts";
  */
 export abstract class ModuleSupervisor<Arg> extends Supervisor {
   /** Hand the options of the tree to `super.init`. */
-  override init(arg: Arg | SupervisorOptions): Promise<InitResult<Supervisor["state"]>> {
+  override init<Servers extends readonly ServerInstance[]>(
+    arg: Arg | SupervisorOptions<Servers>,
+  ): Promise<InitResult<Supervisor["state"]>> {
     return super.init(arg as SupervisorOptions);
   }
 }

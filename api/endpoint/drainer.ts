@@ -6,7 +6,7 @@ import { DynamicSupervisor } from "../../supervisors/index.ts";
 import type { EndpointState } from "./running-endpoint.ts";
 import { socketName } from "./socket-mounts.ts";
 
-/** So many clients are sent away at once, and so long after the last: all of them come back somewhere at the same time. */
+/** So many clients are sent away at once, by all shards together, and so long after the last: all of them come back somewhere at the same time. */
 const BATCH_SIZE = 10_000;
 const BATCH_INTERVAL_MS = 2_000;
 
@@ -36,9 +36,11 @@ export class Drainer extends GenServer<undefined> {
   async #drainAll(): Promise<void> {
     this.#endpoint.draining = true;
     const pids = await this.#transports();
-    for (let first = 0; first < pids.length; first += BATCH_SIZE) {
+    const endpoints = this.#endpoint.acceptors === "every_shard" ? this.self.runtime.shards().length : 1;
+    const batchSize = Math.ceil(BATCH_SIZE / endpoints);
+    for (let first = 0; first < pids.length; first += batchSize) {
       if (first > 0) await this.self.receive(() => false, { timeoutMs: BATCH_INTERVAL_MS });
-      await this.#drain(pids.slice(first, first + BATCH_SIZE));
+      await this.#drain(pids.slice(first, first + batchSize));
     }
   }
 

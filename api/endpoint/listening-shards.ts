@@ -59,7 +59,7 @@ export class ListeningShards extends EveryShard {
  */
 export function listenOnEveryShard<S extends ServerInstance>(
   Server: ServerClass<S>,
-  settings: InitArg<S> & ListenOptions,
+  settings: InitArg<S> & ListenOptions & object,
   options: Omit<EveryShardOptions, "start"> = {},
 ): ChildSpec {
   return {

@@ -35,7 +35,8 @@ class Running {
 
 /**
  * A database in a SQLite file, for contexts to keep their rows in (`Ecto.Repo`). It runs as part of a supervision tree,
- * by its child spec: a process that writes, and one that holds the connection for reading. Make one for each file.
+ * by its child spec: a process that writes, and one that holds the connection for reading. Make one for each file, and with
+ * several shards one on each: their writers take turns.
  *
  * Reading (`db`, `all`, `one`, `get`) happens in the caller and sees what has been committed. Writing happens in
  * transactions, which the writer runs one after the other and commits many at a time. Whoever is answered is on the
@@ -96,7 +97,8 @@ export class Repo<DB> extends ReadQueries<DB> {
    *
    * `work` may run more than once before one run counts: it should do nothing but query, and only by the `db` that it
    * is given. Another transaction of the same repo, asked for inside, would wait for this one. It may wait for
-   * something else, but not for long: then it is rolled back, so that others are committed, and run again alone. After
+   * something else, but not for long: then it is rolled back, so that others are committed, and run again alone. While
+   * other shards want to write, a run of it may take a second at most. After
    * `transactionTimeoutMs` it is rolled back for good (`ROOKERY_REPO_TRANSACTION_TIMEOUT`). Once it is asked for, it is
    * run, also if the process that asked has died meanwhile.
    *

@@ -79,9 +79,10 @@ type Info = typeof TURN | typeof RETRY | typeof GRANTED | typeof LOOK | Overdue 
  * for something else; it is given GRACE_MS if others wait for the commit, and then set aside; otherwise all the time
  * that it has left.
  *
- * With several shards, each has such a process, and only the one that has the WriteLock has a transaction open. It is asked for when there
- * is something to run, and given back with each commit. While others wait for it, a transaction that waits for something else is set aside
- * though it is alone: it may take twice as long the next time, but not more than PATIENCE_MS_MAX.
+ * With several shards, each has such a process, and only the one that has the WriteLock has a transaction open. The lock is
+ * asked for when there is something to run, and given back with each commit. While others wait for it, a transaction
+ * that waits for something else is set aside though it is alone: it may take twice as long the next time, but not more
+ * than PATIENCE_MS_MAX.
  *
  * A run that is no longer the current one can do nothing: its connection refuses every query, its outcome is ignored.
  */

@@ -1,5 +1,5 @@
 import { GenServer, type Ok, ok, type Pid, Runtime, type Self } from "../../runtime/index.ts";
-import type { Origin } from "../../runtime/internal.ts";
+import { type Origin, sharedRole } from "../../runtime/internal.ts";
 import { NamedTables } from "../named-tables.ts";
 import type { PubSubAdapter, PubSubAdapterFactory } from "./adapter.ts";
 import { type Dispatcher, plainDispatcher, type Subscription } from "./dispatcher.ts";
@@ -10,7 +10,7 @@ import { nodeNameOfShard, shardsAdapter } from "./shards-adapter.ts";
 import { SubscriptionTable } from "./subscription-table.ts";
 
 export interface PubSubOptions {
-  /** Carries broadcasts to other places. Default: the other shards, if the runtime has some. */
+  /** Carries broadcasts to other places. Default: to the other shards, for a name that is each shard's own. */
   readonly adapter?: PubSubAdapterFactory;
   /** Dispatchers of one's own by name, the same on every place: a broadcast to other places can only be given one of these. */
   readonly dispatchers?: Readonly<Record<string, Dispatcher>>;
@@ -150,8 +150,7 @@ export class PubSub extends GenServer<PubSubState, never, never> {
   async init(options: PubSubOptions = {}): Promise<Ok<PubSubState>> {
     const { self } = this;
     const name = tables.nameOf(self);
-    const { adapter: start = self.runtime.shard.interconnect === undefined ? localAdapter : shardsAdapter } =
-      options;
+    const { adapter: start = sharedRole(self) === undefined ? localAdapter : shardsAdapter } = options;
     const adapter = await start({
       name,
       self,

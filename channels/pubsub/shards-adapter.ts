@@ -36,7 +36,7 @@ export function shardsAdapter(place: PubSubPlace): PubSubAdapter {
       place.deliver(topic, from, message, dispatchers.named(dispatcher));
     },
     lost: (number) => place.lost(nodeNameOf(runtime, number)),
-  })!;
+  });
   const headOf = (topic: string, from: Pid | undefined, dispatcher: Dispatcher, message: unknown): Head => {
     const called = dispatchers.nameOf(dispatcher);
     return message instanceof Broadcast

@@ -1,11 +1,11 @@
 import { type Pid, RookeryError, type Self } from "../../runtime/index.ts";
-import { isOrderly, onProcessExit } from "../../runtime/internal.ts";
+import { isCopyable, isOrderly, onProcessExit } from "../../runtime/internal.ts";
 import type { PubSubAdapter } from "../pubsub/adapter.ts";
 import { plainDispatcher } from "../pubsub/dispatcher.ts";
 import { PLACES_TOPIC, PlaceLost } from "../pubsub/place-lost.ts";
 import { PubSub } from "../pubsub/pubsub.ts";
 import type { TrackerDelta } from "./delta.ts";
-import type { ReplicaId, TrackerDiff } from "./entry.ts";
+import type { Meta, ReplicaId, TrackerDiff } from "./entry.ts";
 import type { TrackerState } from "./state.ts";
 
 /** A replica says so often that it is there, and how far its clock is. */
@@ -13,6 +13,8 @@ const HEARTBEAT_MS = 1_500;
 /** After so much silence the presences of a replica are hidden, and after so much more forgotten. */
 const DOWN_MS = 30_000;
 const PERMDOWN_MS = 1_200_000;
+/** A meta that is nested deeper is not told to others. */
+const META_LEVELS_MAX = 500;
 
 /** A replica elsewhere, as far as this one has heard of it. */
 export interface Peer {
@@ -32,7 +34,11 @@ type Gossip = { readonly gossip: string; readonly replica: ReplicaId; readonly n
   | { readonly says: "want" | "bye" }
 );
 
-type Saying = Gossip extends infer Each ? (Each extends unknown ? Omit<Each, "gossip" | "replica" | "nodeName"> : never) : never;
+type Saying = Gossip extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, "gossip" | "replica" | "nodeName">
+    : never
+  : never;
 
 const FLUSH = Object.freeze({ type: "flush" });
 const HEARTBEAT = Object.freeze({ type: "heartbeat" });
@@ -58,6 +64,7 @@ export class Replication {
   readonly #nodeName: string;
   #flushing = false;
   #beating = false;
+  #beatMs = 0;
 
   /** `changed` hears what others have changed here. */
   constructor(
@@ -85,8 +92,9 @@ export class Replication {
     // What a predecessor that was killed has left unsaid is part of it, and what others have said meanwhile of their answers.
     this.#sayToAll({ says: "hello", delta: state.extract() });
     if (peers.size > 0) state.takeDelta();
-    // After `init`: some of them may be gone.
-    if (peers.size > 0) this.#startBeating(0);
+    // A message, to be carried out after `init`: some of them may be gone.
+    this.#beating = peers.size > 0;
+    if (this.#beating) this.#self.send(this.#self.pid, HEARTBEAT);
   }
 
   /** This replica has done something: others hear of it when what is waiting to be done is done, too. */
@@ -119,6 +127,10 @@ export class Replication {
     const { state } = this.#replica;
     // What has come from a place that is gone by now is about to be forgotten, or is already.
     if (replica === state.replica || this.#isGone(nodeName)) return;
+    if (gossip.says === "bye") {
+      if (this.#replica.peers.get(replica)?.down === false) this.#hide(replica);
+      return;
+    }
     const known = this.#see(replica, nodeName);
     switch (gossip.says) {
       case "hello":
@@ -140,9 +152,6 @@ export class Replication {
         return;
       case "want":
         this.#sayTo(nodeName, { says: "state", delta: state.extract() });
-        return;
-      case "bye":
-        this.#hide(replica);
     }
   }
 
@@ -162,7 +171,7 @@ export class Replication {
     if (peers.size === 0) state.takeDelta();
     peers.set(replica, { nodeName, heardMs, down: false });
     this.#changed(state.replicaUp(replica));
-    if (!this.#beating) this.#startBeating(HEARTBEAT_MS);
+    if (!this.#beating) this.#startTimer();
     return false;
   }
 
@@ -190,19 +199,23 @@ export class Replication {
   #beat(): void {
     const { state, peers } = this.#replica;
     const nowMs = this.#self.runtime.clock.nowMs();
+    // Who could not listen itself can't tell who was silent: what they have said is still in the mailbox.
+    const listened = nowMs - this.#beatMs < 2 * HEARTBEAT_MS;
+    this.#beatMs = nowMs;
     for (const [replica, { nodeName, heardMs, down }] of peers) {
-      if (nowMs - heardMs > PERMDOWN_MS || this.#isGone(nodeName)) this.#forget(replica);
-      else if (!down && nowMs - heardMs > DOWN_MS) this.#hide(replica);
+      const silentMs = listened ? nowMs - heardMs : 0;
+      if (silentMs > PERMDOWN_MS || this.#isGone(nodeName)) this.#forget(replica);
+      else if (silentMs > DOWN_MS && !down) this.#hide(replica);
     }
     // Before its clock: nobody shall miss what has only not been said yet.
     if (this.#flushing) this.#flush();
     this.#sayToAll({ says: "clock", clock: state.clocks().get(state.replica)! });
-    this.#startBeating(HEARTBEAT_MS);
+    this.#startTimer();
   }
 
-  #startBeating(afterMs: number): void {
+  #startTimer(): void {
     this.#beating = true;
-    this.#self.sendAfter(afterMs, this.#self.pid, HEARTBEAT);
+    this.#self.sendAfter(HEARTBEAT_MS, this.#self.pid, HEARTBEAT);
   }
 
   #sayToAll(saying: Saying): void {
@@ -226,15 +239,21 @@ export class Replication {
       send(adapter, { ...from, ...saying } as Gossip);
     } catch (error) {
       if (!(error instanceof RookeryError) || !("delta" in saying)) throw error;
-      send(adapter, { ...from, ...saying, delta: asShown(saying.delta) } as Gossip);
+      send(adapter, { ...from, ...saying, delta: asCopied(saying.delta) } as Gossip);
     }
   }
 }
 
-/** With metas that can be copied: what clients are shown of them. */
-function asShown(delta: TrackerDelta<Pid>): TrackerDelta<Pid> {
-  const entries = delta.entries.map((entry) => {
-    return { ...entry, meta: JSON.parse(JSON.stringify(entry.meta)) as typeof entry.meta };
-  });
-  return { ...delta, entries };
+/** With metas that can be copied. */
+function asCopied(delta: TrackerDelta<Pid>): TrackerDelta<Pid> {
+  return { ...delta, entries: delta.entries.map((entry) => ({ ...entry, meta: copyable(entry.meta) })) };
+}
+
+/** A meta that can't be copied goes as clients are shown it. If that can't be, either, nobody else shall miss anything for it. */
+function copyable(meta: Meta): Meta {
+  if (isCopyable(meta, META_LEVELS_MAX)) return meta;
+  const shown = JSON.parse(JSON.stringify(meta)) as Meta;
+  if (isCopyable(shown, META_LEVELS_MAX)) return shown;
+  const { phx_ref, phx_ref_prev } = meta;
+  return phx_ref_prev === undefined ? { phx_ref } : { phx_ref, phx_ref_prev };
 }

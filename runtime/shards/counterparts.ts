@@ -1,4 +1,6 @@
+import { residentOf } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Self } from "../self.ts";
 import type { Interconnect } from "./interconnect.ts";
 
 /** What hears on this shard what its counterparts on the others say. */
@@ -44,10 +46,17 @@ export class Counterparts {
   }
 }
 
-/** From now on `hearer` hears what is said to `name` on the shard of `runtime`. Undefined if there are no others. */
-export function meetCounterparts(runtime: Runtime, name: string, hearer: Hearer): Counterparts | undefined {
-  const { interconnect } = runtime.shard;
-  return interconnect === undefined ? undefined : new Counterparts(interconnect, name, hearer);
+/** The name under which others like this process may run on other shards: one that is each shard's own. */
+export function sharedRole(self: Self): string | undefined {
+  const { shard, name } = residentOf(self.pid)!;
+  return shard.interconnect !== undefined && name !== undefined && shard.names.isPerShard(name)
+    ? name
+    : undefined;
+}
+
+/** From now on `hearer` hears what is said to `name` on the shard of `runtime`, which has others. */
+export function meetCounterparts(runtime: Runtime, name: string, hearer: Hearer): Counterparts {
+  return new Counterparts(runtime.shard.interconnect!, name, hearer);
 }
 
 /** The numbers of the other shards with which that of `runtime` is connected. */

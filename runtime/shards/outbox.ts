@@ -2,7 +2,7 @@ import { REUSE_BUFFER_MODE } from "msgpackr";
 import { runtimeError } from "../errors.ts";
 import type { ByteRing } from "./byte-ring.ts";
 import { enter, leave, newPackr, type TermHome } from "./term-types.ts";
-import { isDeeper, pathToUncopyable } from "./uncopyable.ts";
+import { isDeeper, pathToUncopyable, Uncopyable } from "./uncopyable.ts";
 
 const BYTES_MIN = 65_536;
 /** A batch is closed at this size, so that the other side can begin. */
@@ -38,6 +38,7 @@ export class Outbox {
   #batch = 0;
   #end = 0;
   #renewed = false;
+  #packing = false;
 
   constructor(home: TermHome, ring: ByteRing) {
     this.#home = home;
@@ -76,17 +77,26 @@ export class Outbox {
 
   #pack(value: unknown, message: unknown): Packed {
     const before = enter(this.#home);
+    this.#packing = true;
     try {
       const packed = this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
       if (packed.end - packed.start > DEPTH_MAX && isDeeper(message, DEPTH_MAX))
-        throw new RangeError(`nested more than ${DEPTH_MAX} levels deep`);
+        throw new Uncopyable(`nested more than ${DEPTH_MAX} levels deep`);
       return packed;
     } catch (error) {
       this.#renew();
       throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(message, error));
     } finally {
+      this.#packing = false;
       leave(before);
     }
+  }
+
+  /** A turn was terminated. It may have been one that encoded something without end: what it got ready is not sent. */
+  recover(): void {
+    if (!this.#packing) return;
+    this.#packing = false;
+    this.#renew();
   }
 
   #append(packed: Packed): boolean {

@@ -17,34 +17,10 @@ import { Outbox } from "./outbox.ts";
 import type { PeerLine } from "./peer-line.ts";
 import { RemoteProcess } from "./remote-process.ts";
 import { RemoteRef, RemoteSystemCall } from "./remote-ref.ts";
+import { SignalKind as Kind } from "./signal-kind.ts";
 import { WeakTable } from "./weak-table.ts";
 import { type RemoteStart, startHere } from "./remote-start.ts";
 import type { TermHome } from "./term-types.ts";
-
-/**
- * The signals between shards: lists, the first item of each its kind, the second whom it is about there. Messages, casts, calls and
- * replies, of which there are many, stand without a list: kind, receiver, for a call its number, and the message.
- */
-const Kind = {
-  Message: 0,
-  Cast: 1,
-  Call: 2,
-  Stop: 3,
-  System: 4,
-  Reply: 5,
-  Alias: 6,
-  Exit: 7,
-  Link: 8,
-  Unlink: 9,
-  LinkBroken: 10,
-  Watch: 11,
-  Gone: 12,
-  Start: 13,
-  Started: 14,
-  Refusal: 15,
-  Said: 17,
-  Unlinked: 16,
-} as const;
 
 /** With so many bytes without room in the ring, who sends has no turn; with so few, it has one again. */
 const BUSY_BYTES = 1_048_576;
@@ -113,6 +89,10 @@ export class Peer implements TermHome {
       for (const process of this.#held) resumeSuspended(process, 1);
       this.#held.clear();
     }
+  }
+
+  recover(): void {
+    this.#outbox.recover();
   }
 
   /** How many processes live there. */
@@ -274,7 +254,7 @@ export class Peer implements TermHome {
 
   /** `monitored`: somebody there watches the process from now on. */
   sendStarted(start: number, result: StartResult, monitored: boolean): void {
-    if (result.ok && monitored) this.#watch(result.pid.id);
+    if (result.ok && monitored) this.#tellReason(result.pid);
     this.#tell(Kind.Started, start, result.ok, result.ok ? result.pid : result.reason);
   }
 
@@ -487,8 +467,13 @@ export class Peer implements TermHome {
   #watch(id: number): void {
     const process = this.#home.local(id);
     if (process === undefined) return this.sendGone(id, "noproc");
-    this.#home.exportPid(process.pid);
-    this.#known.set(id, true);
+    this.#tellReason(process.pid);
+  }
+
+  /** Somebody there watches a process of this shard. */
+  #tellReason(pid: Pid): void {
+    this.#home.exportPid(pid);
+    this.#known.set(pid.id, true);
   }
 
   #gone(id: number, reason: ExitReason): void {

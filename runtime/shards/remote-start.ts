@@ -3,6 +3,7 @@ import type { ServerClass } from "../server-class.ts";
 import type { Shard } from "../shard.ts";
 import { beginStart, type StartOptions, type StartResult } from "../start.ts";
 import { runtimeError } from "../errors.ts";
+import { arrivedName, type CrossingName } from "./crossing-name.ts";
 import type { Peer } from "./peer.ts";
 
 /** The start of a server on another shard, as it is sent there: where its class is found, and how it is bound to its starter. */
@@ -25,7 +26,9 @@ export function startHere(peer: Peer, shard: Shard, start: number, what: RemoteS
     // Who is dead starts nothing.
     if (starter !== undefined && starter.process === undefined) return;
     try {
-      beginStart(shard, starter?.process, Server, arg, options, { linked, starterTraps }, told);
+      const { name } = options as { readonly name?: CrossingName };
+      const named = name === undefined ? options : { ...options, name: arrivedName(name) as string };
+      beginStart(shard, starter?.process, Server, arg, named, { linked, starterTraps }, told);
     } catch (reason) {
       told({ ok: false, reason });
     }
@@ -34,10 +37,12 @@ export function startHere(peer: Peer, shard: Shard, start: number, what: RemoteS
   if (known !== undefined) return begin(known);
   const interconnect = shard.interconnect!;
   interconnect.loading += 1;
+  shard.scheduler.pulse.loads();
   void findServerClass(module, className)
     .then(begin, (reason: unknown) => told({ ok: false, reason }))
     .finally(() => {
       interconnect.loading -= 1;
+      shard.scheduler.pulse.loaded();
     });
 }
 

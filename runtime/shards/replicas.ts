@@ -1,8 +1,7 @@
 import { onProcessExit } from "../exit-hook.ts";
 import type { Pid } from "../pid.ts";
-import { residentOf } from "../process.ts";
 import type { Self } from "../self.ts";
-import { type Counterparts, meetCounterparts } from "./counterparts.ts";
+import { type Counterparts, meetCounterparts, sharedRole } from "./counterparts.ts";
 
 /** A server that has something of its own on each shard, and shows on each what all of them have. */
 export interface Replicated {
@@ -29,25 +28,27 @@ type Said = readonly [what: 0 | 1, server: Pid] | readonly [what: 2, change: unk
 export class Replicas {
   readonly #self: Self;
   readonly #replicated: Replicated;
-  readonly #others: Counterparts | undefined;
+  readonly #others: Counterparts;
   readonly #servers = new Map<number, Pid>();
 
-  /** To be made in `init`. A server without a name has no others. */
-  constructor(self: Self, kind: string, replicated: Replicated) {
+  private constructor(self: Self, role: string, replicated: Replicated) {
     this.#self = self;
     this.#replicated = replicated;
-    const name = residentOf(self.pid)?.name;
-    if (name === undefined) return;
-    this.#others = meetCounterparts(self.runtime, `${kind} ${name}`, {
+    this.#others = meetCounterparts(self.runtime, role, {
       hear: (said, body, from) => this.#hear(said as Said, body, from),
       lost: (number) => this.#forget(number),
     });
-    if (this.#others === undefined) return;
     onProcessExit(self.pid, () => {
-      this.#others?.tellAll([BYE] satisfies Said, undefined);
-      this.#others?.close();
+      this.#others.tellAll([BYE] satisfies Said, undefined);
+      this.#others.close();
     });
     this.#others.tellAll([HELLO, self.pid] satisfies Said, replicated.own());
+  }
+
+  /** For `init`. Undefined where there can't be others: on a single shard, and without a name that is each shard's own. */
+  static of(self: Self, kind: string, replicated: Replicated): Replicas | undefined {
+    const name = sharedRole(self);
+    return name === undefined ? undefined : new Replicas(self, `${kind} ${name}`, replicated);
   }
 
   /** The servers of the other shards, by the number of their shard. */
@@ -57,7 +58,7 @@ export class Replicas {
 
   /** Tells the others of a change. Throws ROOKERY_NOT_COPYABLE, and then nobody has been told. */
   tell(change: unknown, body: unknown): void {
-    this.#others?.tellAll([CHANGE, change] satisfies Said, body);
+    this.#others.tellAll([CHANGE, change] satisfies Said, body);
   }
 
   #hear(said: Said, body: unknown, from: number): void {
@@ -65,7 +66,7 @@ export class Replicas {
       case HELLO:
         this.#forget(from);
         this.#meet(from, said[1], body);
-        this.#others!.tell(from, [WELCOME, this.#self.pid] satisfies Said, this.#replicated.own());
+        this.#others.tell(from, [WELCOME, this.#self.pid] satisfies Said, this.#replicated.own());
         return;
       case WELCOME:
         // Two that begin at once greet each other, and what came first has been kept up to date since.

@@ -3,7 +3,7 @@ import type { Piscina } from "piscina";
 import type { Clock, HostTimer } from "../clock.ts";
 import { runtimeError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import type { LogLevel } from "../logger.ts";
+import { isLogged, type LogLevel } from "../logger.ts";
 import type { Shard } from "../shard.ts";
 import type { Watchdog } from "../watchdog.ts";
 import { Bell, BELL_BYTES } from "./bell.ts";
@@ -98,6 +98,10 @@ export class ShardThreads {
         ? {}
         : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
     });
+    // The thread of a shard that has ended, or was ended, may still fail. Unheard, that would be the end of all.
+    pool.on("error", (err: unknown) =>
+      runtime.logger.error({ err }, "The thread of a shard that had ended has failed"),
+    );
     const threads = new ShardThreads(runtime, count, pool, watchdog);
     try {
       await Promise.all(Array.from({ length: count - 1 }, (_, index) => threads.#start(index + 1)));
@@ -144,7 +148,7 @@ export class ShardThreads {
       bell,
       names: this.#names.memory,
       freezeMessages: this.#first.freezeMessages,
-      logLevels: LOG_LEVELS.filter((level) => this.#first.logger.isLevelEnabled?.(level) ?? true),
+      logLevels: LOG_LEVELS.filter((level) => isLogged(this.#first.logger, level)),
       cores: this.#runtime.cores,
       cpu: this.#runtime.cpu,
       shards: this.#count,
@@ -246,7 +250,7 @@ export class ShardThreads {
     const livedMs = this.#clock.nowMs() - dead.startedMs;
     const waitMs = livedMs >= STEADY_MS ? 0 : Math.min(RESTART_MS_MAX, this.#backoff(dead.number));
     this.#first.logger.error(
-      { shard: dead.number, error },
+      { shard: dead.number, err: error },
       `Shard ${dead.number} has died and is started again as shard ${dead.number + SHARDS_MAX}`,
     );
     const timer = this.#clock.setTimer(waitMs, () => {

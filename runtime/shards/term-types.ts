@@ -4,7 +4,7 @@ import { ExitError, RookeryError, StartError } from "../errors.ts";
 import { ExitMessage } from "../exit-message.ts";
 import { Pid } from "../pid.ts";
 import { Ref } from "../ref.ts";
-import { isCopyableRecord } from "./uncopyable.ts";
+import { isCopyableRecord, Uncopyable } from "./uncopyable.ts";
 
 /** What encoding and decoding ask of the shard on whose behalf they run. */
 export interface TermHome {
@@ -140,7 +140,7 @@ function hide(error: Error, key: string, value: unknown): void {
 function packBinary(value: NodeJS.ArrayBufferView | ArrayBuffer): Uint8Array {
   const isView = ArrayBuffer.isView(value);
   const kind = isView ? VIEWS.findIndex((View) => value.constructor === View) : ARRAY_BUFFER;
-  if (kind < 0) throw new TypeError("a view of a class of its own");
+  if (kind < 0) throw new Uncopyable("a view of a class of its own");
   const bytes = isView
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
     : new Uint8Array(value);
@@ -181,5 +181,5 @@ export function newUnpackr(): Unpackr {
 }
 
 function refuse(): never {
-  throw new TypeError("it can't be copied");
+  throw new Uncopyable("of a class of its own");
 }

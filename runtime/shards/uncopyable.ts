@@ -5,6 +5,9 @@ import { isPlain } from "../freeze.ts";
 import { Pid } from "../pid.ts";
 import { Ref } from "../ref.ts";
 
+/** Why something can't be encoded. Whoever sends it is told so in another error, with its place. */
+export class Uncopyable extends Error {}
+
 /** Where in a message that could not be encoded the first value stands that can't be copied, and what it is. */
 export function pathToUncopyable(message: unknown, error: unknown): [path: string, value: string] {
   const path = pathToFirst(message);
@@ -17,9 +20,16 @@ export function expectCopyable(message: unknown): void {
   if (path !== undefined) throw runtimeError("ROOKERY_NOT_COPYABLE", ...path);
 }
 
+/** Whether `value` could be part of a message to another shard, at no more than so many levels. */
+export function isCopyable(value: unknown, levels: number): boolean {
+  return !isDeeper(value, levels) && pathToFirst(value) === undefined;
+}
+
 /** Whether there is anything inside of `value` at more than so many levels. */
 export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
+  // They cross as numbers, whatever they lead to here.
+  if (value instanceof Pid || value instanceof Ref) return false;
   if (levels === 0) return true;
   const below = levels - 1;
   if (Array.isArray(value)) return value.some((item) => isDeeper(item, below));

@@ -41,7 +41,7 @@ describe.skipIf(executable === undefined && !required)("the page of the demo", {
     await form.getByLabel("Email").fill(`${name.toLowerCase()}@example.com`);
     await form.getByLabel("Password").fill("correct horse");
     await form.getByRole("button", { name: "Create account" }).click();
-    await page.getByText("Connected").waitFor();
+    await page.getByText("Connected", { exact: true }).waitFor();
     return page;
   }
 

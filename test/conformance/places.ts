@@ -86,7 +86,9 @@ export class Places {
       for (const echo of this.#echoes) {
         const token = self.alias({ reply: true });
         self.send(this.pidFor(self.runtime, echo), [token, token.id]);
-        await self.receive((message) => Array.isArray(message) && message.length === 1 && message[0] === token.id);
+        await self.receive(
+          (message) => Array.isArray(message) && message.length === 1 && message[0] === token.id,
+        );
       }
     }
   }

@@ -51,11 +51,7 @@ const INTENSITY = 1;
 const PERIOD_S = 3_600;
 
 /** Runs one scenario of the family `supervisor`: what becomes of the tree's processes, step by step, is the trace. */
-export async function runSupervisor(
-  scenario: SupervisorScenario,
-  seed: number,
-  shards = 1,
-): Promise<Trace> {
+export async function runSupervisor(scenario: SupervisorScenario, seed: number, shards = 1): Promise<Trace> {
   await using simulation = await simulate({ seed, shards, logger: silentLogger });
   current = new SupervisorRun(simulation);
   return await current.run(scenario);

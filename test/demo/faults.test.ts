@@ -7,9 +7,10 @@ import { type Channel, Socket } from "phoenix";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endpointUrl } from "../../api/index.ts";
 import { demoTree, names } from "../../demo/demo-tree.ts";
-import { type Logger, type Pid, Runtime } from "../../runtime/index.ts";
+import { type Logger, nameOn, type Pid, Runtime } from "../../runtime/index.ts";
 import { SeededRandom } from "../../runtime/testing.ts";
-import { Supervisor } from "../../supervisors/index.ts";
+import { EveryShard, Supervisor } from "../../supervisors/index.ts";
+import { ShardKiller } from "./shard-killer.ts";
 
 /** Faults are injected for so long; FAULT_SECONDS makes it longer. */
 const DURATION_MS = Number(process.env["FAULT_SECONDS"] ?? 20) * 1_000;
@@ -19,6 +20,9 @@ const ROOMS = 3;
 /** A client tries again soon: the test is about whether it comes back, not about how patient it is. */
 const RETRY_MS = 50;
 const PUSH_TIMEOUT_MS = 2_000;
+/** A shard dies so much more rarely than other things: all that it has dies with it. */
+const SHARD_KILLS_RARE = 3;
+const KILLER = "killer";
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 let folder: string;
@@ -34,7 +38,8 @@ beforeAll(async () => {
     if ((fields as { context?: unknown }).context === "shutdown") gaveUp.push(fields);
   };
   const logger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error };
-  runtime = await Runtime.start({ logger });
+  runtime = await Runtime.start({ logger, shards: 2 });
+  await runtime.start(EveryShard, { start: [ShardKiller], name: KILLER });
   const tree = demoTree({
     host: "127.0.0.1",
     port: 0,
@@ -138,21 +143,27 @@ async function post(path: string, body: object, token?: string): Promise<{ statu
   return { status: response.status, data: json.data };
 }
 
-/** The processes that may be killed, by what they are. */
+/** The processes that may be killed, by what they are. Whole shards, too; but the first one is the program. */
 const TARGETS: Record<string, () => readonly (Pid | undefined)[]> = {
   "room channel": () => runtime.processes().filter((pid) => isRoomChannel(runtime.info(pid)?.label)),
-  "repo writer": () => [runtime.whereis("demo.repo.writer")],
-  PubSub: () => [runtime.whereis(names.pubsub)],
-  presence: () => [runtime.whereis(names.presence)],
-  acceptor: () => [runtime.whereis(`${names.endpoint}.acceptor`)],
+  "repo writer": () => named("demo.repo.writer"),
+  PubSub: () => named(names.pubsub),
+  presence: () => named(names.presence),
+  acceptor: () => named(`${names.endpoint}.acceptor`),
+  shard: () => named(KILLER).slice(1),
 };
+
+/** Those with that name, of each shard. */
+function named(name: string): (Pid | undefined)[] {
+  return runtime.shards().map((shard) => runtime.whereis(nameOn(shard, name)) as Pid | undefined);
+}
 
 function isRoomChannel(label: unknown): boolean {
   const topic = (label as { topic?: unknown } | undefined)?.topic;
   return typeof topic === "string" && topic.startsWith("room:");
 }
 
-describe(`the demo under load, with its processes killed at random (SEED=${SEED})`, () => {
+describe(`the demo under load, on two shards, with its processes killed at random (SEED=${SEED})`, () => {
   test(
     "loses nothing that it acknowledged, and everybody is back in the end",
     { timeout: DURATION_MS + 60_000 },
@@ -172,7 +183,9 @@ describe(`the demo under load, with its processes killed at random (SEED=${SEED}
           const alive = TARGETS[kind]!().filter((pid) => pid !== undefined);
           const target = alive[random.below(alive.length)];
           if (target === undefined) continue;
-          runtime.exit(target, "kill");
+          if (kind !== "shard") runtime.exit(target, "kill");
+          else if (random.below(SHARD_KILLS_RARE) === 0) runtime.cast(target, "kill");
+          else continue;
           killed[kind] = (killed[kind] ?? 0) + 1;
         }
         running = false;

@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Socket } from "phoenix";
 import { describe, test } from "vitest";
 import { type DemoProcess, startDemo } from "../support/demo-process.ts";
 import { answer, connected } from "../support/phoenix-client.ts";
@@ -40,19 +41,30 @@ describe.for(["1", "2"])("npm start with SHARDS=%s", { timeout: 30_000 }, (SHARD
     const credentials = { email: "ada@example.com", password: "correct horse" };
     await post(`${demo.url}/api/v1/users`, { user: { name: "Ada", ...credentials } });
     const { token } = await post(`${demo.url}/api/v1/sessions`, credentials);
-    const socket = await connected(`${demo.url.replace("http", "ws")}/socket`, { token });
-    const room = socket.channel("room:1");
+    const sockets: Socket[] = [];
+    // Enough for each shard to have some.
+    while (sockets.length < 8)
+      sockets.push(await connected(`${demo.url.replace("http", "ws")}/socket`, { token }));
+    const room = sockets[0]!.channel("room:1");
     await answer(room.join());
     assert.equal((await answer(room.push("message:new", { body: "kept" }))).status, "ok");
 
-    const closed = new Promise<number>((resolve) => {
-      socket.onClose(({ code }) => {
-        socket.disconnect();
-        resolve(code);
-      });
-    });
+    const closed = sockets.map(
+      (socket) =>
+        new Promise<number>((resolve) => {
+          socket.onClose(({ code }) => {
+            socket.disconnect();
+            resolve(code);
+          });
+        }),
+    );
     assert.equal(await ended(demo), 0);
-    assert.equal(await closed, 1012, "clients are told to come back");
+    const told = "clients are told to come back";
+    assert.deepEqual(
+      await Promise.all(closed),
+      sockets.map(() => 1012),
+      told,
+    );
 
     await using back = await startDemo({ SHARDS, DATABASE_PATH: demo.databasePath });
     const response = await fetch(`${back.url}/api/v1/rooms/1/messages`, {

@@ -1,4 +1,4 @@
-import { GenServer, noReply, type NoReply, ok, type Ok } from "rookery";
+import { GenServer, ok, type Ok } from "rookery";
 
 /** Ends the thread on which it runs, as a fault that nobody can catch does. */
 export class ShardKiller extends GenServer<undefined, never, "kill"> {
@@ -8,8 +8,7 @@ export class ShardKiller extends GenServer<undefined, never, "kill"> {
     return ok(undefined);
   }
 
-  override handleCast(): NoReply {
+  override handleCast(): never {
     process.exit(1);
-    return noReply();
   }
 }

@@ -1,4 +1,12 @@
-import { type CallResult, GenServer, type Ok, ok, ProcessGroups, Registry, reply } from "../../runtime/index.ts";
+import {
+  type CallResult,
+  GenServer,
+  type Ok,
+  ok,
+  ProcessGroups,
+  Registry,
+  reply,
+} from "../../runtime/index.ts";
 
 interface Named {
   readonly scope: string;
@@ -20,7 +28,10 @@ export class FarMember extends GenServer<Named, "members"> {
 }
 
 /** Registers itself under keys, and tells who has them, from whichever shard it runs on. */
-export class FarHolder extends GenServer<string, readonly ["register" | "lookup", key: unknown, value?: unknown]> {
+export class FarHolder extends GenServer<
+  string,
+  readonly ["register" | "lookup", key: unknown, value?: unknown]
+> {
   static override readonly module: string = import.meta.url;
 
   init(registry: string): Ok<string> {

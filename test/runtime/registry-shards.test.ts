@@ -130,7 +130,10 @@ describe("a unique Registry on several shards", () => {
     const [here, there] = (await startOnAll(simulation, { keys: "unique" })) as [Runtime, Runtime];
     const thrown: unknown[] = [];
     here.spawn((self) => {
-      for (const [key, value] of [["key", () => {}], [new Map(), 1]]) {
+      for (const [key, value] of [
+        ["key", () => {}],
+        [new Map(), 1],
+      ]) {
         try {
           Registry.register(self, NAME, key, value);
         } catch (error) {
@@ -158,12 +161,37 @@ describe("a unique Registry on several shards", () => {
       );
       const answers = runtimes.map((runtime) => runtime.call(via, "hello").catch(() => "hello"));
       await simulation.settle();
-      expect((await Promise.all(starts)).toSorted()).toEqual(["already_started", "already_started", "started"]);
+      expect((await Promise.all(starts)).toSorted()).toEqual([
+        "already_started",
+        "already_started",
+        "started",
+      ]);
       expect(await Promise.all(answers)).toEqual(["hello", "hello", "hello"]);
       const calls = runtimes.map((runtime) => runtime.call(via, "again"));
       await simulation.settle();
       expect(await Promise.all(calls)).toEqual(["again", "again", "again"]);
       expect(new Set(runtimes.map((runtime) => `${runtime.whereis(via)}`)).size).toBe(1);
+    });
+  });
+
+  test("a server may be started on another shard under a via name, once in the whole runtime", async () => {
+    await simulateEach({ runs: RUNS, shards: 3, logger: silentLogger }, async (simulation) => {
+      const runtimes = await startOnAll(simulation, { keys: "unique" });
+      const name = Registry.via<FarHolder>(NAME, ["holder", 1], "its value");
+      const starts = runtimes.map((runtime, place) =>
+        runtime.start(FarHolder, NAME, { name, on: { shard: (place + 1) % 3 } }).then(
+          (pid) => `${pid}`,
+          (error: { readonly reason: readonly [string, Pid] }) => error.reason[0],
+        ),
+      );
+      await simulation.settle();
+      const results = await Promise.all(starts);
+      expect(results.filter((result) => result === "already_started")).toHaveLength(2);
+      const pid = results.find((result) => result !== "already_started");
+      for (const runtime of runtimes) {
+        expect(`${runtime.whereis(name)}`).toBe(pid);
+        expect(lookup(runtime, ["holder", 1])).toEqual([`${pid} its value`]);
+      }
     });
   });
 
@@ -228,6 +256,28 @@ describe("a duplicate Registry on several shards", () => {
 });
 
 describe("a Registry for its own shard", () => {
+  test("is one whose name is not each shard's own, too: the others have none", async () => {
+    await using simulation = await simulate({ seed: 1, shards: 2 });
+    const [here, there] = simulation.runtimes as [Runtime, Runtime];
+    const started = here.start(Registry, { keys: "unique" }, { name: NAME });
+    await simulation.settle();
+    await started;
+    const { register, pid } = holder(here);
+    register("key", "value");
+    await simulation.settle();
+    expect(lookup(here, "key")).toEqual([`${pid} value`]);
+    expect(() => lookup(there, "key")).toThrow(expect.objectContaining({ code: "ROOKERY_NO_REGISTRY" }));
+  });
+
+  test("is asked for by its scope, and no other word for that", async () => {
+    await using simulation = await simulate({ seed: 1, logger: silentLogger });
+    const started = simulation.runtime
+      .start(Registry, { keys: "unique", scope: "node" as never })
+      .catch((error: unknown) => error);
+    await simulation.settle();
+    expect(await started).toMatchObject({ reason: { code: "ROOKERY_BADARG" } });
+  });
+
   test("knows nothing of other shards, and may hold what can't be copied", async () => {
     await using simulation = await simulate({ seed: 1, shards: 2 });
     const runtimes = await startOnAll(simulation, { keys: "unique", scope: "shard" });
@@ -310,7 +360,8 @@ describe("a unique Registry on threads", () => {
       const wins = await Promise.all(
         pids.map((pid) => Promise.all(keys.map((key) => runtime.call(pid, ["register", key, `${pid}`])))),
       );
-      for (const index of keys.keys()) expect([wins[0]![index], wins[1]![index]].toSorted()).toEqual([false, true]);
+      for (const index of keys.keys())
+        expect([wins[0]![index], wins[1]![index]].toSorted()).toEqual([false, true]);
       for (const asked of pids) {
         const entries = await Promise.all(keys.map((key) => runtime.call(asked, ["lookup", key])));
         for (const [index, entry] of entries.entries()) {

@@ -1,4 +1,4 @@
-import { type CastResult, GenServer, type InitResult, noReply, ok, stop } from "../../runtime/index.ts";
+import { GenServer, type InitResult, ok, stop } from "../../runtime/index.ts";
 
 /** What the workers of all shards do, as long as all of them are on one thread: `start 0`, `ending 1`, `ended 1`. */
 export const journal: string[] = [];
@@ -17,9 +17,8 @@ export class ShardWorker extends GenServer<{ readonly endMs: number }, never, "c
     return ok(settings);
   }
 
-  override handleCast(): CastResult {
+  override handleCast(): never {
     throw new Error("crashed as it was told to");
-    return noReply();
   }
 
   override async terminate(reason: unknown): Promise<void> {

@@ -4,9 +4,8 @@ import { type AddressInfo, createServer, type ListenOptions, Server } from "node
 import { describe, onTestFinished, test, vi } from "vitest";
 import { endpointUrl } from "../../../api/endpoint/endpoint.ts";
 import { listenOnEveryShard } from "../../../api/endpoint/listening-shards.ts";
-import { nameOn, type Pid, Runtime, StartError } from "../../../runtime/index.ts";
+import { nameOn, type Pid, Runtime, type StartError } from "../../../runtime/index.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
-import { findStartFailure } from "../../../supervisors/start-failure.ts";
 import { PlaceTree } from "./place-tree.ts";
 import { KeptLog } from "./served.ts";
 
@@ -72,7 +71,8 @@ describe("listenOnEveryShard", () => {
   ] as const)("does not start where another program listens %s", async ([_, reusePort]) => {
     const port = await otherProgram({ port: 0, reusePort });
     await assert.rejects(startOn(2, port), (error: StartError) => {
-      const { reason } = findStartFailure(error.reason);
+      let reason = error.reason;
+      while (Array.isArray(reason)) reason = reason.at(-1);
       assert.equal((reason as { code: string }).code, "ROOKERY_LISTEN");
       assert.match((reason as Error).message, /another program listens there already$/);
       return true;

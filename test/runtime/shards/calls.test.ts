@@ -128,6 +128,26 @@ describe("a call to another shard", () => {
     });
   });
 
+  test("to a server of the own shard may be answered from another one", async () => {
+    await acrossShards(async (simulation) => {
+      const { near, far, farHere } = await doers(simulation);
+      const started = startScripted(simulation.runtime, {
+        call: ({ self }, request, from) => (self.send(farHere, [from, request]), noReply()),
+      });
+      await simulation.settle();
+      const server = await started;
+      let answer: unknown;
+      near.do(async (self) => {
+        answer = await self.call(server, "question");
+      });
+      await simulation.settle();
+      const [from] = far.messages[0] as [From];
+      far.do((self) => self.reply(from, "answer"));
+      await simulation.settle();
+      expect(answer).toBe("answer");
+    });
+  });
+
   test("keeps one `from` that is the same wherever it travels and when it comes back", async () => {
     await acrossShards(async (simulation) => {
       const asked: From[] = [];
@@ -152,14 +172,15 @@ describe("a call to another shard", () => {
       const bad = { list: [1, { run: () => {} }] };
       const failures = await runOn(simulation, 0, async (self) => {
         const thrown: unknown[] = [];
-        for (const attempt of [
+        const attempts: (() => unknown)[] = [
           () => self.send(server, bad),
           () => self.cast(server, bad),
           () => self.call(server, bad),
           () => self.sendRequest(server, bad),
           () => self.sendAfter(1, server, bad),
           () => self.stop(server, bad),
-        ]) {
+        ];
+        for (const attempt of attempts) {
           try {
             await attempt();
           } catch (error) {
@@ -198,11 +219,15 @@ describe("a call to another shard", () => {
           reason: [expect.objectContaining(reason), expect.anything()],
         });
         expect(notes.at(-1)).toMatchObject(["terminate", expect.anything()]);
-        expect(await outcome(simulation, simulation.runtime.call(bystander, "still here"))).toBe("still here");
+        expect(await outcome(simulation, simulation.runtime.call(bystander, "still here"))).toBe(
+          "still here",
+        );
         expect(simulation.runtime.isAlive(server)).toBe(false);
       };
       await acrossShards(check, { runs: 3, logger: reportingLogger(reports) });
-      expect(reports).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ fields: expect.anything() })));
+      expect(reports).toEqual(
+        Array.from({ length: 3 }, () => expect.objectContaining({ fields: expect.anything() })),
+      );
     }
   });
 
@@ -265,7 +290,8 @@ describe("a request to another shard", () => {
     await acrossShards(
       async (simulation) => {
         const server = await serverOn(simulation, 1, {
-          call: (s, request) => (request === "die" ? s.self.exit("boom") : request === "x" ? noReply() : reply(1)),
+          call: (s, request) =>
+            request === "die" ? s.self.exit("boom") : request === "x" ? noReply() : reply(1),
         });
         const near = doerOn(simulation, 0);
         near.do(async (self) => {
@@ -279,6 +305,14 @@ describe("a request to another shard", () => {
         });
         await simulation.advance(10);
         expect(near.messages).toMatchObject([{ type: "DOWN", reason: "boom" }]);
+        // That of a call which is over is a reference like any other.
+        const asked: From[] = [];
+        const local = startScripted(simulation.runtime, {
+          call: (_, __, from) => (asked.push(from!), reply(1)),
+        });
+        await simulation.settle();
+        expect(await outcome(simulation, simulation.runtime.call(await local, "x"))).toBe(1);
+        await sent(simulation, 0, 1, asked);
         expect(simulation.runtime.shard.interconnect!.kept.calls).toBe(0);
       },
       { runs: 5 },
@@ -372,7 +406,10 @@ describe("an alias on another shard", () => {
       const near = doerOn(simulation, 0);
       const far = doerOn(simulation, 1);
       const victim = doerOn(simulation, 1);
-      const [farHere, victimHere] = [await sent(simulation, 1, 0, far.pid), await sent(simulation, 1, 0, victim.pid)];
+      const [farHere, victimHere] = [
+        await sent(simulation, 1, 0, far.pid),
+        await sent(simulation, 1, 0, victim.pid),
+      ];
       near.do((self) => {
         const monitor = (alias: "explicit_unalias" | "demonitor" | "reply_demonitor") =>
           self.monitor(victimHere, { alias });
@@ -381,7 +418,8 @@ describe("an alias on another shard", () => {
       });
       await simulation.settle();
       const aliases = far.messages[0] as From[];
-      const tell = (text: string) => far.do((self) => aliases.forEach((ref, at) => self.send(ref, `${text} ${at}`)));
+      const tell = (text: string) =>
+        far.do((self) => aliases.forEach((ref, at) => self.send(ref, `${text} ${at}`)));
       tell("first");
       await simulation.settle();
       expect(near.messages).toEqual(["first 0", "first 1", "first 2", "first 3"]);
@@ -525,6 +563,11 @@ describe("a pid", () => {
         const byThird = await sent(simulation, 1, 2, far.pid);
         expect(await sent(simulation, 2, 0, byThird)).toBe(farHere);
         expect(await sent(simulation, 2, 1, byThird)).toBe(far.pid);
+        const others = [doerOn(simulation, 1), doerOn(simulation, 1)].map(({ pid }) => pid);
+        const othersHere = await sent(simulation, 1, 0, others);
+        expect((await sent(simulation, 0, 2, [othersHere, othersHere]))[1]).toEqual(
+          await sent(simulation, 1, 2, others),
+        );
         expect(await sent(simulation, 0, 1, { pids: [farHere] })).toEqual({ pids: [far.pid] });
         expect((await sent(simulation, 0, 1, new Map([[farHere, 1]]))).has(far.pid)).toBe(true);
         if (state === "alive") far.do((self) => self.exit("boom"));

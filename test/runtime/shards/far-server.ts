@@ -1,6 +1,6 @@
 import { GenServer, ignore, ok, reply, stop } from "../../../runtime/index.ts";
 
-type Init = "trap" | "ignore" | "hang" | { readonly stop: unknown } | undefined;
+type Init = "trap" | "die at once" | "ignore" | "hang" | { readonly stop: unknown } | undefined;
 type Request = "pid" | "parent" | { readonly exit: unknown };
 
 /** A server that can be started on any shard. */
@@ -12,7 +12,11 @@ export class FarServer extends GenServer<Init, Request> {
     if (how === "hang") return new Promise<never>(() => {});
     if (typeof how === "object") return stop(how.stop);
     this.self.trapExit(how === "trap");
-    return ok(how);
+    return how === "die at once" ? ok(how, { continue: "boom" }) : ok(how);
+  }
+
+  override handleContinue(reason: unknown): never {
+    return this.self.exit(reason);
   }
 
   override handleCall(request: Request): ReturnType<NonNullable<GenServer["handleCall"]>> {
@@ -21,3 +25,6 @@ export class FarServer extends GenServer<Init, Request> {
     return this.self.exit(request.exit);
   }
 }
+
+/** The same under another name, for a test in which nobody has started it before. */
+export class LateServer extends FarServer {}

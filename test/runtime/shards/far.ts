@@ -1,5 +1,10 @@
 import { type Pid, type Self, silentLogger } from "../../../runtime/index.ts";
-import { type PropertyOptions, runInProcess, type Simulation, simulateEach } from "../../../runtime/testing.ts";
+import {
+  type PropertyOptions,
+  runInProcess,
+  type Simulation,
+  simulateEach,
+} from "../../../runtime/testing.ts";
 
 /** Runs `property` with three shards and several orders of turns. */
 export function acrossShards(
@@ -49,7 +54,11 @@ export interface Doer {
   readonly do: (what: (self: Self) => unknown) => void;
 }
 
-export function doerOn(simulation: Simulation, place: number, options: { readonly trap?: boolean } = {}): Doer {
+export function doerOn(
+  simulation: Simulation,
+  place: number,
+  options: { readonly trap?: boolean } = {},
+): Doer {
   const messages: unknown[] = [];
   const runtime = simulation.runtimes[place]!;
   const pid = runtime.spawn(async (self) => {

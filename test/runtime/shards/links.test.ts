@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ExitMessage } from "../../../runtime/index.ts";
+import { onProcessExit } from "../../../runtime/internal.ts";
 import { acrossShards, doerOn, doers, sent } from "./far.ts";
 
 const reasonsOf = (messages: readonly unknown[]): unknown[] =>
@@ -55,23 +56,42 @@ describe("a link between shards", () => {
   });
 
   test("to one known to be dead is refused as within a shard; if that is not known yet, it ends with noproc", async () => {
+    const ends: unknown[] = [];
     await acrossShards(async (simulation) => {
-      const { near, far, farHere } = await doers(simulation);
-      const codes: unknown[] = [];
+      const { far, farHere } = await doers(simulation);
       simulation.runtimes[1]!.exit(far.pid, "boom");
-      near.do((self) => {
+      const known = simulation.seed % 2 === 0;
+      if (known) await simulation.settle();
+      const linking = simulation.runtime.spawn((self) => {
+        try {
+          self.link(farHere);
+        } catch (error) {
+          self.exit((error as { code: unknown }).code);
+        }
+        return self.receive();
+      });
+      onProcessExit(linking, (reason) => ends.push(reason));
+      await simulation.settle();
+      expect(ends.at(-1)).toBe(known ? "ROOKERY_NOPROC" : "noproc");
+    });
+  });
+
+  test("to one known to be dead, or not yet known to be, tells one who traps that there is none", async () => {
+    await acrossShards(async (simulation) => {
+      const { near, far, farHere } = await doers(simulation, { trap: true });
+      const exits: unknown[] = [];
+      simulation.runtimes[1]!.exit(far.pid, "kill");
+      simulation.runtime.spawn(async (self) => {
         self.trapExit(true);
         self.link(farHere);
+        exits.push(await self.receive());
       });
+      near.do((self) => self.link(farHere));
       await simulation.settle();
-      expect(near.messages).toEqual([new ExitMessage(farHere, "noproc")]);
-      near.do((self) => {
-        self.trapExit(false);
-        expect(() => self.link(farHere)).toThrow(expect.objectContaining({ code: "ROOKERY_NOPROC" }));
-        codes.push("checked");
-      });
-      await simulation.settle();
-      expect(codes).toEqual(["checked"]);
+      expect([...exits, ...near.messages]).toEqual([
+        new ExitMessage(farHere, "noproc"),
+        new ExitMessage(farHere, "noproc"),
+      ]);
     });
   });
 
@@ -221,15 +241,21 @@ describe("a monitor on another shard", () => {
   });
 
   test("of the dead gets noproc, whether its end is known already or not", async () => {
+    const known: boolean[] = [];
     await acrossShards(async (simulation) => {
-      const { near, far, farHere } = await doers(simulation);
+      const { far, farHere } = await doers(simulation);
+      const messages: unknown[] = [];
       simulation.runtimes[1]!.exit(far.pid, "boom");
-      near.do((self) => self.monitor(farHere));
+      if (simulation.seed % 2 === 0) await simulation.settle();
+      simulation.runtime.spawn(async (self) => {
+        known.push(!self.isAlive(farHere));
+        self.monitor(farHere);
+        for (;;) messages.push(await self.receive());
+      });
       await simulation.settle();
-      near.do((self) => self.monitor(farHere));
-      await simulation.settle();
-      expect(reasonsOf(near.messages)).toEqual(["noproc", "noproc"]);
+      expect(reasonsOf(messages)).toEqual(["noproc"]);
     });
+    expect(new Set(known)).toEqual(new Set([true, false]));
   });
 
   test("that was removed says nothing any more, and a DOWN under way is dropped", async () => {
@@ -272,13 +298,20 @@ describe("the end of a process", () => {
       const far = doerOn(simulation, 1);
       const near = await sent(simulation, 1, 0, far.pid);
       const third = await sent(simulation, 0, 2, near);
-      simulation.runtimes[1]!.register("named", simulation.runtimes[1]!.spawn((self) => self.receive()));
+      simulation.runtimes[1]!.register(
+        "named",
+        simulation.runtimes[1]!.spawn((self) => self.receive()),
+      );
       const named = simulation.runtimes[2]!.whereis("named")!;
       expect([near, third, named].map((pid) => simulation.runtime.isAlive(pid))).toEqual([true, true, true]);
       simulation.runtimes[1]!.exit(far.pid, "boom");
       simulation.runtimes[2]!.exit("named", "boom");
       await simulation.settle();
-      expect([near, third, named].map((pid) => simulation.runtime.isAlive(pid))).toEqual([false, false, false]);
+      expect([near, third, named].map((pid) => simulation.runtime.isAlive(pid))).toEqual([
+        false,
+        false,
+        false,
+      ]);
       expect(simulation.runtimes[0]!.isAlive(await sent(simulation, 2, 0, named))).toBe(false);
     });
   });

@@ -5,7 +5,15 @@ import { ByteRing } from "../../../runtime/shards/byte-ring.ts";
 import { Inbox } from "../../../runtime/shards/inbox.ts";
 import { Outbox } from "../../../runtime/shards/outbox.ts";
 import type { TermHome } from "../../../runtime/shards/term-types.ts";
-import { DownMessage, ExitError, ExitMessage, Pid, Ref, RookeryError, StartError } from "../../../runtime/index.ts";
+import {
+  DownMessage,
+  ExitError,
+  ExitMessage,
+  Pid,
+  Ref,
+  RookeryError,
+  StartError,
+} from "../../../runtime/index.ts";
 
 /** Two ends of a line; pids and references stay what they are. */
 class Wire {
@@ -59,24 +67,28 @@ class Wire {
 
 const wire = new Wire();
 
-const aBinary = fc.uint8Array({ maxLength: 64 }).chain((bytes) =>
-  fc.constantFrom(
-    bytes,
-    Buffer.from(bytes),
-    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
-    new Uint16Array(new Uint8Array([...bytes, ...bytes]).buffer),
-    new Float64Array([...bytes]),
-    new BigInt64Array([...bytes].map(BigInt)),
-    new DataView(new Uint8Array(bytes).buffer),
-  ),
-);
+const aBinary = fc
+  .uint8Array({ maxLength: 64 })
+  .chain((bytes) =>
+    fc.constantFrom(
+      bytes,
+      Buffer.from(bytes),
+      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+      new Uint16Array(new Uint8Array([...bytes, ...bytes]).buffer),
+      new Float64Array(bytes),
+      new BigInt64Array([...bytes].map(BigInt)),
+      new DataView(new Uint8Array(bytes).buffer),
+    ),
+  );
 
 /** Any text but half a surrogate pair, which becomes U+FFFD. */
 const aText = fc.string({ unit: "binary", maxLength: 60 });
-const aKey = fc.oneof(
-  aText,
-  fc.constantFrom("constructor", "toString", "hasOwnProperty", "valueOf", "length", "then", "0", ""),
-).filter((key) => key !== "__proto__");
+const aKey = fc
+  .oneof(
+    aText,
+    fc.constantFrom("constructor", "toString", "hasOwnProperty", "valueOf", "length", "then", "0", ""),
+  )
+  .filter((key) => key !== "__proto__");
 
 const aTerm = fc.letrec<{ term: unknown }>((tie) => ({
   term: fc.oneof(
@@ -97,7 +109,9 @@ const aTerm = fc.letrec<{ term: unknown }>((tie) => ({
     fc.array(tie("term"), { maxLength: 6 }).map((items) => new Set(items)),
     fc.array(fc.tuple(tie("term"), tie("term")), { maxLength: 6 }).map((entries) => new Map(entries)),
     fc.dictionary(aKey, tie("term"), { maxKeys: 6, noNullPrototype: true }),
-    fc.dictionary(aKey, tie("term"), { maxKeys: 3, noNullPrototype: true }).map((object) => Object.freeze(object)),
+    fc
+      .dictionary(aKey, tie("term"), { maxKeys: 3, noNullPrototype: true })
+      .map((object) => Object.freeze(object)),
   ),
 })).term;
 
@@ -118,7 +132,13 @@ describe("what is sent to another shard", () => {
   });
 
   test("arrives equal behind what could not be sent", () => {
-    const refused = fc.constantFrom(() => {}, Symbol("s"), Promise.resolve(), new WeakMap(), new URL("http://a"));
+    const refused = fc.constantFrom(
+      () => {},
+      Symbol("s"),
+      Promise.resolve(),
+      new WeakMap(),
+      new URL("http://a"),
+    );
     fc.assert(
       fc.property(aTerm, aKey, refused, aTerm, (before, key, bad, after) => {
         wire.add({ [key]: before, same: 1 });
