@@ -41,7 +41,7 @@ export interface RuntimeOptions {
   /** The threads of `Task.cpu`. */
   readonly cpu?: CpuOptions;
   /**
-   * On so many threads processes run: this one, and others that are started for it. `"auto"`: one a core. Default: 1, and no thread is
+   * On so many threads processes run: this one, and others that are started for it. `"auto"`: one a core, 64 at most. Default: 1, and no thread is
    * started.
    */
   readonly shards?: number | "auto";
@@ -313,7 +313,7 @@ export class Runtime {
 }
 
 function shardCount({ shards = 1 }: RuntimeOptions): number {
-  return shards === "auto" ? availableParallelism() : shards;
+  return shards === "auto" ? Math.min(SHARDS_MAX, availableParallelism()) : shards;
 }
 
 /** Throws ROOKERY_BADARG for options with which no runtime can be started. */

@@ -12,7 +12,6 @@ export function exitStalled(process: Process, report: boolean): void {
   shard.scheduler.pulse.open(0);
   shard.acting = undefined;
   shard.timers.recover();
-  shard.interconnect?.recover();
   // It may be dead already: its code had ended it and went on, or a hook of its own death stalled.
   if (process.state !== ProcessState.Exited) {
     const reason = process.pendingExit === undefined ? STALLED : process.pendingExit.reason;

@@ -54,8 +54,8 @@ export class ListeningShards extends EveryShard {
  * its endpoint. For port 0 the system chooses one, the same for all. Where a system has no shared ports, the endpoint of the first shard
  * accepts for all, and the log says so. With one shard it is as if there were only that endpoint.
  *
- * The start fails with `ROOKERY_LISTEN` if the address is taken. A server that shares its ports, too, and begins in the same moment
- * is not noticed.
+ * The start fails with `ROOKERY_LISTEN` if the address is taken. A server that shares its ports, too, and starts at the same time is
+ * not noticed.
  */
 export function listenOnEveryShard<S extends ServerInstance>(
   Server: ServerClass<S>,

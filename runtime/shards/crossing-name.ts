@@ -16,9 +16,13 @@ export function letCross(called: string, via: Via): Via {
 /** Throws ROOKERY_BADARG for a name in a registry of the user's. */
 export function crossingName(name: unknown): CrossingName {
   if (typeof name === "string") return name;
-  const via = isViaName(name) ? vias.entries().find(([, known]) => known === name.via)?.[0] : undefined;
+  const via = isViaName(name) ? [...vias].find(([, known]) => known === name.via)?.[0] : undefined;
   if (via === undefined || !isViaName(name))
-    throw runtimeError("ROOKERY_BADARG", "a string, or a name in a Registry, for a server on another shard", name);
+    throw runtimeError(
+      "ROOKERY_BADARG",
+      "a string, or a name in a Registry, for a server on another shard",
+      name,
+    );
   return { via, key: name.key };
 }
 

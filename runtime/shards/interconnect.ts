@@ -143,11 +143,6 @@ export class Interconnect implements Exchange {
     if (wasOpen) this.#tell("shard_down", number);
   }
 
-  /** A turn was terminated, wherever it was. */
-  recover(): void {
-    for (const peer of this.#peers.values()) peer.recover();
-  }
-
   peer(number: number): Peer | undefined {
     return this.#peers.get(number);
   }

@@ -38,7 +38,6 @@ export class Outbox {
   #batch = 0;
   #end = 0;
   #renewed = false;
-  #packing = false;
 
   constructor(home: TermHome, ring: ByteRing) {
     this.#home = home;
@@ -77,7 +76,6 @@ export class Outbox {
 
   #pack(value: unknown, message: unknown): Packed {
     const before = enter(this.#home);
-    this.#packing = true;
     try {
       const packed = this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
       if (packed.end - packed.start > DEPTH_MAX && isDeeper(message, DEPTH_MAX))
@@ -87,16 +85,8 @@ export class Outbox {
       this.#renew();
       throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(message, error));
     } finally {
-      this.#packing = false;
       leave(before);
     }
-  }
-
-  /** A turn was terminated. It may have been one that encoded something without end: what it got ready is not sent. */
-  recover(): void {
-    if (!this.#packing) return;
-    this.#packing = false;
-    this.#renew();
   }
 
   #append(packed: Packed): boolean {

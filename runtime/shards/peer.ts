@@ -91,10 +91,6 @@ export class Peer implements TermHome {
     }
   }
 
-  recover(): void {
-    this.#outbox.recover();
-  }
-
   /** How many processes live there. */
   get load(): number {
     return this.#line.load;

@@ -21,7 +21,7 @@ const ROOMS = 3;
 const RETRY_MS = 50;
 const PUSH_TIMEOUT_MS = 2_000;
 /** A shard dies so much more rarely than other things: all that it has dies with it. */
-const SHARD_KILLS_RARE = 3;
+const SHARD_KILLS_RARE = 4;
 const KILLER = "killer";
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 

@@ -27,14 +27,17 @@ const stalls: Record<string, (server: StallingServer) => unknown> = {
   },
   // The first such message: its keys are described in it, and the others shall refer to that.
   "a message that is never encoded": ({ self }) =>
-    self.send(nameOn(0, "neighbour") as never, {
-      n: -1,
-      rest: {
-        get endless() {
-          return spin();
+    self.send(
+      nameOn(0, "neighbour") as never,
+      {
+        n: -1,
+        rest: {
+          get endless() {
+            return spin();
+          },
         },
-      },
-    } as never),
+      } as never,
+    ),
   numbers: ({ self }) => {
     const far = nameOn(0, "neighbour") as never;
     for (let n = 0; n < 100; n += 1) self.send(far, { n, rest: { [`key ${n % 10}`]: n } } as never);
@@ -73,7 +76,12 @@ export interface Heard {
 }
 
 /** Lives on the same shard as one that stalls: hears numbers and its own timer, and echoes what comes through its socket. */
-export class Neighbour extends GenServer<number[], "heard" | "port", unknown, "tick" | number | { n: number }> {
+export class Neighbour extends GenServer<
+  number[],
+  "heard" | "port",
+  unknown,
+  "tick" | number | { n: number }
+> {
   static override readonly module: string = import.meta.url;
 
   #ticks = 0;

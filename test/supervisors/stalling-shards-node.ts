@@ -114,7 +114,11 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     say(2 * MESSAGES);
     let heard: Heard;
     do heard = (await ask(1, "neighbour", "heard")) as Heard;
-    while (heard.ticks <= ticks || heard.messages.length < 3 * MESSAGES || !echoed.endsWith(`${3 * MESSAGES - 1} `));
+    while (
+      heard.ticks <= ticks ||
+      heard.messages.length < 3 * MESSAGES ||
+      !echoed.endsWith(`${3 * MESSAGES - 1} `)
+    );
     socket.destroy();
     const all = Array.from({ length: 3 * MESSAGES }, (_, n) => n);
     return {

@@ -10,16 +10,18 @@ try {
     HOST: host,
     PORT: port,
     SHARDS: shards,
+    STALL_MS: stallMs,
   } = readSettings(
     z.object({
       HOST: z.string().default("127.0.0.1"),
       PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
       SHARDS: shardsSetting,
+      STALL_MS: z.coerce.number().positive().default(1_000),
     }),
   );
   const { runtime } = await Application.run({
     name: "wire-server",
-    runtime: { shards, stallMs: 1_000 },
+    runtime: { shards, stallMs },
     start: [wireTree({ host, port })],
   });
   endpointUrl(runtime, names.endpoint).then(

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Pid } from "../../../runtime/index.ts";
 import type { Simulation } from "../../../runtime/testing.ts";
-import { collectUntil } from "./collect-garbage.ts";
+import { collectGarbage, collectUntil } from "./collect-garbage.ts";
 import { acrossShards, doers } from "./far.ts";
+import { TermWire } from "./term-wire.ts";
 
 const LAST_ONES = 3;
 
@@ -46,4 +47,26 @@ test("of processes that were known elsewhere, and of references, nothing is kept
     },
     { runs: 2 },
   );
+});
+
+test("any number of messages, of few shapes or of ever new ones, need no more memory than the first", () => {
+  const wire = new TermWire(65_536);
+  const send = (count: number, message: (n: number) => unknown): void => {
+    for (let n = 0; n < count; n += 100) {
+      for (let at = n; at < n + 100; at += 1) wire.add(message(at));
+      expect(wire.take().length).toBe(100);
+    }
+  };
+  const used = (): number => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const few = (n: number): unknown => ({ n, name: "x", inner: { [n % 2 === 0 ? "even" : "odd"]: [n] } });
+  const many = (n: number): unknown => ({ [`user ${n}`]: n, name: "x" });
+  send(20_000, few);
+  send(20_000, many);
+  const before = used();
+  send(200_000, few);
+  send(100_000, many);
+  expect(used() - before).toBeLessThan(3_000_000);
 });

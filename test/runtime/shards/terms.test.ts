@@ -1,10 +1,6 @@
 import { inspect, isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteRing } from "../../../runtime/shards/byte-ring.ts";
-import { Inbox } from "../../../runtime/shards/inbox.ts";
-import { Outbox } from "../../../runtime/shards/outbox.ts";
-import type { TermHome } from "../../../runtime/shards/term-types.ts";
 import {
   DownMessage,
   ExitError,
@@ -14,58 +10,9 @@ import {
   RookeryError,
   StartError,
 } from "../../../runtime/index.ts";
+import { TermWire } from "./term-wire.ts";
 
-/** Two ends of a line; pids and references stay what they are. */
-class Wire {
-  readonly #binaries: ArrayBuffer[] = [];
-  #added: ArrayBuffer[] = [];
-  readonly #pids = new Map<string, Pid>();
-  readonly #refs = new Map<number, Ref>();
-  readonly #outbox: Outbox;
-  readonly #inbox: Inbox;
-
-  constructor(ringBytes = 1_024) {
-    const home: TermHome = {
-      pidOf: (shard, id) => this.#pids.get(`${shard}.${id}`)!,
-      refOf: (_, id) => this.#refs.get(id)!,
-      exportPid: (pid) => void this.#pids.set(`${pid.shard}.${pid.id}`, pid),
-      exportRef: (ref) => (this.#refs.set(ref.id, ref), 0),
-      handInBinary: (bytes) => this.#added.push(bytes),
-      takeBinary: () => this.#binaries.shift()!,
-    };
-    const ring = new ByteRing(ringBytes);
-    this.#outbox = new Outbox(home, ring);
-    this.#inbox = new Inbox(home, ring);
-  }
-
-  add(value: unknown): void {
-    this.#added = [];
-    this.#outbox.add([value]);
-    this.#binaries.push(...this.#added);
-  }
-
-  /** All that was added and not taken yet. */
-  take(): unknown[] {
-    const taken: unknown[] = [];
-    while (this.#outbox.flush() || this.#outbox.waiting > 0) taken.push(...this.#next());
-    taken.push(...this.#next());
-    return taken;
-  }
-
-  carried(value: unknown): unknown {
-    this.add(value);
-    return this.take()[0];
-  }
-
-  #next(): unknown[] {
-    const taken: unknown[] = [];
-    for (let count = this.#inbox.next(); count > 0; count = this.#inbox.next())
-      for (const signal of this.#inbox.values.slice(0, count)) taken.push((signal as readonly unknown[])[0]);
-    return taken;
-  }
-}
-
-const wire = new Wire();
+const wire = new TermWire();
 
 const aBinary = fc
   .uint8Array({ maxLength: 64 })
