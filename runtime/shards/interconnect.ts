@@ -34,6 +34,8 @@ export class Interconnect implements Exchange {
   readonly shard: Shard;
   readonly locks: FairLocks;
   readonly #peers = new Map<number, Peer>();
+  /** The same as a list, for what is done all the time. */
+  #lines: readonly Peer[] = [];
   readonly #open = new Set<number>();
   /** The places of shards that are gone and not there again yet. */
   readonly #lostPlaces = new Set<number>();
@@ -74,6 +76,7 @@ export class Interconnect implements Exchange {
 
   connect(number: number, line: PeerLine): void {
     this.#peers.set(number, new Peer(number, this, line));
+    this.#lines = [...this.#peers.values()];
     // It may have sent something already.
     this.shard.scheduler.want();
   }
@@ -135,6 +138,7 @@ export class Interconnect implements Exchange {
   lost(number: number): void {
     const peer = this.#peers.get(number);
     this.#peers.delete(number);
+    this.#lines = [...this.#peers.values()];
     for (const hearer of this.hearers.values()) hearer.lost?.(number);
     for (const pid of peer?.pids ?? []) this.#lost.set(`${number}.${pid.id}`, pid);
     const wasOpen = this.#open.delete(number);
@@ -164,7 +168,7 @@ export class Interconnect implements Exchange {
   exchange(): boolean {
     this.#bell.stayAwake();
     let any = false;
-    for (const peer of this.#peers.values()) if (peer.exchange()) any = true;
+    for (const peer of this.#lines) if (peer.exchange()) any = true;
     if (any) this.#busy = true;
     return any;
   }
@@ -178,11 +182,11 @@ export class Interconnect implements Exchange {
   }
 
   rest(): boolean {
-    for (const peer of this.#peers.values()) peer.flush();
+    for (const peer of this.#lines) peer.flush();
     this.#bell.load = this.shard.processCount;
     this.#bell.fallAsleep();
     // Whoever sends or makes room from now on wakes this shard; what came before is seen here.
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#lines) {
       if (!peer.hasWork) continue;
       this.#bell.stayAwake();
       return false;
@@ -191,7 +195,7 @@ export class Interconnect implements Exchange {
   }
 
   get hasInput(): boolean {
-    for (const peer of this.#peers.values()) if (peer.hasInput) return true;
+    for (const peer of this.#lines) if (peer.hasInput) return true;
     return false;
   }
 
