@@ -14,14 +14,22 @@ export function link(process: Process, pid: Pid): void {
     return;
   }
   if (process.links?.has(pid) === true) return;
+  const { pulse } = process.shard.scheduler;
+  const before = pulse.shut();
   (process.links ??= new Set()).add(pid);
   (other.links ??= new Set()).add(process.pid);
   other.linked(process.pid);
+  pulse.open(before);
 }
 
 /** `unlink/1`: afterwards no EXIT of this link comes any more; one that is in the mailbox stays there. */
 export function unlink(process: Process, pid: Pid): void {
-  if (process.links?.delete(pid) !== true) return;
-  pid.process?.links?.delete(process.pid);
-  pid.process?.unlinked(process.pid);
+  const { pulse } = process.shard.scheduler;
+  // A link of which only one side knows would stay when the process stalls there.
+  const before = pulse.shut();
+  if (process.links?.delete(pid) === true) {
+    pid.process?.links?.delete(process.pid);
+    pid.process?.unlinked(process.pid);
+  }
+  pulse.open(before);
 }

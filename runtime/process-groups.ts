@@ -10,6 +10,7 @@ import type { Self } from "./self.ts";
 import { serverInstance } from "./server-instance.ts";
 import { Replicas } from "./shards/replicas.ts";
 import { termKey } from "./term-key.ts";
+import { uninterrupted } from "./uninterrupted.ts";
 
 /** What a monitor of groups finds in its mailbox: `{Ref, join | leave, Group, Pids}`. */
 export type GroupMessage = readonly [
@@ -85,19 +86,25 @@ export class ProcessGroups extends GenServer<undefined> {
     const groups = instanceOf(origin, scope);
     const alive = groups.#locals(pids).filter((pid) => pid.process !== undefined);
     if (alive.length === 0) return;
-    groups.#replicas?.tell(["join", alive] satisfies Change, group);
-    for (const pid of alive) groups.#joinLocal(group, pid);
-    groups.#tell("join", group, alive);
+    // One without the other would be left when its process stalls there.
+    uninterrupted(groups.self.runtime, () => {
+      groups.#replicas?.tell(["join", alive] satisfies Change, group);
+      for (const pid of alive) groups.#joinLocal(group, pid);
+      groups.#tell("join", group, alive);
+    });
   }
 
   /** Takes away one membership for each pid; false if none of them was a member. `pg:leave/3`. */
   static leave(origin: Origin, scope: string, group: unknown, pids: Pid | readonly Pid[]): boolean {
     const groups = instanceOf(origin, scope);
-    const left = groups.#locals(pids).filter((pid) => groups.#leave(group, pid));
-    if (left.length === 0) return false;
-    groups.#replicas?.tell(["leave", left] satisfies Change, group);
-    groups.#tell("leave", group, left);
-    return true;
+    const locals = groups.#locals(pids);
+    return uninterrupted(groups.self.runtime, () => {
+      const left = locals.filter((pid) => groups.#leave(group, pid));
+      if (left.length === 0) return false;
+      groups.#replicas?.tell(["leave", left] satisfies Change, group);
+      groups.#tell("leave", group, left);
+      return true;
+    });
   }
 
   /** The members, one entry for each membership, in the order of joining. `pg:get_members/2`. */

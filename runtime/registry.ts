@@ -20,6 +20,7 @@ import { placeOf } from "./shards/shard-setup.ts";
 import { letCross } from "./shards/crossing-name.ts";
 import { Replicas } from "./shards/replicas.ts";
 import { termKey } from "./term-key.ts";
+import { uninterrupted } from "./uninterrupted.ts";
 
 export interface RegistryOptions {
   /** `unique`: a key has one holder. `duplicate`: many, and a process may hold a key many times. */
@@ -161,7 +162,8 @@ export class Registry extends GenServer<Required<RegistryOptions>, RegistryReque
   /** Registers the calling process under `key`. `Registry.register/3`. */
   static register(self: Self, registry: string, key: unknown, value?: unknown): RegisterResult {
     const table = instanceOf(expectSelf(self), registry);
-    return table.#insert(registry, self.pid, key, value);
+    // Half an entry would be left when its process stalls there.
+    return uninterrupted(self.runtime, () => table.#insert(registry, self.pid, key, value));
   }
 
   /** Removes the entries of the calling process under `key`. `Registry.unregister/2`. */
@@ -419,6 +421,10 @@ export class Registry extends GenServer<Required<RegistryOptions>, RegistryReque
 
   #unregister(self: Self, key: unknown, accepts: Accepts): void {
     const rows = this.#own(self.pid, key).filter((row) => accepts(row.value));
+    uninterrupted(self.runtime, () => this.#removeOwn(self, rows));
+  }
+
+  #removeOwn(self: Self, rows: readonly Row[]): void {
     if (rows.length > 0) {
       const ids = rows.map(({ id }) => id);
       this.#replicas?.tell(["unregister", self.pid, ids] satisfies Change, undefined);

@@ -1,5 +1,5 @@
 import { GenServer, type Ok, ok, type Pid, Runtime, type Self } from "../../runtime/index.ts";
-import { type Origin, sharedRole } from "../../runtime/internal.ts";
+import { type Origin, sharedRole, uninterrupted } from "../../runtime/internal.ts";
 import { NamedTables } from "../named-tables.ts";
 import type { PubSubAdapter, PubSubAdapterFactory } from "./adapter.ts";
 import { type Dispatcher, plainDispatcher, type Subscription } from "./dispatcher.ts";
@@ -59,12 +59,15 @@ export class PubSub extends GenServer<PubSubState, never, never> {
 
   /** Subscribes the calling process. Subscribed twice, it gets everything twice. Dispatchers read `metadata`. */
   static subscribe(self: Self, name: string, topic: string, metadata?: unknown): void {
-    tables.get(self, name).subscriptions.add(self.pid, topic, metadata);
+    const { subscriptions } = tables.get(self, name);
+    // The rows of others are moved, too: they must be whole when the process stalls there.
+    uninterrupted(self.runtime, () => subscriptions.add(self.pid, topic, metadata));
   }
 
   /** Removes all subscriptions of the calling process to the topic. */
   static unsubscribe(self: Self, name: string, topic: string): void {
-    tables.get(self, name).subscriptions.remove(self.pid, topic);
+    const { subscriptions } = tables.get(self, name);
+    uninterrupted(self.runtime, () => subscriptions.remove(self.pid, topic));
   }
 
   /** Sends `message` to every subscriber of the topic, in all places. Throws what the adapter or the dispatcher throws. */

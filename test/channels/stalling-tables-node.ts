@@ -1,0 +1,106 @@
+// A program for test/channels/stalled-tables.test.ts: handlers stall again and again while they change what outlives them; what is left goes to
+// stdout as JSON. A process of its own: only Node's main thread is terminated in the way that is tested here.
+import { setImmediate } from "node:timers/promises";
+import { PubSub } from "../../channels/index.ts";
+import {
+  type DownMessage,
+  GenServer,
+  noReply,
+  ok,
+  type Pid,
+  ProcessGroups,
+  Registry,
+  Runtime,
+  type Self,
+  silentLogger,
+} from "../../runtime/index.ts";
+
+const NEIGHBOURS = 3;
+const TOPICS = ["a", "b"];
+
+/** What is changed without end. */
+const changes: Record<string, (self: Self, neighbours: readonly Pid[]) => void> = {
+  subscriptions: (self) => {
+    for (const topic of TOPICS) PubSub.subscribe(self, "pubsub", topic);
+    for (const topic of TOPICS) PubSub.subscribe(self, "pubsub", topic);
+    for (const topic of TOPICS) PubSub.unsubscribe(self, "pubsub", topic);
+  },
+  registrations: (self) => {
+    for (const topic of TOPICS) Registry.register(self, "registry", topic, 1);
+    for (const topic of TOPICS) Registry.register(self, "registry", topic, 2);
+    for (const topic of TOPICS) Registry.unregister(self, "registry", topic);
+  },
+  groups: (self) => {
+    for (const topic of TOPICS) ProcessGroups.join(self, "groups", topic, self.pid);
+    for (const topic of TOPICS) ProcessGroups.join(self, "groups", topic, self.pid);
+    for (const topic of TOPICS) ProcessGroups.leave(self, "groups", topic, [self.pid, self.pid]);
+  },
+  "links and monitors": (self, neighbours) => {
+    const refs = neighbours.map((pid) => self.monitor(pid));
+    for (const pid of neighbours) self.link(pid);
+    for (const ref of refs) self.demonitor(ref);
+    for (const pid of neighbours) self.unlink(pid);
+  },
+  names: (self) => {
+    self.register("mine");
+    self.unregister("mine");
+  },
+};
+
+class Changing extends GenServer<undefined, never, readonly [what: string, neighbours: readonly Pid[]]> {
+  init(_arg: undefined) {
+    return ok(undefined);
+  }
+  override handleCast([what, neighbours]: readonly [what: string, neighbours: readonly Pid[]]) {
+    for (;;) changes[what]!(this.self, neighbours);
+    return noReply();
+  }
+}
+
+const [what, times, stallMs] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])];
+const runtime = await Runtime.start({ stallMs, longScheduleMs: Number.POSITIVE_INFINITY, logger: silentLogger });
+await runtime.start(PubSub, {}, { name: "pubsub" });
+await runtime.start(Registry, { keys: "duplicate" }, { name: "registry" });
+await runtime.start(ProcessGroups, undefined, { name: "groups" });
+const neighbours = Array.from({ length: NEIGHBOURS }, () =>
+  runtime.spawn(async (self) => {
+    self.trapExit(true);
+    for (const topic of TOPICS) {
+      PubSub.subscribe(self, "pubsub", topic);
+      Registry.register(self, "registry", topic, 0);
+      ProcessGroups.join(self, "groups", topic, self.pid);
+    }
+    await self.receive(() => false);
+  }),
+);
+await setImmediate();
+
+/** Why a process ended that changes without end. */
+function reasonOf(): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    runtime.spawn(async (self) => {
+      const pid = await runtime.start(Changing, undefined).catch(reject);
+      if (pid === undefined) return;
+      const ref = self.monitor(pid);
+      self.cast(pid, [what, neighbours]);
+      resolve(((await self.receive({ ref })) as DownMessage).reason);
+    });
+  });
+}
+
+const only = (pids: readonly Pid[]): boolean =>
+  pids.length === NEIGHBOURS && neighbours.every((pid) => pids.includes(pid));
+let stalled = 0;
+for (let time = 0; time < times; time += 1) if ((await reasonOf()) === "stalled") stalled += 1;
+const left = TOPICS.map((topic) => ({
+  subscribers: only(PubSub.subscribers(runtime, "pubsub", topic).map(({ pid }) => pid)),
+  registered: only(Registry.lookup(runtime, "registry", topic).map(({ pid }) => pid)),
+  members: only(ProcessGroups.members(runtime, "groups", topic)),
+}));
+const bonds = neighbours.map((pid) => {
+  const { links, monitoredBy } = runtime.info(pid, ["links", "monitoredBy"])!;
+  return links.length + monitoredBy.length;
+});
+const name = runtime.whereis("mine") === undefined;
+await runtime.shutdown();
+process.stdout.write(JSON.stringify({ stalled, left, bonds, name }));
