@@ -13,10 +13,12 @@ import {
   Runtime,
   type Self,
   silentLogger,
+  Table,
 } from "../../runtime/index.ts";
 
 const NEIGHBOURS = 3;
 const TOPICS = ["a", "b"];
+const TABLE_TYPES = ["set", "ordered_set", "bag", "duplicate_bag"] as const;
 
 /** What is changed without end. */
 const changes: Record<string, (self: Self, neighbours: readonly Pid[]) => void> = {
@@ -41,6 +43,16 @@ const changes: Record<string, (self: Self, neighbours: readonly Pid[]) => void> 
     for (const ref of refs) self.demonitor(ref);
     for (const pid of neighbours) self.unlink(pid);
   },
+  rows: (self) => {
+    for (const type of TABLE_TYPES) {
+      const table = Table.whereis<readonly [key: number]>(self, type)!;
+      const keys = Array.from({ length: 20 }, (_, key) => key);
+      table.insertNew(self, ...keys.map((key) => [key] as const));
+      for (const key of keys) table.delete(self, key);
+      table.insert(self, [1], [2], [3]);
+      table.selectDelete(self, () => true);
+    }
+  },
   names: (self) => {
     self.register("mine");
     self.unregister("mine");
@@ -58,13 +70,19 @@ class Changing extends GenServer<undefined, never, readonly [what: string, neigh
 }
 
 const [what, times, stallMs] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])];
-const runtime = await Runtime.start({ stallMs, longScheduleMs: Number.POSITIVE_INFINITY, logger: silentLogger });
+const runtime = await Runtime.start({
+  stallMs,
+  longScheduleMs: Number.POSITIVE_INFINITY,
+  logger: silentLogger,
+});
 await runtime.start(PubSub, {}, { name: "pubsub" });
 await runtime.start(Registry, { keys: "duplicate" }, { name: "registry" });
 await runtime.start(ProcessGroups, undefined, { name: "groups" });
 const neighbours = Array.from({ length: NEIGHBOURS }, () =>
   runtime.spawn(async (self) => {
     self.trapExit(true);
+    for (const type of TABLE_TYPES)
+      if (Table.whereis(self, type) === undefined) Table.new(self, { type, name: type, access: "public" });
     for (const topic of TOPICS) {
       PubSub.subscribe(self, "pubsub", topic);
       Registry.register(self, "registry", topic, 0);
@@ -101,6 +119,14 @@ const bonds = neighbours.map((pid) => {
   const { links, monitoredBy } = runtime.info(pid, ["links", "monitoredBy"])!;
   return links.length + monitoredBy.length;
 });
+/** Whether a table has what it says it has, and takes more. */
+const tables = TABLE_TYPES.map((type) => {
+  const table = Table.whereis<readonly [key: number]>(runtime, type)!;
+  const counted = table.info()!.size === table.toList(runtime).length;
+  table.deleteAllObjects(runtime);
+  table.insert(runtime, [2], [1]);
+  return counted && table.toList(runtime).length === 2;
+});
 const name = runtime.whereis("mine") === undefined;
 await runtime.shutdown();
-process.stdout.write(JSON.stringify({ stalled, left, bonds, name }));
+process.stdout.write(JSON.stringify({ stalled, left, bonds, tables, name }));

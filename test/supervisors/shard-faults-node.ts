@@ -167,6 +167,8 @@ async function strays(): Promise<unknown> {
 
 /** Everything stands still: is everybody there, and what is held in memory? */
 async function rest(): Promise<object> {
+  // A mailbox keeps the room that its longest queue took.
+  for (const place of places) runtime.exit(nameOn(place, "sink"), "kill");
   const missing = await settled(whatIsMissing);
   const underWay = await settled(whatIsUnderWay);
   const stray = await settled(strays);
