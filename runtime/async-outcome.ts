@@ -1,4 +1,5 @@
-import { park, type Process, ProcessState } from "./process.ts";
+import { park, type Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 
 /**
  * What a process goes on with before its mailbox, in `process.outcome`: what an asynchronous callback came to, or, "not yet", a

@@ -3,7 +3,8 @@ import { reportCrash } from "./crash-report.ts";
 import { ExitError } from "./errors.ts";
 import { isOrderly, reasonOfThrown } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
-import { park, type Process, ProcessState } from "./process.ts";
+import { park, type Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import type { Self } from "./self.ts";
 
 /** The code of a plain process. Its end is the process's end. */

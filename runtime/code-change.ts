@@ -1,7 +1,8 @@
 import type { SystemCallbacks } from "./behaviour.ts";
 import { brief, runtimeError } from "./errors.ts";
 import { plainCopy } from "./plain-copy.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import { Ok, ok } from "./returns.ts";
 import type { Self } from "./self.ts";
 import type { ServerClass, ServerInstance } from "./server-class.ts";

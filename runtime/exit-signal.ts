@@ -4,7 +4,8 @@ import type { ExitReason } from "./exit-reason.ts";
 import { detachMonitor, type Monitor } from "./monitor.ts";
 import type { Addressee } from "./addressee.ts";
 import type { Pid } from "./pid.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import type { Shard } from "./shard.ts";
 
 /**

@@ -12,7 +12,8 @@ import type { GenStatem } from "./gen-statem.ts";
 import { hibernate } from "./hibernate.ts";
 import { CAST, STATEM_TIMEOUT, STOP, SYSTEM } from "./message-tag.ts";
 import { plainCopy } from "./plain-copy.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import { Ignore, Stop } from "./returns.ts";
 import {
   isTime,

@@ -1,6 +1,7 @@
 import type { Behaviour, SystemCallbacks } from "./behaviour.ts";
 import { onProcessExit } from "./exit-hook.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** Lets go of what an idle process holds for nothing: the room of a mailbox that was long, and collections that are empty. */

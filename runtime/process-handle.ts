@@ -20,10 +20,10 @@ import {
 import { attachMonitor, detachMonitor, Monitor, watchedAs } from "./monitor.ts";
 import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";
 import type { Pid } from "./pid.ts";
-import type { Priority } from "./process.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Priority, Process } from "./process.ts";
 import { ProcessDictionary } from "./process-dictionary.ts";
 import { dictionaryOf, PRIORITY_NAMES, processInfo } from "./process-info.ts";
+import { ProcessState } from "./process-state.ts";
 import { type Match, receive, receiveRef, type RefMessage } from "./receive.ts";
 import { Ref } from "./ref.ts";
 import { checkResponse, receiveResponse, type RequestId, sendRequest, waitResponse } from "./request.ts";

@@ -3,7 +3,8 @@ import { runtimeError } from "./errors.ts";
 import { asMessage } from "./message-tag.ts";
 import { monitorsOf } from "./monitor.ts";
 import { Pid } from "./pid.ts";
-import { type Process, ProcessState, residentOf } from "./process.ts";
+import { type Process, residentOf } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 
 export const PRIORITY_NAMES = ["high", "normal", "low"] as const;
 

@@ -7,24 +7,12 @@ import { Mailbox, type MessageTag } from "./mailbox.ts";
 import type { Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
 import type { ProcessDictionary } from "./process-dictionary.ts";
+import { ProcessState } from "./process-state.ts";
 import type { Receiver } from "./receive.ts";
 import type { Shard } from "./shard.ts";
 import type { Starting } from "./start.ts";
 import type { Suspension } from "./suspension.ts";
 import type { Timer } from "./timer-wheel.ts";
-
-/**
- * What a process is doing. Only a waiting process is woken by a message.
- *
- * ```text
- *            message                 turn begins                   promise pending
- *   Waiting ---------> (run queue) -------------> Running -------------------------> Blocked
- *      ^                                            |  ^                                |
- *      +------------- mailbox empty ----------------+  +--- (run queue) <--- settled ---+      any -> Exited
- * ```
- */
-export const ProcessState = { Waiting: 0, Running: 1, Blocked: 2, Exited: 3 } as const;
-export type ProcessState = (typeof ProcessState)[keyof typeof ProcessState];
 
 export const Priority = { High: 0, Normal: 1, Low: 2 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];

@@ -1,7 +1,8 @@
 import { runtimeError } from "./errors.ts";
 import { asMessage } from "./message-tag.ts";
 import { Monitor } from "./monitor.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import type { Ref } from "./ref.ts";
 import { Timer } from "./timer-wheel.ts";
 

@@ -6,7 +6,8 @@ import type { ExitReason } from "./exit-reason.ts";
 import { deepFreeze } from "./freeze.ts";
 import { attachMonitor, detachMonitor, watchedAs } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import { receive, TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
 

@@ -1,7 +1,8 @@
 import { type LastMessage, reportCrash, reportServerCrash } from "./crash-report.ts";
 import { buryTheDying, exitProcess } from "./exit-signal.ts";
 import { CAST, STOP, SYSTEM } from "./message-tag.ts";
-import { type Process, ProcessState } from "./process.ts";
+import type { Process } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 
 /** The exit reason of a process whose turn did not end and was terminated. */
 export const STALLED = "stalled";

@@ -1,7 +1,8 @@
 import { runtimeError } from "./errors.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import type { Pid } from "./pid.ts";
-import { type Process, ProcessState, residentOf } from "./process.ts";
+import { type Process, residentOf } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 
 /** How often one process has suspended another. */
 export interface Suspension {

@@ -4,12 +4,14 @@ import { onProcessExit } from "./exit-hook.ts";
 import { deepFreeze } from "./freeze.ts";
 import { type Origin, resolveOrigin } from "./origin.ts";
 import { Pid } from "./pid.ts";
-import { type Process, ProcessState, residentOf } from "./process.ts";
+import { type Process, residentOf } from "./process.ts";
+import { ProcessState } from "./process-state.ts";
 import type { Self } from "./self.ts";
 import type { Shard } from "./shard.ts";
 import { applyCounters, type CounterUpdate } from "./table-counter.ts";
 import { newTableRows, TABLE_TYPES, type TableRow, type TableRows, type TableType } from "./table-rows.ts";
 import { compareTerms } from "./term-order.ts";
+import { uninterrupted } from "./uninterrupted.ts";
 
 const ACCESSES = ["public", "protected", "private"] as const;
 /** Who may: `public`: all read and write. `protected`: all read, the owner writes. `private`: the owner only. */
@@ -129,7 +131,9 @@ export class Table<Row extends TableRow = TableRow> {
   insert(origin: Origin, ...rows: readonly Row[]): void {
     const table = this.#writable(origin);
     this.#check(rows);
-    for (const row of rows) table.insert(row);
+    this.#whole(() => {
+      for (const row of rows) table.insert(row);
+    });
   }
 
   /** Inserts only if none of the keys is taken: all rows or none. `ets:insert_new/2`. */
@@ -137,7 +141,9 @@ export class Table<Row extends TableRow = TableRow> {
     const table = this.#writable(origin);
     this.#check(rows);
     if (rows.some((row) => table.get(row[0]).length > 0)) return false;
-    for (const row of rows) table.insert(row);
+    this.#whole(() => {
+      for (const row of rows) table.insert(row);
+    });
     return true;
   }
 
@@ -173,19 +179,20 @@ export class Table<Row extends TableRow = TableRow> {
 
   /** Deletes the rows under `key`, if there are any. `ets:delete/2`. */
   delete(origin: Origin, key: Row[0]): void {
-    this.#writable(origin).take(key);
+    this.take(origin, key);
   }
 
   /** Deletes this row only. `ets:delete_object/2`. */
   deleteObject(origin: Origin, row: Row): void {
     const table = this.#writable(origin);
     this.#check([row]);
-    table.deleteObject(row);
+    this.#whole(() => table.deleteObject(row));
   }
 
   /** Deletes all rows. `ets:delete_all_objects/1`. */
   deleteAllObjects(origin: Origin): void {
-    this.#writable(origin).clear();
+    const table = this.#writable(origin);
+    this.#whole(() => table.clear());
   }
 
   /** Deletes the table itself. `ets:delete/1`. */
@@ -197,7 +204,8 @@ export class Table<Row extends TableRow = TableRow> {
 
   /** Deletes the rows under `key` and answers them. `ets:take/2`. */
   take(origin: Origin, key: Row[0]): readonly Row[] {
-    return this.#writable(origin).take(key) as readonly Row[];
+    const table = this.#writable(origin);
+    return this.#whole(() => table.take(key)) as readonly Row[];
   }
 
   /** The rows that `accepts` accepts, in an ordered set in order. `ets:match_object/2`. */
@@ -234,7 +242,9 @@ export class Table<Row extends TableRow = TableRow> {
   selectDelete(origin: Origin, accepts: Accepts<Row>): number {
     const table = this.#writable(origin);
     const rows = this.match(origin, accepts);
-    for (const row of rows) table.deleteObject(row);
+    this.#whole(() => {
+      for (const row of rows) table.deleteObject(row);
+    });
     return rows.length;
   }
 
@@ -336,6 +346,11 @@ export class Table<Row extends TableRow = TableRow> {
 
   #readable(origin: Origin): TableRows {
     return this.#accessible(origin, this.access !== "private");
+  }
+
+  /** A process that stalls here leaves no change half made: it is ended before, or behind it. */
+  #whole<Value>(change: () => Value): Value {
+    return uninterrupted(this.#shard.runtime, change);
   }
 
   #writable(origin: Origin): TableRows {

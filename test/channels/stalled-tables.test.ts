@@ -28,7 +28,7 @@ describe("a process that stalls again and again in the middle of what it changes
         stalled: TIMES,
         left: [whole, whole],
         bonds: [1, 1, 1],
-        tables: [true, true, true, true],
+        halfTables: [],
         name: true,
       });
     });

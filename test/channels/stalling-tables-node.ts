@@ -19,6 +19,7 @@ import {
 const NEIGHBOURS = 3;
 const TOPICS = ["a", "b"];
 const TABLE_TYPES = ["set", "ordered_set", "bag", "duplicate_bag"] as const;
+const ROWS = Array.from({ length: 50 }, (_, key) => [key] as const);
 
 /** What is changed without end. */
 const changes: Record<string, (self: Self, neighbours: readonly Pid[]) => void> = {
@@ -46,10 +47,9 @@ const changes: Record<string, (self: Self, neighbours: readonly Pid[]) => void> 
   rows: (self) => {
     for (const type of TABLE_TYPES) {
       const table = Table.whereis<readonly [key: number]>(self, type)!;
-      const keys = Array.from({ length: 20 }, (_, key) => key);
-      table.insertNew(self, ...keys.map((key) => [key] as const));
-      for (const key of keys) table.delete(self, key);
-      table.insert(self, [1], [2], [3]);
+      table.insert(self, ...ROWS);
+      table.deleteAllObjects(self);
+      table.insertNew(self, ...ROWS);
       table.selectDelete(self, () => true);
     }
   },
@@ -109,7 +109,17 @@ function reasonOf(): Promise<unknown> {
 const only = (pids: readonly Pid[]): boolean =>
   pids.length === NEIGHBOURS && neighbours.every((pid) => pids.includes(pid));
 let stalled = 0;
-for (let time = 0; time < times; time += 1) if ((await reasonOf()) === "stalled") stalled += 1;
+const halfTables = new Set<string>();
+for (let time = 0; time < times; time += 1) {
+  if ((await reasonOf()) === "stalled") stalled += 1;
+  // Rows that were inserted at once are there all or not at all.
+  for (const type of TABLE_TYPES) {
+    const table = Table.whereis<readonly [key: number]>(runtime, type)!;
+    const { size } = table.info()!;
+    if (table.toList(runtime).length !== size || (size !== 0 && size !== ROWS.length)) halfTables.add(type);
+    table.deleteAllObjects(runtime);
+  }
+}
 const left = TOPICS.map((topic) => ({
   subscribers: only(PubSub.subscribers(runtime, "pubsub", topic).map(({ pid }) => pid)),
   registered: only(Registry.lookup(runtime, "registry", topic).map(({ pid }) => pid)),
@@ -119,14 +129,6 @@ const bonds = neighbours.map((pid) => {
   const { links, monitoredBy } = runtime.info(pid, ["links", "monitoredBy"])!;
   return links.length + monitoredBy.length;
 });
-/** Whether a table has what it says it has, and takes more. */
-const tables = TABLE_TYPES.map((type) => {
-  const table = Table.whereis<readonly [key: number]>(runtime, type)!;
-  const counted = table.info()!.size === table.toList(runtime).length;
-  table.deleteAllObjects(runtime);
-  table.insert(runtime, [2], [1]);
-  return counted && table.toList(runtime).length === 2;
-});
 const name = runtime.whereis("mine") === undefined;
 await runtime.shutdown();
-process.stdout.write(JSON.stringify({ stalled, left, bonds, tables, name }));
+process.stdout.write(JSON.stringify({ stalled, left, bonds, halfTables: [...halfTables], name }));

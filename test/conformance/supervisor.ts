@@ -1,6 +1,6 @@
 import { GenServer, noReply, ok, Pid, type Self, silentLogger, stop, ignore } from "../../runtime/index.ts";
 import { onProcessExit, residentOf, startChildServer } from "../../runtime/internal.ts";
-import { ProcessState } from "../../runtime/process.ts";
+import { ProcessState } from "../../runtime/process-state.ts";
 import { simulate, type Simulation } from "../../runtime/testing.ts";
 import type { ChildSpec, Shutdown } from "../../supervisors/index.ts";
 import { DynamicSupervisor, Supervisor } from "../../supervisors/index.ts";

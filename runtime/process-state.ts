@@ -1,0 +1,12 @@
+/**
+ * What a process is doing. Only a waiting process is woken by a message.
+ *
+ * ```text
+ *            message                 turn begins                   promise pending
+ *   Waiting ---------> (run queue) -------------> Running -------------------------> Blocked
+ *      ^                                            |  ^                                |
+ *      +------------- mailbox empty ----------------+  +--- (run queue) <--- settled ---+      any -> Exited
+ * ```
+ */
+export const ProcessState = { Waiting: 0, Running: 1, Blocked: 2, Exited: 3 } as const;
+export type ProcessState = (typeof ProcessState)[keyof typeof ProcessState];
