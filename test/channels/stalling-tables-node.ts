@@ -3,9 +3,9 @@
 import { setImmediate } from "node:timers/promises";
 import { PubSub } from "../../channels/index.ts";
 import {
+  type CastResult,
   type DownMessage,
   GenServer,
-  noReply,
   ok,
   type Pid,
   ProcessGroups,
@@ -63,9 +63,8 @@ class Changing extends GenServer<undefined, never, readonly [what: string, neigh
   init(_arg: undefined) {
     return ok(undefined);
   }
-  override handleCast([what, neighbours]: readonly [what: string, neighbours: readonly Pid[]]) {
+  override handleCast([what, neighbours]: readonly [what: string, neighbours: readonly Pid[]]): CastResult {
     for (;;) changes[what]!(this.self, neighbours);
-    return noReply();
   }
 }
 

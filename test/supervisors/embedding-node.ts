@@ -81,7 +81,7 @@ async function often(times: number, options: Options): Promise<unknown> {
     await setImmediate();
     after = held();
   }
-  return { before, after, active: process.getActiveResourcesInfo().filter((type) => !/Wrap$/.test(type)) };
+  return { before, after, active: process.getActiveResourcesInfo().filter((type) => !type.endsWith("Wrap")) };
 }
 
 const scenarios: Record<string, () => Promise<unknown>> = {

@@ -1,6 +1,6 @@
 // A program for test/supervisors/shard-faults.test.ts: shards, and processes on them, come to harm at random for so many seconds, from a seed.
 // What came of it goes to stdout as JSON. A process of its own: only Node's main thread is terminated in the way of a watchdog.
-import { setTimeout as sleep } from "node:timers/promises";
+import { setInterval as every } from "node:timers/promises";
 import { nameOn, Pid, Runtime } from "../../runtime/index.ts";
 import { SeededRandom } from "../../runtime/testing.ts";
 import { onEveryShard, Supervisor } from "../../supervisors/index.ts";
@@ -16,18 +16,24 @@ import {
 
 const SHARDS = 3;
 const STALL_MS = 400;
-const HEAP_MB = 48;
+const HEAP_MB = 64;
 const FAULT_EVERY_MS = 150;
 const CHEAP_PER_COSTLY = 6;
+const LOOK_EVERY_MS = 20;
 const REST_MS = 60_000;
 
 const [seconds, seed] = process.argv.slice(2).map(Number) as [number, number];
 const random = new SeededRandom(seed);
 const reports: Record<string, number> = {};
 const report = (fields: object, message: string): void => {
-  const { err } = fields as { readonly err?: unknown };
+  const { err, reason } = fields as { readonly err?: unknown; readonly reason?: unknown };
   const kind = message.replaceAll(/<\S+>|\d+/g, "#");
-  const why = err instanceof Error ? ` (${String((err as { code?: unknown }).code ?? err.message)})` : "";
+  const why =
+    err instanceof Error
+      ? ` (${String((err as { code?: unknown }).code ?? err.message)})`
+      : message.startsWith("What runs")
+        ? ` (${JSON.stringify(reason)})`
+        : "";
   reports[kind + why] = (reports[kind + why] ?? 0) + 1;
 };
 const runtime = await Runtime.start({
@@ -70,9 +76,8 @@ const costly: readonly Fault[] = ["exit", "continuation", "heap", "uncaught erro
 }));
 /** What costs a process, or a few. */
 const cheap: readonly Fault[] = [
-  ...["loop", "regular expression", "send"].map(
-    (kind) => ({ kind, anywhere: true, inflict: harm(kind) }) as const,
-  ),
+  ...["loop", "regular expression"].map((kind) => ({ kind, anywhere: true, inflict: harm(kind) }) as const),
+  { kind: "send", inflict: harm("send") },
   { kind: "kill a tree", inflict: kill(["tree"]) },
   { kind: "kill an observer or a ledger", inflict: kill(["observer", "ledger"]) },
   { kind: "kill an end", anywhere: true, inflict: kill(["pair 0", "pair 1", "pair 2"]) },
@@ -81,7 +86,9 @@ const cheap: readonly Fault[] = [
 const inflicted: Record<string, number> = {};
 
 async function harmFor(ms: number): Promise<void> {
-  for (const endMs = performance.now() + ms; performance.now() < endMs; await sleep(FAULT_EVERY_MS)) {
+  const endMs = performance.now() + ms;
+  for await (const _ of every(FAULT_EVERY_MS)) {
+    if (performance.now() >= endMs) return;
     const faults = random.below(CHEAP_PER_COSTLY) === 0 ? costly : cheap;
     const { kind, anywhere, inflict } = faults[random.below(faults.length)]!;
     inflict(anywhere ? random.below(SHARDS) : 1 + random.below(SHARDS - 1));
@@ -92,16 +99,16 @@ async function harmFor(ms: number): Promise<void> {
 /** Answers once `ready` answers undefined; or, after a long while, what it answers instead. */
 async function settled(ready: () => Promise<unknown>): Promise<unknown> {
   const endMs = performance.now() + REST_MS;
-  for (;;) {
-    let missing: unknown;
+  let missing: unknown;
+  for await (const _ of every(LOOK_EVERY_MS)) {
     try {
       missing = await ready();
     } catch (error) {
       missing = String(error);
     }
-    if (missing === undefined || performance.now() > endMs) return missing;
-    await sleep(20);
+    if (missing === undefined || performance.now() > endMs) break;
   }
+  return missing;
 }
 
 async function whatIsMissing(): Promise<unknown> {

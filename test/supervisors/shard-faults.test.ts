@@ -38,6 +38,8 @@ const expectedReports = [
   /^Child .* of supervisor .* terminated: (killed|stalled|noconnection|noproc|shutdown)$/,
   /^Shard # has died and is started again as shard # \((ERR_WORKER_OUT_OF_MEMORY|The task has been aborted|worker exited with code: 1|thrown as it was told to)\)$/,
   /^The thread of a shard that had ended has failed \(ERR_WORKER_OUT_OF_MEMORY\)$/,
+  // It came to harm while it started, and was tried again.
+  /^What runs on every shard did not start on # \("(noconnection|killed)"\)$/,
   // The full collections at rest may take so long.
   /^No handler, but other code has held this thread for more than # ms$/,
 ];

@@ -112,10 +112,11 @@ export class LateError extends GenServer<undefined> {
   static override readonly module: string = import.meta.url;
 
   init(_arg: undefined): Ok<undefined> {
-    this.self.signal.addEventListener("abort", () => {
-      setTimeout(() => {
+    const { runtime, signal } = this.self;
+    signal.addEventListener("abort", () => {
+      runtime.clock.setTimer(50, () => {
         throw new Error("thrown when the shard had ended");
-      }, 50);
+      });
     });
     return ok(undefined);
   }
