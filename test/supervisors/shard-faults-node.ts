@@ -15,7 +15,7 @@ import {
 } from "./fault-servers.ts";
 
 const SHARDS = 3;
-const STALL_MS = 400;
+const STALL_MS = 600;
 const HEAP_MB = 64;
 const FAULT_EVERY_MS = 150;
 const CHEAP_PER_COSTLY = 6;

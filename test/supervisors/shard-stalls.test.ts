@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL("stalling-shards-node.ts", import.meta.url
 /** How often in a row a handler stalls; STALLS makes it more. */
 const STALLS = Number(process.env["STALLS"] ?? 200);
 /** Short, and still more than a busy machine takes a thread's turn away for. */
-const STALL_MS = 200;
+const STALL_MS = 500;
 
 /** Runs a scenario of `stalling-shards-node.ts` in a Node of its own, which has to exit by itself. */
 async function run(scenario: string, stallMs = STALL_MS, times = 0): Promise<unknown> {
