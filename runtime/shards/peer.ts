@@ -77,10 +77,12 @@ export class Peer implements TermHome {
 
   flush(): void {
     if (this.#outbox.flush()) this.#line.wake();
-    if (this.#outbox.waiting > 0) {
+    while (this.#outbox.waiting > 0) {
       this.#line.wantRoom();
-      // The other side may have made room before it could see the wish.
-      if (this.#outbox.flush()) this.#line.wake();
+      // The other side may have made room before it could see the wish, or have taken the wish for the room that is used here: then
+      // there has to be another one.
+      if (!this.#outbox.flush()) break;
+      this.#line.wake();
     }
     if (this.#outbox.waiting > FREE_BYTES) return;
     const { shard } = this.#home;
