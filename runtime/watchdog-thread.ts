@@ -55,13 +55,23 @@ class Watch {
 
   async #look(passedMs: number): Promise<void> {
     // What was terminated counts as running until the shard has made that good, and must not be terminated once more.
-    const turn = this.#pulse.turn === this.#terminated ? 0 : this.#pulse.turn;
+    const survives = this.#pulse.turn !== 0 && this.#pulse.turn === this.#terminated;
+    const turn = survives ? 0 : this.#pulse.turn;
     if (turn !== this.#turn || turn === 0) this.#ranMs = 0;
     else this.#ranMs += passedMs;
     this.#turn = turn;
     if (this.#ranMs >= stallMs) await this.#terminate(turn);
     else if (this.#ranMs >= longScheduleMs) this.#pulse.mark(turn);
-    this.#listen(passedMs);
+    if (survives) this.#survived(passedMs);
+    else this.#listen(passedMs);
+  }
+
+  /** A turn that goes on although it was terminated can't be ended alone. */
+  #survived(passedMs: number): void {
+    const reported = this.#unansweredMs >= stallMs;
+    this.#unansweredMs += passedMs;
+    if (!reported && this.#unansweredMs >= stallMs)
+      parentPort!.postMessage({ blocked: this.#threadId } satisfies WatchdogReport);
   }
 
   async #terminate(turn: number): Promise<void> {
@@ -72,7 +82,8 @@ class Watch {
     try {
       if (pulse.turn === turn) {
         this.#terminated = turn;
-        await Promise.race([terminateExecution(this.#threadId), this.#gone.promise]);
+        // Native code may not let it through for long, or ever.
+        await Promise.race([terminateExecution(this.#threadId), this.#gone.promise, sleep(stallMs)]);
       }
     } finally {
       pulse.pardon();

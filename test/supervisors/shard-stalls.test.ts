@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL("stalling-shards-node.ts", import.meta.url
 /** How often in a row a handler stalls; STALLS makes it more. */
 const STALLS = Number(process.env["STALLS"] ?? 200);
 /** Short, and still more than a busy machine takes a thread's turn away for. */
-const STALL_MS = 500;
+const STALL_MS = 300;
 
 /** Runs a scenario of `stalling-shards-node.ts` in a Node of its own, which has to exit by itself. */
 async function run(scenario: string, stallMs = STALL_MS, times = 0): Promise<unknown> {
@@ -56,9 +56,12 @@ describe("a handler that never returns, on a shard that is not the first", () =>
   });
 });
 
-describe("a promise continuation that never returns", () => {
+describe.each([
+  ["a promise continuation that never returns", "continuation"],
+  ["native code that lets no end through", "native"],
+])("%s", (_, scenario) => {
   test("costs its shard, which comes back with what was supervised there", async () => {
-    expect(await run("continuation")).toEqual({
+    expect(await run(scenario)).toEqual({
       outcome: ["noconnection", "started"],
       shards: [0, 65],
       places: [0, 1],

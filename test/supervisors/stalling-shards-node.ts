@@ -66,6 +66,13 @@ async function stall(how: "call" | "cast" | "send", what: string): Promise<unkno
   return [ended, await ask(1, "stalling", "state")];
 }
 
+/** What can't be ended without its shard. */
+async function costly(what: string): Promise<unknown> {
+  await supervised();
+  const outcome = await stall("cast", what);
+  return { outcome, shards: runtime.shard.interconnect!.openShards, places: runtime.shards() };
+}
+
 const scenarios: Record<string, () => Promise<unknown>> = {
   async callbacks() {
     await supervised();
@@ -138,11 +145,8 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     return { stalled, shards: runtime.shard.interconnect!.openShards };
   },
 
-  async continuation() {
-    await supervised();
-    const outcome = await stall("cast", "a promise continuation");
-    return { outcome, shards: runtime.shard.interconnect!.openShards, places: runtime.shards() };
-  },
+  continuation: () => costly("a promise continuation"),
+  native: () => costly("JSON.parse without end"),
 
   async "late error"() {
     await runtime.start(LateError, undefined, { on: { shard: 1 } });
