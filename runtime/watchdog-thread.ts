@@ -6,6 +6,8 @@ import type { WatchdogData, WatchdogOrder, WatchdogReport, Watched } from "./wat
 
 /** So often is looked while the shortest time that matters passes. */
 const LOOKS = 4;
+/** A turn that was terminated may go on for so many times `stallMs`, for native code is not cut in two. */
+const SURVIVAL_STALLS = 10;
 /** Code that must not be cut in two is short. What is that long has called something that stalls. */
 const SHUT_MS_MAX = 100;
 
@@ -28,6 +30,7 @@ class Watch {
   #terminated = 0;
   #asked = 0;
   #unansweredMs = 0;
+  #survivedMs = 0;
 
   constructor({ threadId, memory, port }: Watched) {
     this.#threadId = threadId;
@@ -66,11 +69,11 @@ class Watch {
     else this.#listen(passedMs);
   }
 
-  /** A turn that goes on although it was terminated can't be ended alone. */
+  /** A turn that goes on although it was terminated: native code ends when it is done, or can't be ended alone. */
   #survived(passedMs: number): void {
-    const reported = this.#unansweredMs >= stallMs;
-    this.#unansweredMs += passedMs;
-    if (!reported && this.#unansweredMs >= stallMs)
+    const reported = this.#survivedMs >= SURVIVAL_STALLS * stallMs;
+    this.#survivedMs += passedMs;
+    if (!reported && this.#survivedMs >= SURVIVAL_STALLS * stallMs)
       parentPort!.postMessage({ blocked: this.#threadId } satisfies WatchdogReport);
   }
 
@@ -82,6 +85,7 @@ class Watch {
     try {
       if (pulse.turn === turn) {
         this.#terminated = turn;
+        this.#survivedMs = 0;
         // Native code may not let it through for long, or ever.
         await Promise.race([terminateExecution(this.#threadId), this.#gone.promise, sleep(stallMs)]);
       }
