@@ -26,7 +26,9 @@ const SHORT_CUTS_PER_SLICE = 2_000;
 export interface Exchange {
   /** Hands over what was sent, and carries out what has come; true if anything has. */
   exchange(): boolean;
-  /** The same with nothing else to do: may look for a moment longer. */
+  /** Hands over what was sent. */
+  flush(): void;
+  /** As `exchange`, with nothing else to do: may look for a moment longer. */
   idle(): boolean;
   /** The shard has nothing to do until it is woken; false if something has come in the very moment. */
   rest(): boolean;
@@ -175,6 +177,8 @@ export class Scheduler {
           // What asynchronous bodies do next belongs to this slice: a call and its answer need no way through the host.
           this.#anyResumed = false;
           if (!this.#driver.drainMicrotasks()) break;
+          // Another shard can work on what was sent to it while this one goes on.
+          this.exchange?.flush();
           if (this.#messagesSinceLook < this.#messagesPerLook) continue;
         } else if (this.exchange?.idle() !== true) {
           break;

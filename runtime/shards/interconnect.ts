@@ -181,8 +181,12 @@ export class Interconnect implements Exchange {
     return false;
   }
 
-  rest(): boolean {
+  flush(): void {
     for (const peer of this.#lines) peer.flush();
+  }
+
+  rest(): boolean {
+    this.flush();
     this.#bell.load = this.shard.processCount;
     this.#bell.fallAsleep();
     // Whoever sends or makes room from now on wakes this shard; what came before is seen here.
