@@ -34,12 +34,16 @@ async function supervised(): Promise<void> {
   });
 }
 
-/** Waits until `pid` is dead, and answers why. */
-function reasonOf(pid: Pid): Promise<unknown> {
+/** Monitors `pid`; answers, once its shard knows of that, a promise of the reason for which it dies. */
+function watched(pid: Pid): Promise<{ readonly reason: Promise<unknown> }> {
   return new Promise((resolve) => {
     runtime.spawn(async (self) => {
       const ref = self.monitor(pid);
-      resolve(((await self.receive({ ref })) as DownMessage).reason);
+      // Behind the monitor: a shard that stalls first would find the process dead when it hears of it.
+      await self.call(pid as never, "state" as never);
+      const died = Promise.withResolvers<unknown>();
+      resolve({ reason: died.promise });
+      died.resolve(((await self.receive({ ref })) as DownMessage).reason);
     });
   });
 }
@@ -58,7 +62,7 @@ const ask = (place: number, name: string, request: string): Promise<unknown> =>
 /** Has the server do `what`; its reason, and what its successor answers. */
 async function stall(how: "call" | "cast" | "send", what: string): Promise<unknown> {
   const old = runtime.whereis(stalling) as Pid;
-  const reason = reasonOf(old);
+  const { reason } = await watched(old);
   if (how === "call") void runtime.call(old as never, what as never).catch(() => {});
   else runtime[how](old as never, what as never);
   const ended = await reason;
