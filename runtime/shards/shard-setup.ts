@@ -22,7 +22,6 @@ export interface ShardSetup {
   readonly logLevels: readonly LogLevel[];
   readonly cores: number;
   readonly cpu: CpuOptions;
-  readonly shards: number;
   readonly control: MessagePort;
 }
 

@@ -58,17 +58,15 @@ export class ShardThreads {
   readonly #running = new Map<number, Running>();
   readonly #ended = new Set<Promise<void>>();
   readonly #restarts = new Set<HostTimer>();
-  readonly #count: number;
   readonly #clock: Clock;
   readonly #runtime: Runtime;
   readonly #watchdog: Watchdog | undefined;
   #stopping = false;
 
-  private constructor(runtime: Runtime, count: number, pool: Piscina, watchdog: Watchdog | undefined) {
+  private constructor(runtime: Runtime, pool: Piscina, watchdog: Watchdog | undefined) {
     const first = runtime.shard;
     this.#runtime = runtime;
     this.#first = first;
-    this.#count = count;
     this.#pool = pool;
     this.#clock = first.clock;
     this.#watchdog = watchdog;
@@ -102,7 +100,7 @@ export class ShardThreads {
     pool.on("error", (err: unknown) =>
       runtime.logger.error({ err }, "The thread of a shard that had ended has failed"),
     );
-    const threads = new ShardThreads(runtime, count, pool, watchdog);
+    const threads = new ShardThreads(runtime, pool, watchdog);
     try {
       await Promise.all(Array.from({ length: count - 1 }, (_, index) => threads.#start(index + 1)));
     } catch (error) {
@@ -110,13 +108,6 @@ export class ShardThreads {
       throw error;
     }
     return threads;
-  }
-
-  /** The numbers of the shards that run now, the first one's included. */
-  get numbers(): number[] {
-    return [this.#first.number, ...this.#running.keys()].sort(
-      (one, other) => (one % SHARDS_MAX) - (other % SHARDS_MAX),
-    );
   }
 
   /** Code that is no process's turn holds a thread: it can't be ended alone, so its shard is. */
@@ -151,7 +142,6 @@ export class ShardThreads {
       logLevels: LOG_LEVELS.filter((level) => isLogged(this.#first.logger, level)),
       cores: this.#runtime.cores,
       cpu: this.#runtime.cpu,
-      shards: this.#count,
       control: port2,
     };
     const ready = Promise.withResolvers<void>();
