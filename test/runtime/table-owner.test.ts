@@ -1,15 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  DownMessage,
-  type Pid,
-  Runtime,
-  type Self,
-  silentLogger,
-  Table,
-  type TableOptions,
-  TableTransfer,
-} from "../../runtime/index.ts";
+import { DownMessage, Runtime, silentLogger, Table, TableTransfer } from "../../runtime/index.ts";
 import { runInProcess, settle } from "../../runtime/testing.ts";
+import { owned, type Pair, withTable } from "./table-in-process.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
@@ -21,30 +13,11 @@ beforeEach(async () => {
 
 afterEach(() => runtime.shutdown());
 
-type Pair = readonly [key: unknown, value: number];
 const badarg = expect.objectContaining({ code: "ROOKERY_BADARG" });
-
-/** Runs `body` in a process that has made a table. */
-function withTable<Value>(
-  options: TableOptions,
-  body: (self: Self, table: Table<Pair>) => Value | Promise<Value>,
-): Promise<Value> {
-  return runInProcess(runtime, (self) => body(self, Table.new<Pair>(self, options)));
-}
-
-/** A table whose owner waits, and the owner. */
-async function owned(options: TableOptions): Promise<{ table: Table<Pair>; owner: Pid }> {
-  const made = Promise.withResolvers<Table<Pair>>();
-  const owner = runtime.spawn((self) => {
-    made.resolve(Table.new<Pair>(self, options));
-    return self.receive((m) => m === "end");
-  });
-  return { table: await made.promise, owner };
-}
 
 describe("the owner of a table", () => {
   test("takes it along when it dies, before anybody hears of the death (320)", async () => {
-    const { table, owner } = await owned({ access: "public", name: "t" });
+    const { table, owner } = await owned(runtime, { access: "public", name: "t" });
     await runInProcess(runtime, async (self) => {
       self.monitor(owner);
       expect(Table.whereis(self, "t")).toBe(table);
@@ -58,7 +31,7 @@ describe("the owner of a table", () => {
 
   test("leaves it to a living heir, who is told (320)", async () => {
     await runInProcess(runtime, async (self) => {
-      const { table, owner } = await owned({ heir: { pid: self.pid, data: "yours" }, name: "t" });
+      const { table, owner } = await owned(runtime, { heir: { pid: self.pid, data: "yours" }, name: "t" });
       self.monitor(owner);
       self.exit(owner, "kill");
       const transfer = await self.receive((m) => m instanceof TableTransfer);
@@ -73,7 +46,7 @@ describe("the owner of a table", () => {
   test("takes it along when the heir is dead (320)", async () => {
     const heir = runtime.spawn(() => {});
     await settle(runtime);
-    const { table, owner } = await owned({ heir: { pid: heir, data: 0 } });
+    const { table, owner } = await owned(runtime, { heir: { pid: heir, data: 0 } });
     runtime.exit(owner, "kill");
     expect(table.info()).toBeUndefined();
   });
@@ -101,7 +74,7 @@ describe("the owner of a table", () => {
 
   test("may name an heir later (320)", async () => {
     const heir = runtime.spawn((self) => self.receive((m) => m === "end"));
-    const table = await withTable({}, (self, made) => {
+    const table = await withTable(runtime, {}, (self, made) => {
       made.setHeir(self, { pid: heir, data: 0 });
       return made;
     });
@@ -111,7 +84,7 @@ describe("the owner of a table", () => {
 
   test("gives it away with all rights, and keeps none (320)", async () => {
     await runInProcess(runtime, async (self) => {
-      const { table } = await owned({ access: "private" });
+      const { table } = await owned(runtime, { access: "private" });
       expect(() => table.lookup(self, "k")).toThrow(badarg);
       const taker = self.spawn(async (taking) => {
         const { table: taken } = await taking.receive((m) => m instanceof TableTransfer);
@@ -132,7 +105,7 @@ describe("the owner of a table", () => {
   });
 
   test("alone gives it away and names its heir, also where everybody writes (320)", async () => {
-    const { table } = await owned({ access: "public" });
+    const { table } = await owned(runtime, { access: "public" });
     await runInProcess(runtime, (self) => {
       table.insert(self, ["k", 1]);
       expect(() => table.giveAway(self, self.pid, 0)).toThrow(badarg);
@@ -141,7 +114,7 @@ describe("the owner of a table", () => {
   });
 
   test("can't give it to the dead, to itself, or to what is no process (320)", async () => {
-    await withTable({}, async (self, table) => {
+    await withTable(runtime, {}, async (self, table) => {
       const dead = self.spawn(() => {});
       await settle(runtime);
       for (const wrong of [dead, self.pid, "name", undefined])
@@ -151,7 +124,7 @@ describe("the owner of a table", () => {
   });
 
   test("has no heir in one who is dead when he is named, and refuses what is no heir (320)", async () => {
-    await withTable({}, async (self, table) => {
+    await withTable(runtime, {}, async (self, table) => {
       const dead = self.spawn(() => {});
       await settle(runtime);
       expect(Table.new(self, { heir: { pid: dead, data: 0 } }).info()?.heir).toBeUndefined();
@@ -168,7 +141,7 @@ describe("the owner of a table", () => {
 
   test("that inherited it stays its heir, which helps nobody when it dies (320)", async () => {
     const heir = runtime.spawn((self) => self.receive((m) => m === "end"));
-    const { table, owner } = await owned({ heir: { pid: heir, data: 0 } });
+    const { table, owner } = await owned(runtime, { heir: { pid: heir, data: 0 } });
     runtime.exit(owner, "kill");
     expect(table.info()).toMatchObject({ owner: heir, heir });
     runtime.exit(heir, "kill");

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Runtime, type Self, silentLogger, Table, type TableOptions } from "../../runtime/index.ts";
-import { runInProcess } from "../../runtime/testing.ts";
+import { Runtime, silentLogger, Table } from "../../runtime/index.ts";
+import { type Pair, withTable } from "./table-in-process.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
@@ -12,16 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => runtime.shutdown());
 
-type Pair = readonly [key: unknown, value: number];
 const badarg = expect.objectContaining({ code: "ROOKERY_BADARG" });
-
-/** Runs `body` in a process that has made a table. */
-function withTable<Value>(
-  options: TableOptions,
-  body: (self: Self, table: Table<Pair>) => Value | Promise<Value>,
-): Promise<Value> {
-  return runInProcess(runtime, (self) => body(self, Table.new<Pair>(self, options)));
-}
 
 const types = ["set", "ordered_set", "bag", "duplicate_bag"] as const;
 const rowsOf = (keys: number, each: number): Pair[] =>
@@ -31,7 +22,7 @@ describe.each(types)("the rows of a %s", (type) => {
   const many = type.endsWith("bag") ? 3 : 1;
 
   test("are seen once by a fold that deletes what stands beside them, or what is not there", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       table.insert(self, ...rowsOf(10, many));
       const seen: Pair[] = [];
       const visit = (row: Pair): void => {
@@ -47,7 +38,7 @@ describe.each(types)("the rows of a %s", (type) => {
   });
 
   test("that stay are seen once by a select, whatever else is deleted between its parts (326)", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       table.insert(self, ...rowsOf(20, many));
       const seen: unknown[] = [];
       let part = table.select(self, () => true, 4);
@@ -65,7 +56,7 @@ describe.each(types)("the rows of a %s", (type) => {
   });
 
   test("are all gone with deleteAllObjects, and the table goes on", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       table.insert(self, ...rowsOf(10, many));
       table.deleteAllObjects(self);
       expect([table.toList(self), table.info()?.size]).toEqual([[], 0]);
@@ -75,7 +66,7 @@ describe.each(types)("the rows of a %s", (type) => {
   });
 
   test("are deleted one by one only if they are equal as a whole", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       table.insert(self, [1, 1]);
       table.deleteObject(self, [1, 2]);
       table.deleteObject(self, [2, 1]);
@@ -86,7 +77,7 @@ describe.each(types)("the rows of a %s", (type) => {
   });
 
   test("of an empty table fold to what the fold began with, and nothing is found in it", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       expect(table.foldl(self, () => "seen", "initial")).toBe("initial");
       expect(table.match(self, () => true)).toEqual([]);
       expect(table.select(self, () => true, 1)).toBeUndefined();
@@ -101,7 +92,7 @@ describe.each(types)("the rows of a %s", (type) => {
   });
 
   test("are counted with each of them", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       table.insert(self, ...rowsOf(3, many), ...rowsOf(3, many));
       const times = type === "duplicate_bag" ? 2 : 1;
       expect(table.info()?.size).toBe(3 * many * times);
@@ -113,7 +104,7 @@ describe.each(types)("the rows of a %s", (type) => {
   });
 
   test("are inserted anew only under keys that none of them has (322)", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       expect(table.insertNew(self, [1, 1], [1, 2])).toBe(true);
       const there = table.toList(self);
       expect(there.at(-1)).toEqual([1, 2]);
@@ -125,7 +116,7 @@ describe.each(types)("the rows of a %s", (type) => {
   });
 
   test("a fold whose function throws leaves the table as usable as before", async () => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       table.insert(self, [1, 1]);
       const fail = (): never => {
         throw new Error("x");
@@ -140,7 +131,7 @@ describe.each(types)("the rows of a %s", (type) => {
 
 describe("a bag", () => {
   test("keeps the order in which the rows of a key came, also when some have gone (324)", async () => {
-    await withTable({ type: "bag" }, (self, table) => {
+    await withTable(runtime, { type: "bag" }, (self, table) => {
       for (const value of [3, 1, 2, 5, 4]) table.insert(self, ["k", value]);
       table.deleteObject(self, ["k", 2]);
       table.insert(self, ["k", 1], ["k", 2]);
@@ -151,7 +142,7 @@ describe("a bag", () => {
 
 describe("updateCounter", () => {
   test("refuses a default that is no row, also where it is not needed (325)", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       table.insert(self, ["k", 1]);
       for (const wrong of ["row", 1, [], {}]) {
         expect(() => table.updateCounter(self, "k", 1, wrong as never)).toThrow(badarg);
@@ -162,7 +153,7 @@ describe("updateCounter", () => {
   });
 
   test("looks into the default only where there is no row, and inserts none that is wrong (325)", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       table.insert(self, ["k", 1]);
       expect(table.updateCounter(self, "k", 1, ["x", "no number"] as never)).toBe(2);
       expect(() => table.updateCounter(self, "l", 1, ["x", "no number"] as never)).toThrow(badarg);
@@ -178,7 +169,7 @@ describe("updateCounter", () => {
     ["no increment", {}],
     ["a threshold without what comes then", { increment: 1, threshold: 2 }],
   ])("refuses %s (325)", async (_, update) => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       table.insert(self, ["k", 1]);
       expect(() => table.updateCounter(self, "k", update as never)).toThrow(badarg);
       expect(table.toList(self)).toEqual([["k", 1]]);
@@ -186,7 +177,7 @@ describe("updateCounter", () => {
   });
 
   test("grows a table of counters from nothing (325)", async () => {
-    await withTable({ type: "ordered_set" }, (self, table) => {
+    await withTable(runtime, { type: "ordered_set" }, (self, table) => {
       for (let i = 0; i < 3_000; i += 1) table.updateCounter(self, i % 1_000, 1, [0, 0]);
       expect(table.toList(self)).toEqual(Array.from({ length: 1_000 }, (_, i) => [i, 3]));
     });
@@ -194,7 +185,7 @@ describe("updateCounter", () => {
 });
 
 test("a named table that is deleted and made anew is another table: who has the old one, has nothing (321, 326)", async () => {
-  await withTable({ name: "t" }, (self, old) => {
+  await withTable(runtime, { name: "t" }, (self, old) => {
     old.insert(self, [1, 1], [2, 2]);
     const part = old.select(self, () => true, 1)!;
     old.deleteTable(self);

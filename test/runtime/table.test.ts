@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Pid, Runtime, type Self, silentLogger, Table, type TableOptions } from "../../runtime/index.ts";
+import { Runtime, silentLogger, Table } from "../../runtime/index.ts";
 import { runInProcess } from "../../runtime/testing.ts";
+import { owned, type Pair, withTable } from "./table-in-process.ts";
 
 // The numbers in the names are rows of the checklist of OTP's semantics.
 
@@ -12,26 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => runtime.shutdown());
 
-type Pair = readonly [key: unknown, value: number];
 const badarg = expect.objectContaining({ code: "ROOKERY_BADARG" });
-
-/** Runs `body` in a process that has made a table. */
-function withTable<Value>(
-  options: TableOptions,
-  body: (self: Self, table: Table<Pair>) => Value | Promise<Value>,
-): Promise<Value> {
-  return runInProcess(runtime, (self) => body(self, Table.new<Pair>(self, options)));
-}
-
-/** A table whose owner waits, and the owner. */
-async function owned(options: TableOptions): Promise<{ table: Table<Pair>; owner: Pid }> {
-  const made = Promise.withResolvers<Table<Pair>>();
-  const owner = runtime.spawn((self) => {
-    made.resolve(Table.new<Pair>(self, options));
-    return self.receive((m) => m === "end");
-  });
-  return { table: await made.promise, owner };
-}
 
 describe("access to a table", () => {
   test.each([
@@ -39,7 +21,7 @@ describe("access to a table", () => {
     ["protected", true, false],
     ["private", false, false],
   ] as const)("that is %s: others read %s, write %s (321)", async (access, reads, writes) => {
-    const { table } = await owned({ access });
+    const { table } = await owned(runtime, { access });
     await runInProcess(runtime, (self) => {
       if (writes) table.insert(self, ["k", 1]);
       else expect(() => table.insert(self, ["k", 1])).toThrow(badarg);
@@ -50,14 +32,14 @@ describe("access to a table", () => {
   });
 
   test("is protected by default, and the owner writes (321)", async () => {
-    const { table } = await owned({});
+    const { table } = await owned(runtime, {});
     expect(table.info()).toMatchObject({ access: "protected", type: "set" });
     expect(() => table.insert(runtime, ["k", 1])).toThrow(badarg);
-    await withTable({}, (self, own) => own.insert(self, ["k", 1]));
+    await withTable(runtime, {}, (self, own) => own.insert(self, ["k", 1]));
   });
 
   test("ends with the table (321)", async () => {
-    await withTable({ name: "t" }, (self, table) => {
+    await withTable(runtime, { name: "t" }, (self, table) => {
       table.deleteTable(self);
       expect(() => table.insert(self, ["k", 1])).toThrow(badarg);
       expect(() => table.toList(self)).toThrow(badarg);
@@ -69,7 +51,7 @@ describe("access to a table", () => {
 
 describe("insert", () => {
   test("of many rows inserts all or none (322)", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       expect(() => table.insert(self, ["a", 1], "wrong" as never)).toThrow(badarg);
       expect(table.toList(self)).toEqual([]);
       table.insert(self, ["a", 1], ["b", 2], ["a", 3]);
@@ -81,7 +63,7 @@ describe("insert", () => {
   });
 
   test("insertNew inserts all or none (322)", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       expect(table.insertNew(self, ["a", 1], ["b", 2])).toBe(true);
       expect(table.insertNew(self, ["c", 3], ["a", 9])).toBe(false);
       expect(table.member(self, "c")).toBe(false);
@@ -90,7 +72,7 @@ describe("insert", () => {
   });
 
   test("makes a value of a row: it can't be changed in the table", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       const row: [string, number] = ["a", 1];
       table.insert(self, row);
       expect(() => {
@@ -102,18 +84,18 @@ describe("insert", () => {
 
 describe("keys", () => {
   test("of an ordered set are equal when their values are, of a set when their types are, too (323)", async () => {
-    await withTable({ type: "ordered_set" }, (self, table) => {
+    await withTable(runtime, { type: "ordered_set" }, (self, table) => {
       table.insert(self, [1, 1], [1n, 2]);
       expect(table.toList(self)).toEqual([[1n, 2]]);
     });
-    await withTable({ type: "set" }, (self, table) => {
+    await withTable(runtime, { type: "set" }, (self, table) => {
       table.insert(self, [1, 1], [1n, 2]);
       expect(table.toList(self)).toHaveLength(2);
     });
   });
 
   test.each(["set", "ordered_set", "bag"] as const)("of a %s may be structures", async (type) => {
-    await withTable({ type }, (self, table) => {
+    await withTable(runtime, { type }, (self, table) => {
       table.insert(self, [["room", 1], 1], [["room", 2], 2], [self.pid, 3], [{ b: 1, a: 2 }, 4]);
       expect(table.lookup(self, ["room", 2])).toEqual([[["room", 2], 2]]);
       expect(table.lookup(self, { a: 2, b: 1 })).toHaveLength(1);
@@ -124,7 +106,7 @@ describe("keys", () => {
   });
 
   test("of an ordered set stand in the order of Erlang's terms, however many there are", async () => {
-    await withTable({ type: "ordered_set" }, (self, table) => {
+    await withTable(runtime, { type: "ordered_set" }, (self, table) => {
       const mixed = ["b", "a", [2], [1, 1], self.pid, true, 7, 3n];
       for (const key of mixed) table.insert(self, [key, 0]);
       expect(table.toList(self).map(([key]) => key)).toEqual([3n, 7, true, self.pid, [2], [1, 1], "a", "b"]);
@@ -148,7 +130,7 @@ describe("bags", () => {
       ["b", 1],
       ["a", 2],
     ];
-    await withTable({ type: "bag" }, (self, table) => {
+    await withTable(runtime, { type: "bag" }, (self, table) => {
       table.insert(self, ...rows);
       expect(table.lookup(self, "a")).toEqual([
         ["a", 2],
@@ -158,7 +140,7 @@ describe("bags", () => {
       table.deleteObject(self, ["a", 2]);
       expect(table.lookup(self, "a")).toEqual([["a", 1]]);
     });
-    await withTable({ type: "duplicate_bag" }, (self, table) => {
+    await withTable(runtime, { type: "duplicate_bag" }, (self, table) => {
       table.insert(self, ...rows);
       expect(table.lookup(self, "a").map(([, value]) => value)).toEqual([2, 1, 2]);
       table.deleteObject(self, ["a", 2]);
@@ -170,7 +152,7 @@ describe("bags", () => {
 
 describe("lookupElement and updateCounter", () => {
   test("of a missing key are badarg, with a default they are not (325)", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       expect(() => table.lookupElement(self, "k", 1)).toThrow(badarg);
       expect(table.lookupElement(self, "k", 1, 7)).toBe(7);
       expect(() => table.updateCounter(self, "k", 1)).toThrow(badarg);
@@ -182,7 +164,7 @@ describe("lookupElement and updateCounter", () => {
   });
 
   test("a counter that passes its threshold wraps, either way (325)", async () => {
-    await withTable({ type: "ordered_set" }, (self, table) => {
+    await withTable(runtime, { type: "ordered_set" }, (self, table) => {
       table.insert(self, ["k", 5]);
       expect(table.updateCounter(self, "k", { increment: 10, threshold: 8, setTo: 0 })).toBe(0);
       expect(table.updateCounter(self, "k", [{ increment: 1 }, { increment: 2 }])).toEqual([1, 3]);
@@ -192,7 +174,7 @@ describe("lookupElement and updateCounter", () => {
   });
 
   test("several updates are one: if the last is wrong, the first has not happened (325)", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       table.insert(self, ["k", 5]);
       const updates = [{ increment: 1 }, { index: 0, increment: 1 }];
       expect(() => table.updateCounter(self, "k", updates)).toThrow(badarg);
@@ -201,7 +183,7 @@ describe("lookupElement and updateCounter", () => {
   });
 
   test("updateElement replaces one element of a row that is there", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       table.insert(self, ["k", 5]);
       expect(table.updateElement(self, "k", 1, 6)).toBe(true);
       expect(table.updateElement(self, "l", 1, 6)).toBe(false);
@@ -217,7 +199,7 @@ describe("searching", () => {
 
   for (const type of ["set", "ordered_set", "bag", "duplicate_bag"] as const) {
     test(`take, match, select in parts, selectCount, selectDelete and foldl of a ${type} (326)`, async () => {
-      await withTable({ type }, (self, table) => {
+      await withTable(runtime, { type }, (self, table) => {
         table.insert(self, ...rows);
         expect(table.take(self, 0)).toEqual([[0, 0]]);
         expect(table.take(self, 0)).toEqual([]);
@@ -238,7 +220,7 @@ describe("searching", () => {
   }
 
   test("a selection ends with its table (326)", async () => {
-    await withTable({}, (self, table) => {
+    await withTable(runtime, {}, (self, table) => {
       table.insert(self, ...rows);
       const first = table.select(self, even, 1)!;
       table.deleteTable(self);
@@ -249,7 +231,7 @@ describe("searching", () => {
 
 describe("Table.new", () => {
   test("refuses the name of another table (326)", async () => {
-    const { owner } = await owned({ name: "t" });
+    const { owner } = await owned(runtime, { name: "t" });
     await runInProcess(runtime, (self) => {
       expect(() => Table.new(self, { name: "t" })).toThrow(badarg);
       self.exit(owner, "kill");
