@@ -17,6 +17,8 @@ import type { SystemCall } from "./system-call.ts";
 import { serveSystem, tellReply } from "./system-mode.ts";
 import { Timer } from "./timer-wheel.ts";
 
+// Own constants: see ProcessState.
+const { Running: RUNNING, Exited: EXITED } = ProcessState;
 type Callback = "init" | "handleContinue" | "handleCall" | "handleCast" | "handleInfo" | "terminate";
 
 const VALID_RETURNS: Record<Callback, readonly string[]> = {
@@ -80,7 +82,7 @@ export const genServerBehaviour: Behaviour = {
     while (
       taken < budget &&
       scheduler.mayTake(taken) &&
-      process.state === ProcessState.Running &&
+      process.state === RUNNING &&
       process.pendingExit === undefined
     ) {
       if (process.outcome !== undefined) {
@@ -140,18 +142,19 @@ function isParentExit(process: Process, message: unknown): message is ExitMessag
 
 function handle(process: Process, tag: unknown, message: unknown): void {
   if (process.idleTimer !== undefined && tag !== SYSTEM) stopIdleTimer(process);
-  if (tag === CAST) {
+  if (tag === undefined) {
+    if (isParentExit(process, message)) terminate(process, message.reason, undefined, undefined, undefined);
+    else invoke(process, "handleInfo", message, undefined);
+  } else if (typeof tag === "object") {
+    invoke(process, "handleCall", message, tag as From);
+  } else if (tag === CAST) {
     invoke(process, "handleCast", message, undefined);
   } else if (tag === STOP) {
     terminate(process, message, undefined, undefined, undefined);
   } else if (tag === SYSTEM) {
     serveSystem(process, message as SystemCall);
-  } else if (tag !== undefined && tag !== IDLE_TIMEOUT) {
-    invoke(process, "handleCall", message, tag as From);
-  } else if (tag === undefined && isParentExit(process, message)) {
-    terminate(process, message.reason, undefined, undefined, undefined);
   } else {
-    invoke(process, "handleInfo", tag === undefined ? message : "timeout", undefined);
+    invoke(process, "handleInfo", "timeout", undefined);
   }
 }
 
@@ -172,7 +175,7 @@ function invoke(process: Process, callback: Invocable, message: unknown, from: F
     return catchThrown(process, callback, message, from, thrown);
   }
   // A server that has sent itself a deadly exit is dead, also when its code caught what unwound it.
-  if (process.state === ProcessState.Exited) return;
+  if (process.state === EXITED) return;
   // What most casts and messages come to, first.
   if (result instanceof NoReply && result.action === undefined && callback !== "init") return;
   apply(process, callback, message, from, result);
@@ -205,7 +208,7 @@ function catchThrown(
   from: From | undefined,
   thrown: unknown,
 ): void {
-  if (process.pendingExit !== undefined || process.state === ProcessState.Exited) return;
+  if (process.pendingExit !== undefined || process.state === EXITED) return;
   if (callback === "terminate") {
     const ending = message as Ending;
     finish(process, thrown instanceof Error ? { ...ending, reason: reasonOfThrown(thrown) } : ending);
@@ -343,7 +346,7 @@ function terminate(
   } catch (thrown) {
     return catchThrown(process, "terminate", ending, undefined, thrown);
   }
-  if (process.state !== ProcessState.Exited) apply(process, "terminate", ending, undefined, result);
+  if (process.state !== EXITED) apply(process, "terminate", ending, undefined, result);
 }
 
 function finish(process: Process, ending: Ending): void {

@@ -1,11 +1,14 @@
 const EMPTY: unknown[] = [];
 const SLOTS_MIN = 8;
+/** The mask of a mailbox without a ring. */
+const NO_RING = -1;
 
 /** What kind of message stands in a slot: nothing for an ordinary one, else a mark or the caller of a call. */
 export type MessageTag = unknown;
 
 /**
- * The messages of one process, oldest first, in a ring that grows. An idle process has none at all.
+ * The messages of one process, oldest first. One message at a time, which is all that most processes ever have, needs no
+ * ring; the second makes one, which grows from then on.
  *
  * ```text
  *               #head        #saved            #head + length
@@ -19,18 +22,29 @@ export type MessageTag = unknown;
  * mailbox is read once. `#base + #head` is how many messages have been taken: so a mark can say where one began.
  */
 export class Mailbox {
-  #ring: unknown[] = EMPTY;
-  #mask = -1;
+  length = 0;
+  #mask = NO_RING;
   #head = 0;
-  #base = 0;
-  #saved = 0;
   /** The slots before it are clear, those from here to the head may not be. */
   #swept = 0;
-  length = 0;
+  /** The message of a mailbox without a ring. */
+  #onlyTag: MessageTag = undefined;
+  #only: unknown = undefined;
+  #ring: unknown[] = EMPTY;
+  #base = 0;
+  #saved = 0;
 
   push(tag: MessageTag, message: unknown): void {
     // One slot stays free: that of the message which was taken last.
-    if (this.length >= this.#mask) this.#grow();
+    if (this.length >= this.#mask) {
+      if (this.#mask === NO_RING && this.length === 0 && this.#swept === this.#head) {
+        this.#onlyTag = tag;
+        this.#only = message;
+        this.length = 1;
+        return;
+      }
+      this.#grow();
+    }
     const at = ((this.#head + this.length) & this.#mask) << 1;
     this.#ring[at] = tag;
     this.#ring[at + 1] = message;
@@ -39,16 +53,15 @@ export class Mailbox {
 
   /** The tag of the oldest message. Read it before `shift`. */
   headTag(): MessageTag {
-    return this.#ring[(this.#head & this.#mask) << 1];
+    return this.#mask === NO_RING ? this.#onlyTag : this.#ring[(this.#head & this.#mask) << 1];
   }
 
   /** Takes the oldest message; the mailbox must not be empty. Until `sweep`, at the end of the turn, its slot keeps it. */
   shift(): unknown {
     const at = (this.#head & this.#mask) << 1;
-    const message = this.#ring[at + 1];
     this.#head += 1;
     this.length -= 1;
-    return message;
+    return this.#mask === NO_RING ? this.#only : this.#ring[at + 1];
   }
 
   /** The message that `shift` took last, until `sweep`. */
@@ -59,6 +72,18 @@ export class Mailbox {
 
   /** Clears the slots of the messages that were taken, so that the collector can take them while the ring lives on. */
   sweep(): void {
+    if (this.#swept === this.#head) return;
+    if (this.#mask === NO_RING) this.#dropOnly();
+    else this.#sweepRing();
+    this.#swept = this.#head;
+  }
+
+  #dropOnly(): void {
+    this.#onlyTag = undefined;
+    this.#only = undefined;
+  }
+
+  #sweepRing(): void {
     const ring = this.#ring;
     const mask = this.#mask;
     const head = this.#head;
@@ -68,14 +93,15 @@ export class Mailbox {
       ring[at] = undefined;
       ring[at + 1] = undefined;
     }
-    this.#swept = head;
   }
 
   tagAt(index: number): MessageTag {
+    if (this.#mask === NO_RING) return this.#onlyTag;
     return this.#ring[((this.#head + index) & this.#mask) << 1];
   }
 
   messageAt(index: number): unknown {
+    if (this.#mask === NO_RING) return this.#only;
     return this.#ring[(((this.#head + index) & this.#mask) << 1) + 1];
   }
 
@@ -98,6 +124,8 @@ export class Mailbox {
     read: (tag: MessageTag, message: unknown) => unknown,
   ): number {
     const { length } = this;
+    if (start >= length) return -1;
+    if (this.#mask === NO_RING) this.#grow();
     const ring = this.#ring;
     const mask = this.#mask;
     const head = this.#head;
@@ -124,6 +152,12 @@ export class Mailbox {
 
   /** Takes the message at `index` out of the middle: the shorter side closes the gap. */
   removeAt(index: number): void {
+    if (this.#mask === NO_RING) {
+      this.#dropOnly();
+      this.#base += 1;
+      this.length = 0;
+      return;
+    }
     const last = this.length - 1;
     if (index < last - index) {
       for (let i = index; i > 0; i -= 1) this.#move(i - 1, i);
@@ -141,8 +175,9 @@ export class Mailbox {
   /** Drops all messages, and the ring. */
   clear(): void {
     this.#base += this.#head + this.length;
+    this.#dropOnly();
     this.#ring = EMPTY;
-    this.#mask = -1;
+    this.#mask = NO_RING;
     this.#head = 0;
     this.#swept = 0;
     this.#saved = 0;
@@ -184,8 +219,13 @@ export class Mailbox {
   #grow(): void {
     const slots = this.#mask + 1;
     const start = (this.#head - 1) & this.#mask;
-    if (slots === 0) this.#ring = [undefined, undefined];
-    else if (start !== 0) this.#ring = this.#unwound(start * 2);
+    if (slots === 0) {
+      const only = [this.#onlyTag, this.#only];
+      this.#ring = this.length === 0 ? only : [undefined, undefined, ...only];
+      this.#dropOnly();
+    } else if (start !== 0) {
+      this.#ring = this.#unwound(start * 2);
+    }
     this.#base += this.#head - 1;
     this.#swept = this.#swept === this.#head ? 1 : 0;
     this.#head = 1;

@@ -14,6 +14,8 @@ import type { Starting } from "./start.ts";
 import type { Suspension } from "./suspension.ts";
 import type { Timer } from "./timer-wheel.ts";
 
+// Own constants: see ProcessState.
+const { Waiting: WAITING, Exited: EXITED, Blocked: BLOCKED } = ProcessState;
 export const Priority = { High: 0, Normal: 1, Low: 2 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
@@ -32,7 +34,7 @@ export class Process extends Addressee {
   /** Its neighbours in the shard's list of processes, which is in the order of their start. */
   older: Process | undefined = undefined;
   younger: Process | undefined = undefined;
-  state: ProcessState = ProcessState.Waiting;
+  state: ProcessState = WAITING;
   /** Stands in the run queue. A blocked process may stand there too, to be resumed or to exit. */
   queued = false;
   trapExit = false;
@@ -84,9 +86,9 @@ export class Process extends Addressee {
 
   /** Puts a message in the mailbox and wakes the process if it waits for one. */
   deliver(tag: MessageTag, message: unknown): void {
-    if (this.state === ProcessState.Exited) return;
+    if (this.state === EXITED) return;
     // In this order: a sender that is terminated in between must not leave a message behind that wakes nobody.
-    if (this.state === ProcessState.Waiting && !this.queued) this.shard.scheduler.schedule(this);
+    if (this.state === WAITING && !this.queued) this.shard.scheduler.schedule(this);
     this.mailbox.push(tag, message);
   }
 
@@ -118,10 +120,10 @@ export function residentOf(pid: Pid): Process | undefined {
 /** Leaves the code of `process` waiting for a promise, or for the message of its receive. */
 export function park(process: Process): void {
   if (process.receiver === undefined) {
-    process.state = ProcessState.Blocked;
+    process.state = BLOCKED;
     return;
   }
-  process.state = ProcessState.Waiting;
+  process.state = WAITING;
   const { mailbox } = process;
   if (mailbox.length > mailbox.saved && !process.queued) process.shard.scheduler.schedule(process);
 }

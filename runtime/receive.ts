@@ -21,7 +21,7 @@ export interface Receiver {
   readonly match: Match | undefined;
   readonly resolve: (message: unknown) => void;
   timer: Timer | undefined;
-  /** Its time was over while the process was suspended. */
+  /** Its time is over, and the next turn ends it: there was none, or the process was suspended. */
   expired: boolean;
 }
 
@@ -65,11 +65,12 @@ export function receive(
     if (timeoutMs === 0) return Promise.resolve(TIMEOUT);
   }
   return new Promise((resolve) => {
-    const receiver: Receiver = { match, resolve, timer: undefined, expired: false };
+    const receiver: Receiver = { match, resolve, timer: undefined, expired: timeoutMs === 0 };
     process.receiver = receiver;
     if (process.state === ProcessState.Blocked) process.state = ProcessState.Waiting;
-    if (process.mailbox.length > process.mailbox.saved && !process.queued) scheduler.schedule(process);
-    if (Number.isFinite(timeoutMs)) {
+    const hasTurn = receiver.expired || process.mailbox.length > process.mailbox.saved;
+    if (hasTurn && !process.queued) scheduler.schedule(process);
+    if (!receiver.expired && Number.isFinite(timeoutMs)) {
       receiver.timer = new ReceiveTimer(process);
       process.shard.timers.start(receiver.timer, timeoutMs);
     }

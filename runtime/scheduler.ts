@@ -10,6 +10,9 @@ import type { RunQueue } from "./run-queue.ts";
 import type { SliceDriver } from "./slice-driver.ts";
 import { exitStalled } from "./stalled.ts";
 
+// Own constants: see ProcessState.
+const { High: HIGH, Normal: NORMAL } = Priority;
+const { Exited: EXITED, Blocked: BLOCKED, Running: RUNNING, Waiting: WAITING } = ProcessState;
 /** After so many milliseconds a slice ends, and timers and I/O have their turn. */
 const SLICE_MS = 1;
 /** A turn ends after so long, or so many messages. */
@@ -19,8 +22,6 @@ const TURN_MESSAGES_MAX = 4_096;
 const MESSAGES_PER_LOOK_MAX = 64;
 /** For so many turns of normal processes, one of a low process. */
 const NORMAL_TURNS_PER_LOW = 8;
-/** So many receives in a slice may be answered without a turn. */
-const SHORT_CUTS_PER_SLICE = 2_000;
 
 /** What connects a shard with others: called between turns, and before the thread sleeps. */
 export interface Exchange {
@@ -46,7 +47,6 @@ export class Scheduler {
   #armed = false;
   #inSlice = false;
   #anyResumed = false;
-  #shortCuts = 0;
   #normalTurns = 0;
   #messagesPerLook = 1;
   #messagesSinceLook = 0;
@@ -107,8 +107,8 @@ export class Scheduler {
 
   /** Whether a receive may be answered at once. A body that always finds a message shall not keep the thread for ever. */
   mayContinue(): boolean {
-    this.#shortCuts += 1;
-    return this.#shortCuts <= SHORT_CUTS_PER_SLICE;
+    this.sends += 1;
+    return this.mayTake(0);
   }
 
   /**
@@ -141,8 +141,8 @@ export class Scheduler {
   }
 
   #queueOf(priority: Priority): RunQueue {
-    if (priority === Priority.Normal) return this.#normal;
-    return priority === Priority.High ? this.#high : this.#low;
+    if (priority === NORMAL) return this.#normal;
+    return priority === HIGH ? this.#high : this.#low;
   }
 
   #next(): Process | undefined {
@@ -162,7 +162,6 @@ export class Scheduler {
     this.#armed = false;
     const stalled = this.#inSlice ? this.current : undefined;
     this.#inSlice = true;
-    this.#shortCuts = 0;
     const startedMs = this.#driver.nowMs();
     this.#lookedMs = startedMs;
     this.#messagesSinceLook = 0;
@@ -176,6 +175,7 @@ export class Scheduler {
         } else if (this.#anyResumed) {
           // What asynchronous bodies do next belongs to this slice: a call and its answer need no way through the host.
           this.#anyResumed = false;
+          this.#beginTurn();
           if (!this.#driver.drainMicrotasks()) break;
           // Another shard can work on what was sent to it while this one goes on.
           this.exchange?.flush();
@@ -190,7 +190,7 @@ export class Scheduler {
       // Users' code is called where what it throws is caught. What else a value of theirs can make throw (a getter, a proxy) ends
       // the process in whose turn it happened, and no other.
       const process = this.current;
-      if (process === undefined || process.state === ProcessState.Exited) throw thrown;
+      if (process === undefined || process.state === EXITED) throw thrown;
       this.current = undefined;
       const reason = reasonOfThrown(thrown);
       reportCrash(process, reason, undefined);
@@ -217,13 +217,20 @@ export class Scheduler {
 
   #turn(process: Process): number {
     process.queued = false;
-    if (process.state === ProcessState.Exited) return 1;
+    if (process.state === EXITED) return 1;
     this.current = process;
     this.pulse.begin();
     const taken = this.#run(process);
     this.current = undefined;
     if (this.pulse.end()) this.#overdue(process);
     return taken;
+  }
+
+  /** What asynchronous bodies do before the next turn counts as one. */
+  #beginTurn(): void {
+    this.sends = 0;
+    this.#turnStartedMs = this.#lookedMs;
+    this.#nextLook = this.#messagesPerLook;
   }
 
   /** The turn was long. It may be about to be terminated, and is not over before that is decided. */
@@ -256,19 +263,17 @@ export class Scheduler {
       resumeReceiver(process);
       return 1;
     }
-    if (process.state === ProcessState.Blocked && process.outcome === undefined) return 1;
-    process.state = ProcessState.Running;
-    this.sends = 0;
-    this.#turnStartedMs = this.#lookedMs;
-    this.#nextLook = this.#messagesPerLook;
+    if (process.state === BLOCKED && process.outcome === undefined) return 1;
+    process.state = RUNNING;
+    this.#beginTurn();
     const taken = process.behaviour.turn(process, TURN_MESSAGES_MAX);
     process.mailbox.sweep();
     process.reductions += taken;
     const { pendingExit } = process as { readonly pendingExit: PendingExit | undefined };
     if (pendingExit !== undefined) {
       exitProcess(process, pendingExit.reason);
-    } else if ((process.state as ProcessState) === ProcessState.Running) {
-      process.state = ProcessState.Waiting;
+    } else if ((process.state as ProcessState) === RUNNING) {
+      process.state = WAITING;
       if ((process.mailbox.length > 0 || process.outcome !== undefined) && !process.queued)
         this.schedule(process);
     }

@@ -31,6 +31,20 @@ describe("the scheduler", () => {
     runtime.exit(pid, "kill");
   });
 
+  test("lets a process that sends much and receives now and then not outrun those it sends to", async () => {
+    const busy = await runtime.start(Counter, undefined);
+    let longest = 0;
+    await runInProcess(runtime, async (self) => {
+      for (let round = 0; round < 200; round += 1) {
+        for (let i = 0; i < 1_000; i += 1) self.send(busy, i);
+        self.send(self.pid, "next");
+        await self.receive();
+        longest = Math.max(longest, self.info(busy)!.messageQueueLength);
+      }
+    });
+    expect(longest).toBeLessThan(10_000);
+  });
+
   test("gives another process its turn long before a full mailbox is empty", async () => {
     const busy = await runtime.start(Counter, undefined);
     const messages = 300_000;

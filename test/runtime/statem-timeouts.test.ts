@@ -350,7 +350,7 @@ describe("timeouts", () => {
     const pid = await runtime.start(Machine, { init, notes }, { hibernateAfterMs: 100 });
     const slots = (): unknown => runtime.info(pid, "mailboxSlots");
     expect(slots()).toBe(0);
-    runtime.cast(pid, "m");
+    for (const message of ["m", "n"]) runtime.cast(pid, message);
     await settle(runtime);
     expect(slots()).toBeGreaterThan(0);
     await advance(101);
@@ -358,6 +358,7 @@ describe("timeouts", () => {
     await advance(149);
     expect(notes).toEqual([
       ["a", "cast", "m"],
+      ["a", "cast", "n"],
       ["a", "stateTimeout", "over"],
     ]);
   });
