@@ -173,18 +173,14 @@ export class Scheduler {
           this.#messagesSinceLook += this.#turn(process);
           if (this.#messagesSinceLook < this.#messagesPerLook) continue;
         } else if (this.#anyResumed) {
-          // What asynchronous bodies do next belongs to this slice: a call and its answer need no way through the host.
-          this.#anyResumed = false;
-          this.#beginTurn();
-          if (!this.#driver.drainMicrotasks()) break;
-          // Another shard can work on what was sent to it while this one goes on.
-          this.exchange?.flush();
+          if (!this.#goOn()) break;
           if (this.#messagesSinceLook < this.#messagesPerLook) continue;
         } else if (this.exchange?.idle() !== true) {
           break;
         }
         if (this.#look() - startedMs >= SLICE_MS) break;
         this.exchange?.exchange();
+        if (this.#anyResumed && !this.#goOn()) break;
       }
     } catch (thrown) {
       // Users' code is called where what it throws is caught. What else a value of theirs can make throw (a getter, a proxy) ends
@@ -203,12 +199,25 @@ export class Scheduler {
     }
   };
 
+  /**
+   * Lets asynchronous bodies do what they do next: that belongs to this slice, so a call and its answer need no way through the
+   * host. False if only the host can.
+   */
+  #goOn(): boolean {
+    this.#anyResumed = false;
+    this.#beginTurn();
+    if (!this.#driver.drainMicrotasks()) return false;
+    // Another shard can work on what was sent to it while this one goes on.
+    this.exchange?.flush();
+    return true;
+  }
+
   /** Looks at the clock, and learns from it how soon to look again. */
   #look(): number {
     const nowMs = this.#driver.nowMs();
     const tookMs = nowMs - this.#lookedMs;
-    if (tookMs > TURN_MS) this.#messagesPerLook = Math.max(1, this.#messagesPerLook >> 2);
-    else if (tookMs < TURN_MS / 4 && this.#messagesPerLook < MESSAGES_PER_LOOK_MAX)
+    if (tookMs > TURN_MS / 4) this.#messagesPerLook = Math.max(1, this.#messagesPerLook >> 2);
+    else if (tookMs < TURN_MS / 16 && this.#messagesPerLook < MESSAGES_PER_LOOK_MAX)
       this.#messagesPerLook <<= 1;
     this.#lookedMs = nowMs;
     this.#messagesSinceLook = 0;

@@ -4,7 +4,7 @@ import { rate } from "./rate.ts";
 import { inProcess } from "./workload.ts";
 
 const SERVERS = 32;
-const CALLS = 200;
+const CALLS = 1_000;
 const ROUNDS = 20_000;
 
 /** Calls a second to servers that compute, spread over all shards. */

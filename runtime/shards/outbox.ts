@@ -6,7 +6,7 @@ import { isDeeper, pathToUncopyable, Uncopyable } from "./uncopyable.ts";
 
 const BYTES_MIN = 65_536;
 /** A batch is closed at this size, so that the other side can begin. */
-const BATCH_BYTES = 16_384;
+const BATCH_BYTES = 2_048;
 const HEAD_BYTES = 4;
 const INTEGER_BYTES_MAX = 9;
 
