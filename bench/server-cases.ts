@@ -38,7 +38,7 @@ const floodedServers = ["none", "queue", "self"].map((flood): MeasuredServer => 
 export const serverCases: readonly BenchCase[] = [
   loadCase("echo", "echo", "echoes", socketServers, {
     file: "./clients/sockets.ts",
-    args: ["echo", "100", "150000", "1"],
+    args: ["echo", "100", "600000", "1"],
   }),
   loadCase("broadcast", "delivery", "deliveries", socketServers, {
     file: "./clients/sockets.ts",
