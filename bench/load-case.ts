@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import type { BenchCase, Contender, Metric } from "./bench-case.ts";
 import { Child, type ChildOptions } from "./child.ts";
+import type { Usage } from "./servers/report-usage.ts";
 
 /** A server to be measured: it listens on HOST and PORT of its environment and prints its address when it does. */
 export interface MeasuredServer {
   readonly name: string;
   readonly file: string;
+  /** What its clients speak. The load client has it as an argument. */
+  readonly protocol?: "phoenix" | "socket.io";
   readonly env?: () => Readonly<Record<string, string>>;
 }
 
@@ -28,6 +31,7 @@ export function loadCase(
   operations: string,
   servers: readonly MeasuredServer[],
   client: { readonly file: string; readonly args: readonly string[] },
+  more: readonly Metric[] = [],
 ): BenchCase {
   const metrics: Metric[] = [
     { name: "serverMicros", unit: `µs of the server's CPU per ${operation}`, better: "less" },
@@ -35,6 +39,7 @@ export function loadCase(
     { name: "perSecond", unit: `${operations}/s`, better: "more" },
     { name: "p50Ms", unit: "p50, ms", better: "less" },
     { name: "p99Ms", unit: "p99, ms", better: "less" },
+    ...more,
   ];
   const contenders = servers.map((server): Contender => ({
     name: server.name,
@@ -56,28 +61,32 @@ async function measure(
   const serving = new Child(server.file, options);
   try {
     await serving.printed(new RegExp(`:${port}\\b`));
-    const client = new Child(clientFile, { args: [HOST, String(port), ...args] });
+    const client = new Child(clientFile, {
+      args: [HOST, String(port), server.protocol ?? "phoenix", ...args],
+    });
     await client.message(); // connected and warmed up
-    const before = await cpuMicros(serving);
+    const before = await usage(serving);
     client.send("go");
     const load = (await client.message()) as LoadResult;
-    const used = (await cpuMicros(serving)) - before;
+    const after = await usage(serving);
+    const usedMicros = after.cpuMicros - before.cpuMicros;
     await client.stop();
     return {
-      serverMicros: used / load.operations,
-      serverPerClient: used / load.cpuMicros,
+      serverMicros: usedMicros / load.operations,
+      serverPerClient: usedMicros / load.cpuMicros,
       perSecond: load.operations / load.seconds,
       p50Ms: load.p50Ms,
       p99Ms: load.p99Ms,
+      kib: (after.rssBytes - before.rssBytes) / 1_024 / load.operations,
     };
   } finally {
     await serving.stop();
   }
 }
 
-async function cpuMicros(server: Child): Promise<number> {
+async function usage(server: Child): Promise<Usage> {
   server.send("usage");
-  return (await server.message()) as number;
+  return (await server.message()) as Usage;
 }
 
 async function freePort(): Promise<number> {

@@ -10,6 +10,7 @@ const socketServers: MeasuredServer[] = [
   // The load client has the other core: what counts is the server's CPU for each operation, not how many there are a second.
   { name: "2 shards", file: "../test/support/wire-server.ts", env: () => ({ SHARDS: "2" }) },
   { name: "raw ws", file: "./servers/raw-ws.ts" },
+  { name: "Socket.IO", file: "./servers/socket-io.ts", protocol: "socket.io" },
 ];
 
 const demo: MeasuredServer = {
@@ -40,6 +41,15 @@ export const serverCases: readonly BenchCase[] = [
     file: "./clients/sockets.ts",
     args: ["echo", "100", "600000", "1"],
   }),
+  // Few to warm up: the memory that they leave behind is there for those that are measured.
+  loadCase(
+    "join",
+    "connection that joins",
+    "joins",
+    socketServers,
+    { file: "./clients/sockets.ts", args: ["join", "500", "10000", "50"] },
+    [{ name: "kib", unit: "KiB of RSS per joined socket", better: "less" }],
+  ),
   loadCase("broadcast", "delivery", "deliveries", socketServers, {
     file: "./clients/sockets.ts",
     args: ["broadcast", "1000", "300000", "1"],

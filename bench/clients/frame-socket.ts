@@ -13,17 +13,20 @@ export class FrameSocket {
     this.#socket = socket;
   }
 
-  static async open(host: string, port: number, path: string): Promise<FrameSocket> {
-    const socket = connect({ host, port, noDelay: true });
+  /** `localAddress` is one of the loopback's: each has some 28,000 ports. */
+  static async open(host: string, port: number, path: string, localAddress?: string): Promise<FrameSocket> {
+    const socket = connect({ host, port, noDelay: true, localAddress });
     await once(socket, "connect");
     socket.write(
       `GET ${path} HTTP/1.1\r\nhost: ${host}:${port}\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
         `sec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString("base64")}\r\n\r\n`,
     );
     const [answer] = (await once(socket, "data")) as [Buffer];
+    const headSize = answer.indexOf("\r\n\r\n") + 4;
     if (!answer.toString("latin1").startsWith("HTTP/1.1 101")) throw new Error(`not upgraded: ${answer}`);
     const opened = new FrameSocket(socket);
     socket.on("data", (chunk: Buffer) => opened.#read(chunk));
+    if (answer.length > headSize) opened.#rest = answer.subarray(headSize);
     socket.on("close", () => {
       throw new Error("the server closed a socket");
     });
@@ -34,11 +37,21 @@ export class FrameSocket {
     this.#socket.write(frame);
   }
 
-  /** The next frame. */
-  frame(): Promise<Buffer> {
+  /** The frame that comes after `frame` was sent, or, of several that come unasked, the last. */
+  ask(frame: Buffer, answers = 1): Promise<string> {
     return new Promise((resolve) => {
-      this.onFrame = resolve;
+      let toCome = answers;
+      this.onFrame = (payload) => {
+        toCome -= 1;
+        if (toCome === 0) resolve(String(payload));
+      };
+      this.write(frame);
+      this.#read(Buffer.alloc(0));
     });
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners("close").destroy();
   }
 
   #read(chunk: Buffer): void {
@@ -63,8 +76,8 @@ export class FrameSocket {
 }
 
 /** The frame of a client: masked, as the protocol asks, and of at most 65,535 bytes. */
-export function clientFrame(message: readonly unknown[]): Buffer {
-  const body = Buffer.from(JSON.stringify(message));
+export function clientTextFrame(text: string): Buffer {
+  const body = Buffer.from(text);
   const mask = randomBytes(4);
   const size = body.length < 126 ? [0x80 | body.length] : [0x80 | 126, body.length >> 8, body.length & 255];
   return Buffer.concat([
@@ -72,4 +85,8 @@ export function clientFrame(message: readonly unknown[]): Buffer {
     mask,
     body.map((byte, index) => byte ^ mask[index & 3]!),
   ]);
+}
+
+export function clientFrame(message: readonly unknown[]): Buffer {
+  return clientTextFrame(JSON.stringify(message));
 }

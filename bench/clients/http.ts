@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { reportLoad } from "./load.ts";
 
-// http.ts HOST PORT PATH CONNECTIONS REQUESTS
-const [host = "", port = "", path = "", connections = "", requests = ""] = process.argv.slice(2);
+// http.ts HOST PORT PROTOCOL PATH CONNECTIONS REQUESTS
+const [host = "", port = "", , path = "", connections = "", requests = ""] = process.argv.slice(2);
 
 const request = Buffer.from(
   `GET ${path} HTTP/1.1\r\nhost: ${host}:${port}\r\naccept: application/json\r\n\r\n`,
@@ -26,6 +26,7 @@ function answerSize(answer: Buffer): number | undefined {
 
 /** Each connection has one request under way: the next leaves when its answer is there. */
 await reportLoad(
+  Math.ceil(Number(requests) / 3),
   Number(requests),
   (total, latencies) =>
     new Promise((resolve) => {

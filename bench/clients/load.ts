@@ -17,10 +17,11 @@ export class Latencies {
 
 /** Runs `operate` to warm up, says that it is ready, runs it again when told to, and reports that run. */
 export async function reportLoad(
+  warmUp: number,
   operations: number,
   operate: (operations: number, latencies: Latencies) => Promise<void>,
 ): Promise<void> {
-  await operate(Math.ceil(operations / 3), new Latencies());
+  await operate(warmUp, new Latencies());
   process.send!("ready");
   await once(process, "message");
   const latencies = new Latencies();

@@ -1,23 +1,24 @@
-import { clientFrame, FrameSocket } from "./frame-socket.ts";
+import { FrameSocket } from "./frame-socket.ts";
 import { type Latencies, reportLoad } from "./load.ts";
+import { wireProtocols } from "./wire-protocol.ts";
 
-// sockets.ts HOST PORT echo|broadcast SOCKETS OPERATIONS AT_ONCE
-const [host = "", port = "", load = "", sockets = "", operations = "", atOnce = ""] = process.argv.slice(2);
+// sockets.ts HOST PORT PROTOCOL echo|broadcast SOCKETS OPERATIONS AT_ONCE
+// sockets.ts HOST PORT PROTOCOL join WARM_UP OPERATIONS AT_ONCE
+const [host = "", port = "", protocol = "", load = "", sockets = "", operations = "", atOnce = ""] =
+  process.argv.slice(2);
 
+const { path, ...wire } = wireProtocols[protocol]!;
 const topic = `bench:${load}`;
-const payload = { body: "a message of the length that people write" };
-const connections: FrameSocket[] = [];
-for (let index = 0; index < Number(sockets); index += 1) {
-  const connection = await FrameSocket.open(host, Number(port), "/socket/websocket?vsn=2.0.0");
-  connection.write(clientFrame(["1", "1", topic, "phx_join", {}]));
-  const joined = String(await connection.frame());
-  if (!joined.includes('"ok"')) throw new Error(`not joined: ${joined}`);
-  connections.push(connection);
+
+async function joined(): Promise<FrameSocket> {
+  const connection = await FrameSocket.open(host, Number(port), path);
+  await wire.join(connection, topic);
+  return connection;
 }
 
 /** Each socket has one message under way: the next leaves when its echo is there. */
-function echo(total: number, latencies: Latencies): Promise<void> {
-  const frame = clientFrame(["1", "2", topic, "echo", payload]);
+function echo(connections: readonly FrameSocket[], total: number, latencies: Latencies): Promise<void> {
+  const frame = wire.echo(topic);
   return new Promise((resolve) => {
     let toSend = total;
     let toCome = total;
@@ -41,8 +42,12 @@ function echo(total: number, latencies: Latencies): Promise<void> {
 }
 
 /** One socket sends `atOnce` broadcasts; the next ones leave when every socket has them all. */
-function broadcast(total: number, latencies: Latencies): Promise<void> {
-  const frame = clientFrame(["1", "2", topic, "shout", payload]);
+function broadcast(
+  connections: readonly FrameSocket[],
+  total: number,
+  latencies: Latencies,
+): Promise<void> {
+  const frame = wire.shout(topic);
   const perRound = connections.length * Number(atOnce);
   return new Promise((resolve) => {
     let toCome = total;
@@ -63,7 +68,28 @@ function broadcast(total: number, latencies: Latencies): Promise<void> {
   });
 }
 
-const perRound = connections.length * Number(atOnce);
-await reportLoad(Number(operations), (total, latencies) =>
-  load === "echo" ? echo(total, latencies) : broadcast(Math.ceil(total / perRound) * perRound, latencies),
-);
+/** So many connections are being opened at any time. All stay open. */
+async function join(total: number, latencies: Latencies): Promise<void> {
+  let left = total;
+  const opening = Array.from({ length: Number(atOnce) }, async () => {
+    while (left > 0) {
+      left -= 1;
+      const startedMs = performance.now();
+      await joined();
+      latencies.add(startedMs);
+    }
+  });
+  await Promise.all(opening);
+}
+
+if (load === "join") {
+  await reportLoad(Number(sockets), Number(operations), join);
+} else {
+  const connections: FrameSocket[] = [];
+  for (let index = 0; index < Number(sockets); index += 1) connections.push(await joined());
+  const perRound = load === "echo" ? 1 : connections.length * Number(atOnce);
+  const rounded = Math.ceil(Number(operations) / perRound) * perRound;
+  const warmUp = Math.ceil(rounded / perRound / 3) * perRound;
+  const operate = load === "echo" ? echo : broadcast;
+  await reportLoad(warmUp, rounded, (total, latencies) => operate(connections, total, latencies));
+}
