@@ -22,7 +22,12 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-const HOST = "127.0.0.1";
+interface LoadClient {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+export const HOST = "127.0.0.1";
 
 /** A case whose figures are those of a server under the load of a client in another process. */
 export function loadCase(
@@ -30,8 +35,7 @@ export function loadCase(
   operation: string,
   operations: string,
   servers: readonly MeasuredServer[],
-  client: { readonly file: string; readonly args: readonly string[] },
-  more: readonly Metric[] = [],
+  client: LoadClient,
 ): BenchCase {
   const metrics: Metric[] = [
     { name: "serverMicros", unit: `µs of the server's CPU per ${operation}`, better: "less" },
@@ -39,13 +43,18 @@ export function loadCase(
     { name: "perSecond", unit: `${operations}/s`, better: "more" },
     { name: "p50Ms", unit: "p50, ms", better: "less" },
     { name: "p99Ms", unit: "p99, ms", better: "less" },
-    ...more,
   ];
-  const contenders = servers.map((server): Contender => ({
-    name: server.name,
-    measure: () => measure(server, client.file, client.args),
-  }));
-  return { name, metrics, contenders };
+  return { name, metrics, contenders: contendersOf(servers, client) };
+}
+
+/** What memory a server has for each connection that a client opens and leaves alone. */
+export function idleCase(servers: readonly MeasuredServer[], client: LoadClient): BenchCase {
+  const metrics: Metric[] = [{ name: "kib", unit: "KiB of RSS per joined socket", better: "less" }];
+  return { name: "idle-socket", metrics, contenders: contendersOf(servers, client) };
+}
+
+function contendersOf(servers: readonly MeasuredServer[], { file, args }: LoadClient): Contender[] {
+  return servers.map((server) => ({ name: server.name, measure: () => measure(server, file, args) }));
 }
 
 async function measure(
@@ -84,12 +93,12 @@ async function measure(
   }
 }
 
-async function usage(server: Child): Promise<Usage> {
+export async function usage(server: Child): Promise<Usage> {
   server.send("usage");
   return (await server.message()) as Usage;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, HOST);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -42,11 +42,7 @@ function echo(connections: readonly FrameSocket[], total: number, latencies: Lat
 }
 
 /** One socket sends `atOnce` broadcasts; the next ones leave when every socket has them all. */
-function broadcast(
-  connections: readonly FrameSocket[],
-  total: number,
-  latencies: Latencies,
-): Promise<void> {
+function broadcast(connections: readonly FrameSocket[], total: number, latencies: Latencies): Promise<void> {
   const frame = wire.shout(topic);
   const perRound = connections.length * Number(atOnce);
   return new Promise((resolve) => {
