@@ -44,6 +44,10 @@ export function processCases(beam: BeamContenders): BenchCase[] {
       { name: "2 shards", measure: () => measure("crunch-2") },
       { name: "1 shard", measure: () => measure("crunch-1") },
     ]),
+    benchCase("orders", "durable orders/s, 64 callers", [
+      rookery("orders"),
+      { name: "better-sqlite3, a commit each", measure: () => measure("orders-single") },
+    ]),
   ];
 }
 
