@@ -1,4 +1,5 @@
 import type { ExitReason } from "./exit-reason.ts";
+import type { Few } from "./few.ts";
 import type { MessageTag } from "./mailbox.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
@@ -9,11 +10,11 @@ import type { Timer } from "./timer-wheel.ts";
 export abstract class Addressee {
   readonly shard: Shard;
   abstract readonly pid: Pid;
-  links: Set<Pid> | undefined = undefined;
+  links: Few<Pid> = undefined;
   /** The newest of the monitors by which it is watched. */
   watching: Monitor | undefined = undefined;
   /** Timers that send to this pid: they end with it. */
-  timers: Set<Timer> | undefined = undefined;
+  timers: Few<Timer> = undefined;
 
   constructor(shard: Shard) {
     this.shard = shard;

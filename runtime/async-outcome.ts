@@ -11,7 +11,7 @@ export interface Outcome<Run> {
   readonly settled: "fulfilled" | "rejected" | "not yet";
 }
 
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
+export function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
   return (
     typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
   );

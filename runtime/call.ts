@@ -6,6 +6,7 @@ import { brief, ExitError, errorText, type RuntimeErrorCode, runtimeError } from
 import type { ExitReason } from "./exit-reason.ts";
 import { deepFreeze } from "./freeze.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
+import { absenceOf, failureAt } from "./nodes/absence.ts";
 import { Pid } from "./pid.ts";
 import { Priority, type Process } from "./process.ts";
 import { ProcessState } from "./process-state.ts";
@@ -82,7 +83,9 @@ export class PendingCall extends Monitor {
 
   override down(reason: ExitReason): void {
     this.abandoned();
-    this.fail("ROOKERY_CALL_EXIT", reason, [this.dest, reason, this.request]);
+    const why = failureAt(this.shard, this.dest, reason);
+    if (why === reason) this.fail("ROOKERY_CALL_EXIT", reason, [this.dest, reason, this.request]);
+    else this.fail("ROOKERY_NODE_DOWN", why, [this.dest, this.request]);
   }
 
   override abandoned(): void {
@@ -112,8 +115,8 @@ export class PendingCall extends Monitor {
 
 /**
  * Sends `request` as a call and answers the reply. Rejects with an ExitError whose reason is that of `gen_server:call`:
- * `[why, ["GenServer", "call", [dest, request, timeoutMs]]]`, with why `"noproc"`, `"timeout"`, `"calling_self"` or the
- * reason with which the server ended.
+ * `[why, ["GenServer", "call", [dest, request, timeoutMs]]]`, with why `"noproc"`, `"timeout"`, `"calling_self"`,
+ * `["nodedown", node]` or the reason with which the server ended.
  */
 export function call(
   shard: Shard,
@@ -150,7 +153,9 @@ export function place(pending: PendingCall): Promise<unknown> {
 /** Hands a call to the server that its destination names. Without one, or to oneself, it fails. */
 function handOver(pending: PendingCall, server: Addressee | undefined): void {
   const { shard, dest, timeoutMs } = pending;
-  if (server === undefined) {
+  if (server === undefined && absenceOf(shard, dest) === "noconnection") {
+    pending.down("noconnection");
+  } else if (server === undefined) {
     pending.fail("ROOKERY_NOPROC", "noproc", ["call", brief(dest)]);
   } else if (server === pending.watcher) {
     pending.fail("ROOKERY_CALLING_SELF", "calling_self", [brief(dest)]);

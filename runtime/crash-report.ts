@@ -1,6 +1,7 @@
 import type { From } from "./call.ts";
 import { brief } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import { itemsOf } from "./few.ts";
 import { formatStatus, type ServerStatus } from "./format-status.ts";
 import type { Process } from "./process.ts";
 import { callerOf } from "./sys-debug.ts";
@@ -42,7 +43,7 @@ export function reportCrash(
     log: briefs(log),
     postponed: briefs(postponed),
     timeouts: briefs(timeouts),
-    links: [...(process.links ?? [])].map(String),
+    links: Array.from(itemsOf(process.links), String),
     ancestors: process.ancestors.map(String),
     trapExit: process.trapExit,
     dictionary: process.dictionary === undefined ? undefined : brief(process.dictionary.toMap()),

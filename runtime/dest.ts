@@ -1,5 +1,6 @@
 import type { Addressee } from "./addressee.ts";
 import { runtimeError } from "./errors.ts";
+import { isNodeName, type NodeName } from "./nodes/node-name.ts";
 import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
 import type { RegisteredNames } from "./registered-names.ts";
@@ -29,7 +30,12 @@ export function isViaName(dest: unknown): dest is ViaName {
 /** Throws ROOKERY_BADARG for what nothing can ever be sent to. */
 export function expectDest(dest: unknown): asserts dest is Dest {
   if (typeof dest === "string" || dest instanceof Pid || dest instanceof Ref || isViaName(dest)) return;
-  throw runtimeError("ROOKERY_BADARG", "a destination: a pid, a name, a via name or an alias", dest);
+  if (isNodeName(dest)) return;
+  throw runtimeError(
+    "ROOKERY_BADARG",
+    "a destination: a pid, a name, a via name, { name, node } or an alias",
+    dest,
+  );
 }
 
 /** Where a name of a registry is looked up: the shard, or anything that knows its names. */
@@ -39,8 +45,8 @@ export interface ViaHome {
   whereisOn(place: number, name: string): Addressee | undefined;
 }
 
-/** Where a message can go: a process, its registered name, its name in a registry, or an alias. */
-export type Dest<S = unknown> = Pid<S> | string | ViaName<S> | Ref;
+/** Where a message can go: a process, its registered name, its name in a registry or on a node, or an alias. */
+export type Dest<S = unknown> = Pid<S> | string | ViaName<S> | NodeName | Ref;
 
 /** The class of the server behind a destination: of a pid, a via name or a declared name. Never, if nobody has said it. */
 export type ServerOf<D> = D extends Pid<infer S> | ViaName<infer S>

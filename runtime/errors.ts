@@ -8,6 +8,8 @@ export const runtimeErrors = {
   ROOKERY_CALL_TIMEOUT: "Expected %s to reply within %s ms, but it did not (request: %s)",
   ROOKERY_CALLING_SELF: "Expected a call to another process, but %s called itself",
   ROOKERY_CALL_EXIT: "Expected a reply from %s, but it exited with %s (request: %s)",
+  ROOKERY_NODE_BYTES: "Expected a node to send what nodes send, but it sent %s",
+  ROOKERY_NODE_DOWN: "Expected the node of %s to be connected, but it is not (request: %s)",
   ROOKERY_EXIT: "Expected exit(%s) to end the process, but it was caught",
   ROOKERY_START_FAILED: "Expected %s to start, but its init ended with %s",
   ROOKERY_STOP_TIMEOUT: "Expected %s to terminate within %s ms, but it is still terminating",

@@ -1,19 +1,25 @@
 import type { ExitReason } from "./exit-reason.ts";
+import { withItem, withoutItem } from "./few.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
 import { residentOf } from "./process.ts";
 
+/** Is told who has exited, too: one function does for many processes. */
+export type ExitHook = (reason: ExitReason, pid: Pid) => void;
+
 /** The hook of a process that lives on another shard. */
 class RemoteExitHook extends Monitor {
-  readonly #run: (reason: ExitReason) => void;
+  readonly #pid: Pid;
+  readonly #run: ExitHook;
 
-  constructor(run: (reason: ExitReason) => void) {
+  constructor(pid: Pid, run: ExitHook) {
     super(undefined);
+    this.#pid = pid;
     this.#run = run;
   }
 
   override down(reason: ExitReason): void {
-    this.#run(reason);
+    this.#run(reason, this.#pid);
   }
 }
 
@@ -22,17 +28,17 @@ class RemoteExitHook extends Monitor {
  * told: who hears of the death finds the traces of the dead removed. Runs it at once if the process is dead already; for a process of
  * another shard, when its death is known here. Answers a function that removes the hook.
  */
-export function onProcessExit(pid: Pid, hook: (reason: ExitReason) => void): () => void {
+export function onProcessExit(pid: Pid, hook: ExitHook): () => void {
   if (pid.process === undefined) {
-    hook("noproc");
+    hook("noproc", pid);
     return () => {};
   }
   const process = residentOf(pid);
   if (process === undefined) {
-    const monitor = new RemoteExitHook(hook);
+    const monitor = new RemoteExitHook(pid, hook);
     attachMonitor(monitor, pid.process);
     return () => detachMonitor(monitor);
   }
-  (process.exitHooks ??= new Set()).add(hook);
-  return () => process.exitHooks?.delete(hook);
+  process.exitHooks = withItem(process.exitHooks, hook);
+  return () => void (process.exitHooks = withoutItem(process.exitHooks, hook));
 }

@@ -1,6 +1,7 @@
 import type { Behaviour } from "./behaviour.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import { itemsOf, withoutItem } from "./few.ts";
 import { detachMonitor, type Monitor } from "./monitor.ts";
 import type { Addressee } from "./addressee.ts";
 import type { Pid } from "./pid.ts";
@@ -72,12 +73,12 @@ function bury(process: Process, reason: ExitReason): void {
   shard.forget(process);
   if (process.exitHooks !== undefined) {
     const { pulse } = shard.scheduler;
-    for (const hook of process.exitHooks) {
+    for (const hook of itemsOf(process.exitHooks)) {
       // One that stalls is terminated like any code of a process. Then the burial goes on behind it.
-      process.exitHooks.delete(hook);
+      process.exitHooks = withoutItem(process.exitHooks, hook);
       pulse.open(0);
       try {
-        hook(reason);
+        hook(reason, pid);
       } catch (error) {
         shard.logger.error({ pid: String(pid), error }, `An exit hook of ${pid} failed`);
       }
@@ -85,22 +86,22 @@ function bury(process: Process, reason: ExitReason): void {
     }
     process.exitHooks = undefined;
   }
-  if (process.timers !== undefined) for (const timer of process.timers) shard.timers.stop(timer);
+  for (const timer of itemsOf(process.timers)) shard.timers.stop(timer);
   if (process.idleTimer !== undefined) shard.timers.stop(process.idleTimer);
   if (process.receiver?.timer !== undefined) shard.timers.stop(process.receiver.timer);
   for (let held = process.held; held !== undefined; held = process.held) abandon(held);
   process.mailbox.clear();
   if (process.links !== undefined) {
-    for (const linked of process.links) {
+    for (const linked of itemsOf(process.links)) {
       const other = linked.process;
       if (other === undefined) continue;
-      other.links?.delete(pid);
+      other.links = withoutItem(other.links, pid);
       other.linkBroken(pid, reason);
     }
     process.links = undefined;
   }
   tellWatchers(process, reason);
-  shard.interconnect?.processEnded(pid, reason);
+  shard.outside?.processEnded(pid, reason);
   process.starting?.failed(reason);
   // Its own code may hold on to the handle of a dead process: nothing else shall stay alive through it.
   process.receiver = undefined;

@@ -7,9 +7,6 @@ import { Timer } from "./timer-wheel.ts";
 /** Lets go of what an idle process holds for nothing: the room of a mailbox that was long, and collections that are empty. */
 export function hibernate(process: Process): void {
   if (process.mailbox.length === 0) process.mailbox.clear();
-  if (process.links?.size === 0) process.links = undefined;
-  if (process.timers?.size === 0) process.timers = undefined;
-  if (process.exitHooks?.size === 0) process.exitHooks = undefined;
   if (process.dictionary?.size === 0) process.dictionary = undefined;
   if (process.suspending?.size === 0) process.suspending = undefined;
 }

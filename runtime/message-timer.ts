@@ -2,6 +2,7 @@ import type { Addressee } from "./addressee.ts";
 import { expectDuration, expectFlags } from "./argument.ts";
 import { type Dest, expectDest } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
+import { withItem, withoutItem } from "./few.ts";
 import { deepFreeze } from "./freeze.ts";
 import { Monitor } from "./monitor.ts";
 import { Pid } from "./pid.ts";
@@ -74,13 +75,13 @@ class MessageTimer extends Timer {
     // To the dead: never started, so that cancelling it answers false.
     if (bound && target === undefined) return;
     // A timer to a process ends with it.
-    if (this.#target !== undefined) (this.#target.timers ??= new Set()).add(this);
+    if (target !== undefined) target.timers = withItem(target.timers, this);
     shard.timers.startAt(this, atMs);
   }
 
   fire(): void {
     if (this.#everyMs === undefined) {
-      this.#target?.timers?.delete(this);
+      this.#leaveTarget();
     } else {
       // From when it was due, not from now: an interval does not drift, and makes up for a time in which nothing ran.
       this.#nextMs += this.#everyMs;
@@ -100,8 +101,13 @@ class MessageTimer extends Timer {
   cancel(): number | false {
     const left = this.#shard.timers.left(this);
     this.#shard.timers.stop(this);
-    this.#target?.timers?.delete(this);
+    this.#leaveTarget();
     return left;
+  }
+
+  #leaveTarget(): void {
+    const target = this.#target;
+    if (target !== undefined) target.timers = withoutItem(target.timers, this);
   }
 
   left(): number | false {

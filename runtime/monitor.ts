@@ -3,6 +3,7 @@ import type { Dest } from "./dest.ts";
 import type { MonitoredName } from "./down-message.ts";
 import { DownMessage } from "./down-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import { isNodeName } from "./nodes/node-name.ts";
 import { Pid } from "./pid.ts";
 import type { Process } from "./process.ts";
 import { Ref } from "./ref.ts";
@@ -64,6 +65,7 @@ export class Monitor extends Ref {
 export function watchedAs(dest: Dest, target: Addressee | undefined, node: string): Pid | MonitoredName {
   if (dest instanceof Pid) return dest;
   if (typeof dest === "string") return { name: dest, node };
+  if (isNodeName(dest)) return { name: dest.name, node: dest.node };
   return target?.pid ?? { name: dest instanceof Ref ? String(dest) : dest, node };
 }
 

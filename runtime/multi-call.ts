@@ -13,7 +13,7 @@ export interface MultiCallResult<Reply = unknown> {
 
 /**
  * Calls the server `name` on each of `nodes` at the same time: `gen_server:multi_call/4`. Never fails for a server that is not
- * there, dies or is too slow; its node is a bad one then. Nodes other than the caller's own can't be reached.
+ * there, dies or is too slow, or whose node can't be reached; its node is a bad one then.
  */
 export async function multiCall(
   shard: Shard,
@@ -26,8 +26,8 @@ export async function multiCall(
   expectServers(nodes, name);
   expectTimeout(timeoutMs);
   const calls = nodes.map((node) => {
-    if (node !== shard.runtime.node) return Promise.resolve(undefined);
-    return call(shard, caller, name, request, timeoutMs).then(
+    const dest = node === shard.runtime.node ? name : { name, node };
+    return call(shard, caller, dest, request, timeoutMs).then(
       (reply) => [node, reply] as const,
       () => undefined,
     );
@@ -42,7 +42,7 @@ export async function multiCall(
 /** Casts to the server `name` on each of `nodes`: `gen_server:abcast/3`. Never fails, whoever is there or not. */
 export function abcast(shard: Shard, nodes: readonly string[], name: string, request: unknown): void {
   expectServers(nodes, name);
-  for (const node of nodes) if (node === shard.runtime.node) cast(shard, name, request);
+  for (const node of nodes) cast(shard, { name, node }, request);
 }
 
 function expectServers(nodes: unknown, name: unknown): void {

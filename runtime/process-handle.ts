@@ -5,6 +5,7 @@ import type { Dest, PidOf, ServerOf, ViaName } from "./dest.ts";
 import { DownMessage } from "./down-message.ts";
 import { ExitError, errorText, runtimeError } from "./errors.ts";
 import { exitProcess, sendExit } from "./exit-signal.ts";
+import { withItem } from "./few.ts";
 import type { CallOf, CastOf, InfoOf, ReplyOf, RequestTo } from "./gen-server.ts";
 import { hibernate } from "./hibernate.ts";
 import { link, unlink } from "./link.ts";
@@ -19,6 +20,9 @@ import {
 } from "./message-timer.ts";
 import { attachMonitor, detachMonitor, Monitor, watchedAs } from "./monitor.ts";
 import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";
+import { absenceOf } from "./nodes/absence.ts";
+import type { NodeMessage } from "./nodes/node-monitors.ts";
+import { expectNode, type NodeName } from "./nodes/node-name.ts";
 import type { Pid } from "./pid.ts";
 import type { Priority, Process } from "./process.ts";
 import { ProcessDictionary } from "./process-dictionary.ts";
@@ -58,7 +62,7 @@ export class ProcessHandle implements Self {
     const controller = new AbortController();
     const abort = (): void => controller.abort();
     if (this.#dead) abort();
-    else (this.process.exitHooks ??= new Set()).add(abort);
+    else this.process.exitHooks = withItem(this.process.exitHooks, abort);
     Object.defineProperty(this, "signal", { value: controller.signal });
     return controller.signal;
   }
@@ -96,6 +100,25 @@ export class ProcessHandle implements Self {
   monitorShards(flag: boolean): void {
     expectBoolean("as the flag", flag);
     if (!this.#dead) this.process.shard.interconnect?.watchShards(this.process.pid, flag);
+  }
+
+  monitorNode(node: string, flag: boolean): true {
+    expectNode(node);
+    expectBoolean("as the flag", flag);
+    if (this.#dead) return true;
+    const { shard, pid } = this.process;
+    const nodes = shard.outside?.nodes;
+    // There is nobody who could ever tell of it.
+    if (nodes === undefined && flag && node !== shard.runtime.node)
+      this.process.deliver(undefined, { type: "nodedown", node } satisfies NodeMessage);
+    nodes?.monitors.watchNode(pid, node, flag, node === shard.runtime.node || nodes.isUp(node));
+    return true;
+  }
+
+  monitorNodes(flag: boolean): void {
+    expectBoolean("as the flag", flag);
+    const { shard, pid } = this.process;
+    if (!this.#dead) shard.outside?.nodes?.monitors.watchNodes(pid, flag);
   }
 
   spawn(body: Body): Pid {
@@ -136,7 +159,7 @@ export class ProcessHandle implements Self {
     return true;
   }
 
-  monitor(dest: Pid | string | ViaName, options?: MonitorOptions): Ref {
+  monitor(dest: Pid | string | ViaName | NodeName, options?: MonitorOptions): Ref {
     const { process } = this;
     if (options !== undefined) checkMonitorOptions(options);
     const monitor = new Monitor(process);
@@ -149,7 +172,7 @@ export class ProcessHandle implements Self {
     if (target === process) return monitor;
     if (options?.alias !== undefined) monitor.alias = options.alias;
     monitor.watched = watchedAs(dest, target, process.shard.runtime.node);
-    if (target === undefined) monitor.down("noproc");
+    if (target === undefined) monitor.down(absenceOf(process.shard, dest));
     else attachMonitor(monitor, target);
     return monitor;
   }

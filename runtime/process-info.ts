@@ -1,5 +1,6 @@
 import type { MonitoredName } from "./down-message.ts";
 import { runtimeError } from "./errors.ts";
+import { countOf, itemsOf } from "./few.ts";
 import { asMessage } from "./message-tag.ts";
 import { monitorsOf } from "./monitor.ts";
 import { Pid } from "./pid.ts";
@@ -52,7 +53,7 @@ const infoReaders: Readers<ProcessInfo> = {
   status: statusOf,
   messageQueueLength: (process) => process.mailbox.length,
   mailboxSlots: (process) => process.mailbox.slots,
-  links: (process) => [...(process.links ?? [])],
+  links: (process) => [...itemsOf(process.links)],
   monitors: (process) =>
     monitorsOf(process.held, "held").map((monitor) => monitor.watched ?? monitor.target!.pid),
   monitoredBy: (process) =>
@@ -60,7 +61,7 @@ const infoReaders: Readers<ProcessInfo> = {
   trapExit: (process) => process.trapExit,
   priority: (process) => PRIORITY_NAMES[process.priority],
   reductions: (process) => process.reductions,
-  timers: (process) => process.timers?.size ?? 0,
+  timers: (process) => countOf(process.timers),
   parent: (process) => process.parent,
   ancestors: (process) => process.ancestors,
   dictionary: dictionaryOf,

@@ -1,6 +1,8 @@
 import { Addressee } from "./addressee.ts";
 import type { Behaviour } from "./behaviour.ts";
+import type { ExitHook } from "./exit-hook.ts";
 import { propagateExit, sendExit } from "./exit-signal.ts";
+import type { Few } from "./few.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { Mailbox, type MessageTag } from "./mailbox.ts";
@@ -60,9 +62,10 @@ export class Process extends Addressee {
   aliases: Set<Monitor> | undefined = undefined;
   /** The timeout of a server that waits for its next message. */
   idleTimer: Timer | undefined = undefined;
-  exitHooks: Set<(reason: ExitReason) => void> | undefined = undefined;
+  exitHooks: Few<ExitHook> = undefined;
   dictionary: ProcessDictionary | undefined = undefined;
   ancestors: readonly (Pid | string)[];
+  ancestorsOfChildren: readonly (Pid | string)[] | undefined = undefined;
   label: unknown = undefined;
   /** How often it is suspended, by whomever: it has no turn until that is 0. */
   suspensions = 0;
@@ -130,8 +133,11 @@ export function park(process: Process): void {
 
 const NO_ANCESTORS: readonly (Pid | string)[] = [];
 
-/** `'$ancestors'` of proc_lib: a registered parent stands there by its name. */
+/** `'$ancestors'` of proc_lib: a registered parent stands there by its name. One list for all children of a parent. */
 function ancestorsOfChild(parent: Addressee): readonly (Pid | string)[] {
   if (!(parent instanceof Process)) return [parent.pid];
-  return [parent.name ?? parent.pid, ...parent.ancestors];
+  const own = parent.name ?? parent.pid;
+  if (parent.ancestorsOfChildren?.[0] !== own)
+    parent.ancestorsOfChildren = Object.freeze([own, ...parent.ancestors]);
+  return parent.ancestorsOfChildren!;
 }

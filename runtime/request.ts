@@ -5,13 +5,14 @@ import { runtimeError } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { deepFreeze } from "./freeze.ts";
 import { attachMonitor, detachMonitor, watchedAs } from "./monitor.ts";
+import { absenceOf } from "./nodes/absence.ts";
 import type { Pid } from "./pid.ts";
 import type { Process } from "./process.ts";
 import { ProcessState } from "./process-state.ts";
 import { receive, TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
 
-/** What came of a request: the reply, or why there is none: `"noproc"`, or the reason with which the server ended. */
+/** What came of a request: the reply, or why there is none: `"noproc"`, `"noconnection"`, or the reason with which the server ended. */
 export type CallResponse<Reply = unknown> =
   | { readonly ok: true; readonly reply: Reply }
   | { readonly ok: false; readonly reason: ExitReason; readonly server: Pid | MonitoredName };
@@ -58,7 +59,7 @@ export function sendRequest(process: Process, dest: Dest, message: unknown): Req
   const server = shard.find(dest);
   request.watched = watchedAs(dest, server, shard.runtime.node);
   if (server === undefined) {
-    request.down("noproc");
+    request.down(absenceOf(shard, dest));
   } else {
     attachMonitor(request, server);
     try {

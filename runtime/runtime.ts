@@ -12,6 +12,10 @@ import type { CallOf, CastOf, InfoOf, ReplyOf, RequestTo } from "./gen-server.ts
 import { type Logger, stderrLogger } from "./logger.ts";
 import { cancelTimer, startInterval, startMessageTimer, type TimerOptions } from "./message-timer.ts";
 import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";
+import { NO_NODE, expectNode } from "./nodes/node-name.ts";
+import type { NodeCarrier } from "./nodes/node-carrier.ts";
+import type { NodeConnections } from "./nodes/node-connections.ts";
+import { NodePid } from "./nodes/node-pid.ts";
 import type { Pid } from "./pid.ts";
 import { ProcessHandle } from "./process-handle.ts";
 import { type ProcessInfo, processInfo, type ProcessItems } from "./process-info.ts";
@@ -30,6 +34,10 @@ import { stopServer } from "./stop.ts";
 const LONG_SCHEDULE_MS = 50;
 
 export interface RuntimeOptions {
+  /** The name of this node, as others are to know it: `shop@eu-1`. Default: `nonode@nohost`, which joins nobody. */
+  readonly node?: string;
+  /** Joins other nodes, and stays with them until shutdown: what brings bytes to them. Needs a `node`. */
+  readonly nodes?: NodeCarrier;
   /** Where crash reports go. Default: stderr. */
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -62,7 +70,7 @@ export interface RuntimeOptions {
 
 /**
  * A BEAM-like node inside this Node.js process: it holds processes and runs them. Code that is not in a process acts through it;
- * code in a process through its `Self`. Several may exist side by side and know nothing of each other. An idle
+ * code in a process through its `Self`. Several may exist side by side and know nothing of each other, unless `nodes` joins them. An idle
  * runtime does not keep Node running.
  *
  * @example
@@ -73,7 +81,7 @@ export interface RuntimeOptions {
  */
 export class Runtime {
   /** The name of this node. */
-  readonly node: string = "nonode@nohost";
+  readonly node: string;
   /**
    * How much work at once is worth while: the default of `maxConcurrency` and of `partitions`. `System.schedulers_online`; here
    * it does not say how many processes run in parallel.
@@ -89,8 +97,11 @@ export class Runtime {
   #threads: ShardThreads | undefined = undefined;
   #closeWatch = async (): Promise<void> => {};
 
+  #connections: NodeConnections | undefined = undefined;
+
   private constructor(options: RuntimeOptions) {
     checkRuntimeOptions(options);
+    this.node = options.node ?? NO_NODE;
     const clock = options.clock ?? systemClock;
     this.cores = options.cores ?? availableParallelism();
     this.cpu = { threads: Math.ceil(this.cores / shardCount(options)), ...options.cpu };
@@ -117,7 +128,30 @@ export class Runtime {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
       runtime.#threads = await ShardThreads.start(runtime, count, options, watchdog);
     }
+    if (options.nodes !== undefined) await runtime.connectNodes(options.nodes);
     return runtime;
+  }
+
+  /** @internal Joins other nodes; if that fails, the runtime is shut down. */
+  async connectNodes(carrier: NodeCarrier): Promise<void> {
+    const { NodeConnections } = await import("./nodes/node-connections.ts");
+    try {
+      this.#connections = await NodeConnections.start(this, carrier);
+    } catch (error) {
+      await this.shutdown();
+      throw error;
+    }
+  }
+
+  /** The other nodes that can be reached now: `nodes/0`. */
+  nodes(): string[] {
+    return this.shard.outside?.nodes?.names ?? [];
+  }
+
+  /** The node on which the process lives, or did: `node/1`. Undefined for one of which nothing has been heard yet. */
+  nodeOf(pid: Pid): string | undefined {
+    expectPid(pid);
+    return pid instanceof NodePid ? pid.node : this.node;
   }
 
   /** The place of the shard on which this is: 0 is that of the thread that started the runtime. */
@@ -303,12 +337,15 @@ export class Runtime {
    * stopped before (`Application` does).
    */
   async shutdown(): Promise<void> {
+    // First: other nodes are told that this one is gone, not of each process.
+    const left = this.#connections?.leave();
     for (const process of this.shard.processes()) exitProcess(process, "killed");
     await this.#threads?.stop();
     this.shard.timers.close();
     this.shard.scheduler.close();
     await this.#closeWatch();
     await this.cpuPool.close();
+    await left;
   }
 }
 
@@ -319,6 +356,8 @@ function shardCount({ shards = 1 }: RuntimeOptions): number {
 /** Throws ROOKERY_BADARG for options with which no runtime can be started. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
   const names = [
+    "node",
+    "nodes",
     "logger",
     "clock",
     "random",
@@ -335,6 +374,8 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
   );
   expectOptions("Runtime.start", [...names, ...internal], options);
   const {
+    node,
+    nodes,
     logger,
     clock,
     random,
@@ -345,6 +386,10 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     stallMs = 1,
     longScheduleMs = 1,
   } = options;
+  if (node !== undefined) expectNode(node);
+  if (nodes !== undefined) expectMethods("a carrier of nodes", ["start", "send", "stop"], nodes);
+  if (nodes !== undefined && node === undefined)
+    throw runtimeError("ROOKERY_BADARG", "a name for the node, as node, to join others", node);
   if (logger !== undefined) expectMethods("a logger", ["debug", "info", "warn", "error"], logger);
   if (clock !== undefined) expectMethods("a clock", ["nowMs", "systemTimeMs", "setTimer"], clock);
   if (random !== undefined) expectMethods("a source of chance", ["next"], random);

@@ -4,6 +4,7 @@ import type { CallOf, CastOf, InfoOf, ReplyOf, RequestTo } from "./gen-server.ts
 import type { CancelTimerOptions, TimerOptions } from "./message-timer.ts";
 import type { AliasMode } from "./monitor.ts";
 import type { MultiCallResult } from "./multi-call.ts";
+import type { NodeName } from "./nodes/node-name.ts";
 import type { Pid } from "./pid.ts";
 import type { ProcessInfo, ProcessItems } from "./process-info.ts";
 import type { Match, RefMessage, TIMEOUT } from "./receive.ts";
@@ -33,7 +34,8 @@ export interface Self {
 
   /**
    * Sends `message`. Never waits; a message to a dead process is dropped. Two messages from the same sender arrive in the
-   * order in which they were sent. Throws ROOKERY_BADARG for a name that nobody has.
+   * order in which they were sent. Throws ROOKERY_BADARG for a name that nobody has; to a name on a node, as `{ name, node }`, it is
+   * dropped like one to a dead process.
    */
   send<D extends Dest>(dest: D, message: InfoOf<ServerOf<D>>): void;
 
@@ -68,6 +70,16 @@ export interface Self {
    * that are there already it can ask for: `runtime.shards`.
    */
   monitorShards(flag: boolean): void;
+  /**
+   * `monitor_node/2`: a NodeMessage `nodedown` when that node can't be reached any more, at once if it can't be now. One for each time
+   * that it was asked for; false takes one back.
+   */
+  monitorNode(node: string, flag: boolean): true;
+  /**
+   * `net_kernel:monitor_nodes/1`: a NodeMessage whenever a node comes or is gone, one for each time that it was asked for. Those that are
+   * there already are in `runtime.nodes()`.
+   */
+  monitorNodes(flag: boolean): void;
 
   /** Starts a process that runs `body`. Returns at once; the body runs in a turn of its own. */
   spawn(body: (self: Self) => unknown): Pid;
@@ -80,8 +92,11 @@ export interface Self {
   link(pid: Pid): true;
   /** `unlink/1`: afterwards no exit of this link comes any more. */
   unlink(pid: Pid): true;
-  /** `monitor/2,3`: one DownMessage when the process is gone, at once with `"noproc"` if it is gone already. */
-  monitor(dest: Pid | string | ViaName, options?: MonitorOptions): Ref;
+  /**
+   * `monitor/2,3`: one DownMessage when the process is gone, at once with `"noproc"` if it is gone already, with `"noconnection"` when
+   * its node can't be reached.
+   */
+  monitor(dest: Pid | string | ViaName | NodeName, options?: MonitorOptions): Ref;
   /** `demonitor/2`. `flush` also removes its DownMessage from the mailbox; `info` makes the answer tell whether it was active. */
   demonitor(ref: Ref, options?: { readonly flush?: boolean; readonly info?: boolean }): boolean;
   /** `alias/1`: a reference that others can send to, until `unalias`, or, with `{ reply: true }`, for one message. */
@@ -158,7 +173,7 @@ export interface Self {
   ): Promise<CallResponse<Reply> | typeof TIMEOUT>;
   /** `gen_server:check_response/2`: the response if `message` is one to `request`, undefined if it is not. */
   checkResponse<Reply>(message: unknown, request: RequestId<Reply>): CallResponse<Reply> | undefined;
-  /** `gen_server:multi_call/4`: calls the server of that name on each node, and never fails. Only this node can be reached. */
+  /** `gen_server:multi_call/4`: calls the server of that name on each node, and never fails. */
   multiCall<Name extends string>(
     nodes: readonly string[],
     name: Name,

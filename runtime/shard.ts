@@ -5,6 +5,7 @@ import { type Dest, expectDest, isViaName, type ViaHome } from "./dest.ts";
 import type { Logger } from "./logger.ts";
 import { Monitor } from "./monitor.ts";
 import { Names } from "./names.ts";
+import type { NodeName } from "./nodes/node-name.ts";
 import { Pid } from "./pid.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -46,6 +47,8 @@ export class Shard implements ViaHome {
   behind: Peer | undefined = undefined;
   /** The way to the other shards, if there are any. */
   interconnect: Interconnect | undefined = undefined;
+  /** The way to whatever is not on this shard: the other shards, other nodes, or both. */
+  outside: Interconnect | undefined = undefined;
   /** The dead that are being buried: process and reason in turn. */
   readonly dying: unknown[] = [];
   /** So much of `dying` is done. */
@@ -117,6 +120,10 @@ export class Shard implements ViaHome {
     if (dest instanceof Ref) return undefined;
     if (isViaName(dest)) return dest.via.whereis(this, dest.key)?.process;
     expectDest(dest);
-    return undefined;
+    return this.#named(dest as NodeName);
+  }
+
+  #named(dest: NodeName): Addressee | undefined {
+    return dest.node === this.runtime.node ? this.names.whereis(dest.name) : this.outside?.nodes?.named(dest);
   }
 }

@@ -2,6 +2,7 @@ import { expectBoolean, expectDuration, expectOptions } from "./argument.ts";
 import { RookeryError, runtimeError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import { drainMicrotasks } from "./microtasks.ts";
+import type { NodeCarrier } from "./nodes/node-carrier.ts";
 import type { Process } from "./process.ts";
 import { FifoRunQueue, type RunQueue } from "./run-queue.ts";
 import { Runtime } from "./runtime.ts";
@@ -19,6 +20,10 @@ export interface SimulationOptions {
   readonly inOrder?: boolean;
   /** So many shards, connected as threads are, though all on this one. Default: 1. */
   readonly shards?: number;
+  /** The name of the node that it is. */
+  readonly node?: string;
+  /** What connects it with the nodes of other simulations: see `LoopNodes`. */
+  readonly nodes?: NodeCarrier;
 }
 
 /** Turns of the event loop with nothing to run after which everything waits. */
@@ -239,7 +244,7 @@ export class Simulation implements AsyncDisposable {
  * whose every run can be repeated.
  */
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
-  expectOptions("simulate", ["seed", "logger", "inOrder", "shards"], options);
+  expectOptions("simulate", ["seed", "logger", "inOrder", "shards", "node", "nodes"], options);
   if (!Number.isSafeInteger(options.seed))
     throw runtimeError("ROOKERY_BADARG", "an integer as the seed of a simulation", options.seed);
   if (options.inOrder !== undefined) expectBoolean("as inOrder", options.inOrder);
@@ -255,12 +260,13 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       driver,
       freezeMessages: true,
       cores: CORES,
+      ...(options.node === undefined ? {} : { node: options.node }),
       ...(options.logger === undefined ? {} : { logger: options.logger }),
     });
     return { runtime, driver };
   };
   const shards = await Promise.all(Array.from({ length: options.shards ?? 1 }, (_, shard) => start(shard)));
-  return new Simulation(
+  const simulation = new Simulation(
     options.seed,
     shards.map(({ runtime }) => runtime),
     clock,
@@ -268,4 +274,6 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     shards.map(({ driver }) => driver),
     start,
   );
+  if (options.nodes !== undefined) await simulation.runtime.connectNodes(options.nodes);
+  return simulation;
 }

@@ -1,3 +1,4 @@
+import { withItem, withoutItem } from "./few.ts";
 import { STATEM_TIMEOUT } from "./message-tag.ts";
 import type { Process } from "./process.ts";
 import type { Timeout } from "./statem-queue.ts";
@@ -28,13 +29,13 @@ export function startStatemTimer(
 ): Timer {
   const { timers } = process.shard;
   const timer = new StatemTimer(process, timeout);
-  (process.timers ??= new Set()).add(timer);
+  process.timers = withItem(process.timers, timer);
   if (absolute) timers.startAt(timer, timeMs);
   else timers.start(timer, timeMs);
   return timer;
 }
 
 export function stopStatemTimer(process: Process, timer: Timer): void {
-  process.timers?.delete(timer);
+  process.timers = withoutItem(process.timers, timer);
   process.shard.timers.stop(timer);
 }

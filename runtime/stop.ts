@@ -4,6 +4,7 @@ import { brief, ExitError, errorText, type RuntimeErrorCode } from "./errors.ts"
 import type { ExitReason } from "./exit-reason.ts";
 import { STOP } from "./message-tag.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
+import { absenceOf, failureAt } from "./nodes/absence.ts";
 import type { Process } from "./process.ts";
 import type { Shard } from "./shard.ts";
 import { termKey } from "./term-key.ts";
@@ -38,8 +39,8 @@ class StopTimer extends Timer {
 
 /**
  * `GenServer.stop`: makes a server terminate with `reason`, after what is in its mailbox, and resolves when it is dead. Rejects
- * with an ExitError if there is none (`"noproc"`), if it is the caller itself (`"calling_self"`), if it ended with another reason,
- * or when the time is over: it goes on terminating then.
+ * with an ExitError if there is none (`"noproc"`), if it is the caller itself (`"calling_self"`), if its node can't be reached (`nodedown`,
+ * within the `sys:terminate` that failed), if it ended with another reason, or when the time is over: it goes on terminating then.
  */
 export function stopServer(
   shard: Shard,
@@ -54,7 +55,13 @@ export function stopServer(
     const fail = (code: RuntimeErrorCode, why: ExitReason, ...values: unknown[]): void => {
       reject(new ExitError(code, errorText(code, ...values), [why, call]));
     };
+    const ended = (reasonThere: ExitReason): void => {
+      const why = failureAt(shard, dest, reasonThere);
+      if (why === reasonThere) fail("ROOKERY_CALL_EXIT", why, dest, why, "stop");
+      else fail("ROOKERY_NODE_DOWN", [why, ["sys", "terminate", call[2]]], dest, "stop");
+    };
     const server = shard.find(dest);
+    if (server === undefined && absenceOf(shard, dest) === "noconnection") return ended("noconnection");
     if (server === undefined) return fail("ROOKERY_NOPROC", "noproc", "stop", brief(dest));
     if (server === caller) return fail("ROOKERY_CALLING_SELF", "calling_self", brief(dest));
     const timer = new StopTimer(() => {
@@ -64,7 +71,7 @@ export function stopServer(
       shard.timers.stop(timer);
       shard.scheduler.resumed();
       if (termKey(why) === termKey(reason)) resolve();
-      else fail("ROOKERY_CALL_EXIT", why, dest, why, "stop");
+      else ended(why);
     });
     attachMonitor(pending, server);
     try {

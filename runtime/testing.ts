@@ -1,3 +1,4 @@
+export { LoopNodes } from "./nodes/loop-nodes.ts";
 export { runInProcess } from "./run-in-process.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { settle } from "./settle.ts";

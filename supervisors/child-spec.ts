@@ -154,11 +154,20 @@ export function completeChildSpec(spec: ChildSpec): CompleteChildSpec {
 
 /**
  * What a supervisor keeps of the spec of a child that was added. A temporary one is never started again and needs its argument no more:
- * often all that would be kept of a request.
+ * often all that would be kept of a request. Then many have the same spec: that which was kept last does for the next one, too.
  */
-export function specToKeep(spec: CompleteChildSpec): CompleteChildSpec {
+export function specToKeep(spec: CompleteChildSpec, last?: CompleteChildSpec): CompleteChildSpec {
   if (spec.restart !== "temporary" || typeof spec.start === "function") return spec;
-  return Object.freeze({ ...spec, start: [spec.start[0]] as const });
+  const [server] = spec.start;
+  if (last !== undefined && keepsOnly(last, server) && KEPT.every((key) => last[key] === spec[key]))
+    return last;
+  return Object.freeze({ ...spec, start: [server] as const });
+}
+
+const KEPT = ["id", "name", "nameScope", "on", "restart", "shutdown", "type", "significant"] as const;
+
+function keepsOnly({ start }: CompleteChildSpec, server: ServerClass): boolean {
+  return typeof start !== "function" && start.length === 1 && start[0] === server;
 }
 
 /** What `whichChildren` says of a child's code: the class of its server, or its start function. */

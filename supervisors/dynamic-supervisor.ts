@@ -103,6 +103,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
   static readonly childSpec: ChildDefaults = { type: "supervisor" };
 
   #report!: SupervisorReport;
+  #kept: CompleteChildSpec | undefined = undefined;
 
   /**
    * Starts a child; the supervisor is its parent. Rejects for an invalid spec (`ROOKERY_CHILD_SPEC`). The compiler knows nothing of
@@ -217,7 +218,8 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     const started = await startChild(this.self, spec, uncaughtReason, options.extraArguments);
     if (!started.ok) return reply(started);
     if (started.pid === undefined) return reply({ ok: false, reason: "ignore" });
-    this.#runs(new DynamicChild(specToKeep(spec), started.pid));
+    this.#kept = specToKeep(spec, this.#kept);
+    this.#runs(new DynamicChild(this.#kept, started.pid));
     return reply(started);
   }
 

@@ -1,5 +1,5 @@
 import type { Logger, Pid, Self } from "../runtime/index.ts";
-import { brief } from "../runtime/internal.ts";
+import { brief, isLogged } from "../runtime/internal.ts";
 import type { CompleteChildSpec } from "./child-spec.ts";
 
 /** What a supervisor reports of a child, in OTP's words, and in a sentence. */
@@ -44,6 +44,7 @@ export class SupervisorReport {
 
   /** A child runs. At debug level. */
   progress(started: Offender): void {
+    if (!isLogged(this.#logger, "debug")) return;
     this.#logger.debug({ supervisor: this.supervisor, started: describe(started) }, "Child started");
   }
 

@@ -1,5 +1,5 @@
-import type { ByteRing } from "./byte-ring.ts";
 import { RENEWED } from "./outbox.ts";
+import type { ByteSource } from "./peer-line.ts";
 import { enter, leave, newUnpackr, type TermHome } from "./term-types.ts";
 
 const BYTES_MIN = 65_536;
@@ -8,7 +8,7 @@ const HEAD_BYTES = 4;
 /** Reads the signals that another shard has put into the ring, a batch at a time. */
 export class Inbox {
   readonly #home: TermHome;
-  readonly #ring: ByteRing;
+  readonly #ring: ByteSource;
   #unpackr = newUnpackr();
   #bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
   #end = 0;
@@ -20,7 +20,7 @@ export class Inbox {
     this.#count += 1;
   };
 
-  constructor(home: TermHome, ring: ByteRing) {
+  constructor(home: TermHome, ring: ByteSource) {
     this.#home = home;
     this.#ring = ring;
   }

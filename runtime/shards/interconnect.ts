@@ -4,6 +4,10 @@ import type { ExitReason } from "../exit-reason.ts";
 import { Monitor } from "../monitor.ts";
 import { Pid } from "../pid.ts";
 import type { Process } from "../process.ts";
+import { type NodeConnections } from "../nodes/node-connections.ts";
+import { type NodeGate, NODES } from "../nodes/node-order.ts";
+import { NODE_SHARDS } from "../nodes/node-slot.ts";
+import { ShardNodes } from "../nodes/shard-nodes.ts";
 import { Ref } from "../ref.ts";
 import type { Shard } from "../shard.ts";
 import type { Exchange } from "../scheduler.ts";
@@ -28,6 +32,9 @@ export interface ShardMessage {
 
 /** So long a start waits for a shard that is being started again. */
 const OPEN_MS = 10_000;
+
+/** The number of the shard on the thread that started the runtime, which is never lost. */
+const FIRST_SHARD = 0;
 
 /** How one shard is connected with the others of its runtime. */
 export class Interconnect implements Exchange {
@@ -55,6 +62,11 @@ export class Interconnect implements Exchange {
   /** Other references of this shard that are known elsewhere. */
   readonly #refs = new WeakTable<Ref>();
 
+  /** The other nodes, if this shard has heard of any. */
+  nodes: ShardNodes | undefined = undefined;
+  /** The connections with them: on the first shard. */
+  connections: NodeConnections | undefined = undefined;
+
   /** How many starts wait for the module of their server. */
   loading: number = 0;
   readonly #bell: Bell;
@@ -67,6 +79,7 @@ export class Interconnect implements Exchange {
     this.locks = locks;
     this.#bell = bell;
     this.#spins = spins;
+    shard.outside = this;
   }
 
   /** The names of all shards are in `table`. */
@@ -77,6 +90,7 @@ export class Interconnect implements Exchange {
   connect(number: number, line: PeerLine): void {
     this.#peers.set(number, new Peer(number, this, line));
     this.#lines = [...this.#peers.values()];
+    this.connections?.shardConnected(number);
     // It may have sent something already.
     this.shard.scheduler.want();
   }
@@ -139,6 +153,7 @@ export class Interconnect implements Exchange {
     const peer = this.#peers.get(number);
     this.#peers.delete(number);
     this.#lines = [...this.#peers.values()];
+    this.connections?.shardLost(number);
     for (const hearer of this.hearers.values()) hearer.lost?.(number);
     for (const pid of peer?.pids ?? []) this.#lost.set(`${number}.${pid.id}`, pid);
     const wasOpen = this.#open.delete(number);
@@ -158,17 +173,29 @@ export class Interconnect implements Exchange {
   /** The shard `from` has said something to a name. */
   hear(name: string, head: unknown, body: unknown, from: number): void {
     try {
-      this.hearers.get(name)?.hear(head, body, from);
+      if (name === NODES && this.connections === undefined) this.#ownNodes().hear(head, body);
+      else this.hearers.get(name)?.hear(head, body, from);
     } catch (error) {
       // Whoever said it is elsewhere, and the signals behind this one are for others.
       this.shard.logger.error({ name, from, error }, `What a shard said to ${name} could not be carried out`);
     }
   }
 
+  /** The other nodes, of which the first shard tells this one. */
+  #ownNodes(): ShardNodes {
+    const first: NodeGate = {
+      request: (request, bytes) => this.#peers.get(FIRST_SHARD)?.sendSaid(NODES, request, bytes),
+    };
+    return (this.nodes ??= new ShardNodes(this, first));
+  }
+
   exchange(): boolean {
     this.#bell.stayAwake();
-    let any = false;
+    let any = this.connections?.exchange() === true;
+    // What is for other nodes leaves by way of the first shard.
+    this.nodes?.flush();
     for (const peer of this.#lines) if (peer.exchange()) any = true;
+    this.connections?.flush();
     if (any) this.#busy = true;
     return any;
   }
@@ -182,6 +209,8 @@ export class Interconnect implements Exchange {
   }
 
   flush(): void {
+    this.nodes?.flush();
+    this.connections?.flush();
     for (const peer of this.#lines) peer.flush();
   }
 
@@ -189,6 +218,10 @@ export class Interconnect implements Exchange {
     this.flush();
     this.#bell.load = this.shard.processCount;
     this.#bell.fallAsleep();
+    if (this.connections?.hasInput === true) {
+      this.#bell.stayAwake();
+      return false;
+    }
     // Whoever sends or makes room from now on wakes this shard; what came before is seen here.
     for (const peer of this.#lines) {
       if (!peer.hasWork) continue;
@@ -199,6 +232,7 @@ export class Interconnect implements Exchange {
   }
 
   get hasInput(): boolean {
+    if (this.connections?.hasInput === true) return true;
     for (const peer of this.#lines) if (peer.hasInput) return true;
     return false;
   }
@@ -211,6 +245,7 @@ export class Interconnect implements Exchange {
   /** The pid object of a process of any shard. `dead` and `learnedThere`: see `Peer.standIn`. */
   pidOf(shard: number, id: number, dead: boolean, learnedThere: boolean): Pid {
     if (shard === this.shard.number) return this.#exported.get(id) ?? deadPid(this.#buried, id, shard, id);
+    if (shard >= NODE_SHARDS) return this.#ownNodes().pidOf(shard, id, dead, learnedThere);
     const peer = this.#peers.get(shard);
     return peer?.standIn(id, dead, learnedThere) ?? deadPid(this.#lost, `${shard}.${id}`, shard, id);
   }
@@ -227,10 +262,12 @@ export class Interconnect implements Exchange {
     if (!this.#exported.delete(pid.id)) return;
     this.#buried.set(pid.id, pid);
     for (const peer of this.#peers.values()) peer.processEnded(pid, reason);
+    this.nodes?.processEnded(pid, reason);
   }
 
   refOf(shard: number, id: number): Ref {
     if (shard === this.shard.number) return this.#calls.get(id) ?? this.#refs.get(id) ?? new Ref(id);
+    if (shard >= NODE_SHARDS) return this.#ownNodes().refOf(shard, id);
     return this.#peers.get(shard)?.refStandIn(id) ?? new Ref(id);
   }
 
@@ -258,8 +295,8 @@ export class Interconnect implements Exchange {
 
   /** How much is kept for the sake of other shards: calls that wait, pids, references. */
   get kept(): { readonly calls: number; readonly pids: number; readonly refs: number } {
-    let pids = this.#exported.size + this.#buried.size + this.#lost.size;
-    let refs = this.#refs.size;
+    let pids = this.#exported.size + this.#buried.size + this.#lost.size + (this.nodes?.kept.pids ?? 0);
+    let refs = this.#refs.size + (this.nodes?.kept.refs ?? 0);
     for (const peer of this.#peers.values()) {
       pids += peer.kept.pids;
       refs += peer.kept.refs;

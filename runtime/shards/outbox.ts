@@ -1,6 +1,6 @@
 import { REUSE_BUFFER_MODE } from "msgpackr";
 import { runtimeError } from "../errors.ts";
-import type { ByteRing } from "./byte-ring.ts";
+import type { ByteSink } from "./peer-line.ts";
 import { enter, leave, newPackr, type TermHome } from "./term-types.ts";
 import { isDeeper, pathToUncopyable, Uncopyable } from "./uncopyable.ts";
 
@@ -30,7 +30,7 @@ export const RENEWED: number = 0x8000_0000;
  */
 export class Outbox {
   readonly #home: TermHome;
-  readonly #ring: ByteRing;
+  readonly #ring: ByteSink;
   #packr = newPackr();
   #bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
   #start = 0;
@@ -39,7 +39,7 @@ export class Outbox {
   #end = 0;
   #renewed = false;
 
-  constructor(home: TermHome, ring: ByteRing) {
+  constructor(home: TermHome, ring: ByteSink) {
     this.#home = home;
     this.#ring = ring;
   }
@@ -82,7 +82,7 @@ export class Outbox {
         throw new Uncopyable(`nested more than ${DEPTH_MAX} levels deep`);
       return packed;
     } catch (error) {
-      this.#renew();
+      this.renew();
       throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(message, error));
     } finally {
       leave(before);
@@ -154,8 +154,11 @@ export class Outbox {
     this.#batch = this.#end;
   }
 
-  /** What failed halfway may have defined records that the other side will never hear of. */
-  #renew(): void {
+  /**
+   * From here on the other side needs to know nothing of what came before. What failed halfway may have defined records of which it will
+   * never hear.
+   */
+  renew(): void {
     if (this.#batch < this.#end) this.#close();
     this.#packr = newPackr();
     this.#renewed = true;

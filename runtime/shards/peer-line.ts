@@ -1,9 +1,23 @@
-import type { ByteRing } from "./byte-ring.ts";
+/** Where bytes for the other side go. */
+export interface ByteSink {
+  readonly hasRoom: boolean;
+  /** Takes as much of `from[start..end)` as there is room for, and answers how many bytes that were. */
+  write(from: Uint8Array, start: number, end: number): number;
+}
+
+/** Where those of the other side come from. */
+export interface ByteSource {
+  readonly isEmpty: boolean;
+  /** How many bytes wait to be read. */
+  readonly available: number;
+  /** Moves the next `size` bytes, which must be available, to `into` at `at`. */
+  read(into: Uint8Array, at: number, size: number): void;
+}
 
 /** What connects two shards: a ring for each direction, and a way to wake the other side. */
 export interface PeerLine {
-  readonly outgoing: ByteRing;
-  readonly incoming: ByteRing;
+  readonly outgoing: ByteSink;
+  readonly incoming: ByteSource;
   /** Wakes the other side if it sleeps: there is something to read for it, or room again. */
   wake(): void;
   /** How many processes live on the other side. */

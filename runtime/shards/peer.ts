@@ -15,6 +15,7 @@ import { Inbox } from "./inbox.ts";
 import type { Interconnect } from "./interconnect.ts";
 import { Outbox } from "./outbox.ts";
 import type { PeerLine } from "./peer-line.ts";
+import { PeerLinks } from "./peer-links.ts";
 import { RemoteProcess } from "./remote-process.ts";
 import { RemoteRef, RemoteSystemCall } from "./remote-ref.ts";
 import { SignalKind as Kind } from "./signal-kind.ts";
@@ -39,8 +40,7 @@ export class Peer implements TermHome {
   readonly #refs = new WeakTable<RemoteRef>();
   /** The processes of this shard that are known there, whose end it is told; and whether somebody there wants the reason. */
   readonly #known = new Map<number, boolean>();
-  /** How many unlinks from a process here to one there have not arrived yet, by the ids of both. */
-  readonly #unlinking = new Map<string, number>();
+  readonly #links: PeerLinks;
   readonly #starts = new Map<number, (result: StartResult) => void>();
   #lastStart = 0;
   #isLost = false;
@@ -56,6 +56,7 @@ export class Peer implements TermHome {
     this.number = number;
     this.#home = home;
     this.#line = line;
+    this.#links = new PeerLinks(home, this);
     this.#outbox = new Outbox(this, line.outgoing);
     this.#inbox = new Inbox(this, line.incoming);
   }
@@ -141,12 +142,22 @@ export class Peer implements TermHome {
   standIn(id: number, dead: boolean, learnedThere: boolean): Pid {
     const known = this.#standIns.get(id);
     if (known !== undefined) return known;
-    const pid = dead
-      ? new Pid(this.number, id, undefined)
-      : new RemoteProcess(this.#home.shard, this, id).pid;
+    const pid = dead ? this.newPid(id, undefined) : new RemoteProcess(this.#home.shard, this, id).pid;
     this.#standIns.set(id, pid);
     if (!dead && !learnedThere) this.sendWatch(id);
     return pid;
+  }
+
+  /** A pid for a process that lives there. */
+  newPid(id: number, process: RemoteProcess | undefined): Pid {
+    return new Pid(this.number, id, process);
+  }
+
+  /** What was sent to `pid` had nowhere to go until now. */
+  revive(pid: Pid): void {
+    pid.process = new RemoteProcess(this.#home.shard, this, pid.id, pid);
+    this.#standIns.set(pid.id, pid);
+    this.sendWatch(pid.id);
   }
 
   /** A process of this shard has ended. */
@@ -231,9 +242,15 @@ export class Peer implements TermHome {
   }
 
   sendUnlink(id: number, from: Pid): void {
-    const pair = `${from.id} ${id}`;
-    this.#unlinking.set(pair, (this.#unlinking.get(pair) ?? 0) + 1);
+    this.#links.unlinking(from.id, id);
     this.#add3(Kind.Unlink, id, from);
+  }
+
+  sendUnlinked(id: number, by: number): void {
+    this.#signal3[0] = Kind.Unlinked;
+    this.#signal3[1] = id;
+    this.#signal3[2] = by;
+    this.#add(this.#signal3);
   }
 
   sendLinkBroken(id: number, from: Pid, reason: ExitReason): void {
@@ -259,6 +276,13 @@ export class Peer implements TermHome {
   /** To what has the name there. */
   sendSaid(name: string, head: unknown, body: unknown): void {
     this.#add4(Kind.Said, name, head, body);
+  }
+
+  /** Answers who asked for a name: if it is that of a process, it is told of the end of that. */
+  sendNameIs(asked: number, id: number): void {
+    const process = this.#home.local(id);
+    if (process !== undefined) this.#tellReason(process.pid);
+    this.#add3(Kind.NameIs, asked, process?.pid);
   }
 
   /** Starts a server there. */
@@ -375,6 +399,12 @@ export class Peer implements TermHome {
     }
   }
 
+  /** The same for a signal that has come by itself. */
+  carryOutOne(kind: number, id: number, third: unknown, fourth: unknown): void {
+    if (kind <= Kind.Call) this.#carryOutMessage(kind, id, third, fourth);
+    else this.#carryOut([kind, id, third, fourth]);
+  }
+
   #carryOutMessage(kind: number, id: number, call: unknown, message: unknown): void {
     if (kind === Kind.Reply) return this.#home.answer(id, message);
     const process = this.#home.local(id);
@@ -399,67 +429,42 @@ export class Peer implements TermHome {
       case Kind.Exit:
         return this.#home.local(id)?.exit(third as Pid, fourth);
       case Kind.Link:
-        return this.#link(id, third as Pid);
+        return this.#links.linked(id, third as Pid);
       case Kind.Unlink:
-        return this.#unlink(id, third as Pid);
+        return this.#links.unlink(id, third as Pid);
       case Kind.Unlinked:
-        return this.#unlinked(id, third as number);
+        return this.#links.unlinked(id, third as number);
       case Kind.LinkBroken:
-        return this.#linkBroken(id, third as Pid, fourth);
+        return this.#links.broken(id, third as Pid, fourth);
       case Kind.Watch:
         return this.#watch(id);
       case Kind.Gone:
         return this.#gone(id, fourth);
       case Kind.Start:
-        return startHere(this, this.#home.shard, id, third as RemoteStart, fourth);
+        return this.startAsked(id, third as RemoteStart, fourth);
       case Kind.Started:
         return this.#started(id, third as boolean, fourth);
       case Kind.Said:
-        return this.#home.hear(id as unknown as string, third, fourth, this.number);
+        return this.said(id as unknown as string, third, fourth);
+      case Kind.NameIs:
+        return this.nameIs(id, third as Pid | undefined);
     }
   }
+
+  startAsked(start: number, what: RemoteStart, arg: unknown): void {
+    startHere(this, this.#home.shard, start, what, arg);
+  }
+
+  said(name: string, head: unknown, body: unknown): void {
+    this.#home.hear(name, head, body, this.number);
+  }
+
+  /** Only nodes are asked for names: shards know them all. */
+  nameIs(_asked: number, _pid: Pid | undefined): void {}
 
   #toAlias(id: number, message: unknown): void {
     const ref = this.#home.refOf(this.#home.shard.number, id);
     if (ref instanceof Monitor) sendToAlias(ref, message);
-  }
-
-  #link(id: number, from: Pid): void {
-    const process = this.#home.local(id);
-    if (process === undefined) {
-      this.sendLinkBroken(from.id, this.#home.pidOf(this.#home.shard.number, id, true, false), "noproc");
-      return;
-    }
-    // It was entered before this process's unlink, which ends it there, too.
-    if (from.process === undefined || this.#unlinking.has(`${id} ${from.id}`)) return;
-    (process.links ??= new Set()).add(from);
-    (from.process.links ??= new Set()).add(process.pid);
-  }
-
-  #unlink(id: number, from: Pid): void {
-    const process = this.#home.local(id);
-    process?.links?.delete(from);
-    if (process !== undefined) from.process?.links?.delete(process.pid);
-    this.#signal3[0] = Kind.Unlinked;
-    this.#signal3[1] = from.id;
-    this.#signal3[2] = id;
-    this.#add(this.#signal3);
-  }
-
-  #unlinked(id: number, by: number): void {
-    const pair = `${id} ${by}`;
-    const left = this.#unlinking.get(pair)! - 1;
-    if (left === 0) this.#unlinking.delete(pair);
-    else this.#unlinking.set(pair, left);
-  }
-
-  #linkBroken(id: number, from: Pid, reason: ExitReason): void {
-    const process = this.#home.local(id);
-    // Unlinked meanwhile: then nothing of this link may come any more, not even if there is a new one.
-    if (this.#unlinking.has(`${id} ${from.id}`)) return;
-    if (process?.links?.delete(from) !== true) return;
-    from.process?.links?.delete(process.pid);
-    process.linkBroken(from, reason);
   }
 
   #watch(id: number): void {

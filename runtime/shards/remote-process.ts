@@ -1,8 +1,9 @@
 import { Addressee } from "../addressee.ts";
 import type { ExitReason } from "../exit-reason.ts";
 import { tellWatchers } from "../exit-signal.ts";
+import { itemsOf, withoutItem } from "../few.ts";
 import type { MessageTag } from "../mailbox.ts";
-import { Pid } from "../pid.ts";
+import type { Pid } from "../pid.ts";
 import type { Shard } from "../shard.ts";
 import type { Peer } from "./peer.ts";
 
@@ -15,10 +16,11 @@ export class RemoteProcess extends Addressee {
   readonly peer: Peer;
   #watched = false;
 
-  constructor(shard: Shard, peer: Peer, id: number) {
+  /** `pid`: the one that it has already. */
+  constructor(shard: Shard, peer: Peer, id: number, pid?: Pid) {
     super(shard);
     this.peer = peer;
-    this.pid = new Pid(peer.number, id, this);
+    this.pid = pid ?? peer.newPid(id, this);
   }
 
   deliver(tag: MessageTag, message: unknown): void {
@@ -57,14 +59,15 @@ export class RemoteProcess extends Addressee {
    */
   ended(reason: ExitReason, linkReason: ExitReason): void {
     this.pid.process = undefined;
-    for (const timer of this.timers ?? []) this.shard.timers.stop(timer);
+    for (const timer of itemsOf(this.timers)) this.shard.timers.stop(timer);
     this.timers = undefined;
     const { links } = this;
     this.links = undefined;
-    for (const linked of links ?? []) {
+    for (const linked of itemsOf(links)) {
       const other = linked.process;
-      other?.links?.delete(this.pid);
-      other?.linkBroken(this.pid, linkReason);
+      if (other === undefined) continue;
+      other.links = withoutItem(other.links, this.pid);
+      other.linkBroken(this.pid, linkReason);
     }
     tellWatchers(this, reason);
   }

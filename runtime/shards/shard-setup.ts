@@ -20,6 +20,7 @@ export interface ShardSetup {
   readonly freezeMessages: boolean;
   /** What is logged at another level is dropped. */
   readonly logLevels: readonly LogLevel[];
+  readonly node: string;
   readonly cores: number;
   readonly cpu: CpuOptions;
   readonly control: MessagePort;

@@ -26,9 +26,10 @@ class ShardThread {
   }
 
   async start(stopped: () => void): Promise<void> {
-    const { number, control, freezeMessages, cores, cpu } = this.#setup;
+    const { number, control, freezeMessages, node, cores, cpu } = this.#setup;
     const runtime = await Runtime.start({
       shard: number,
+      node,
       logger: forwarding(this.#setup.logLevels, (notice) => control.postMessage(notice)),
       freezeMessages,
       cores,

@@ -140,6 +140,7 @@ export class ShardThreads {
       names: this.#names.memory,
       freezeMessages: this.#first.freezeMessages,
       logLevels: LOG_LEVELS.filter((level) => isLogged(this.#first.logger, level)),
+      node: this.#runtime.node,
       cores: this.#runtime.cores,
       cpu: this.#runtime.cpu,
       control: port2,

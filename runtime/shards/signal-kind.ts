@@ -21,4 +21,6 @@ export const SignalKind = {
   Refusal: 15,
   Said: 17,
   Unlinked: 16,
+  /** To who asked for a process by its name on this node. */
+  NameIs: 18,
 } as const;

@@ -163,10 +163,13 @@ function unpackBinary(packed: Uint8Array): NodeJS.ArrayBufferView | ArrayBuffer 
   return View === Buffer ? Buffer.from(buffer) : new (View as typeof Uint8Array)(buffer);
 }
 
-/** An encoder that refuses what can't be copied instead of leaving it out. */
-export function newPackr(): Packr {
+/**
+ * An encoder that refuses what can't be copied instead of leaving it out. What a sequential one encodes is decoded in the same order; what
+ * another one does stands for itself.
+ */
+export function newPackr(sequential = true): Packr {
   const packr = new Packr({
-    sequential: true,
+    sequential,
     moreTypes: true,
     useToJSON: false,
     // Asked for every object that no type claims.
@@ -176,8 +179,8 @@ export function newPackr(): Packr {
   return packr;
 }
 
-export function newUnpackr(): Unpackr {
-  return new Unpackr({ sequential: true, int64AsType: "bigint", mapsAsObjects: false } as never);
+export function newUnpackr(sequential = true): Unpackr {
+  return new Unpackr({ sequential, int64AsType: "bigint", mapsAsObjects: false } as never);
 }
 
 function refuse(): never {

@@ -14,6 +14,7 @@ import {
   stateTimeout,
   sys,
 } from "../../runtime/index.ts";
+import { itemsOf } from "../../runtime/few.ts";
 import { residentOf } from "../../runtime/internal.ts";
 import { settle, VirtualClock } from "../../runtime/testing.ts";
 import {
@@ -58,7 +59,7 @@ describe("timeouts", () => {
     await settle(runtime);
     await advance(50);
     expect(notes.at(-1)).toEqual(["a", "stateTimeout", "old"]);
-    expect(residentOf(pid)!.timers!.size).toBe(0);
+    expect(runtime.info(pid, "timers")).toBe(0);
     for (const cast of ["set", "go"]) runtime.cast(pid, cast);
     await settle(runtime);
     await advance(30);
@@ -367,7 +368,7 @@ describe("timeouts", () => {
     const pid = await startMachine(runtime, { on: { m: keep([stateTimeout(50), genericTimeout("n", 50)]) } });
     runtime.cast(pid, "m");
     await settle(runtime);
-    const timers = [...residentOf(pid)!.timers!];
+    const timers = [...itemsOf(residentOf(pid)!.timers)];
     expect(timers.map((timer) => timer.active)).toEqual([true, true]);
     runtime.exit(pid, "kill");
     expect(timers.map((timer) => timer.active)).toEqual([false, false]);

@@ -5,6 +5,7 @@ import {
   type Simulation,
   simulateEach,
 } from "../../../runtime/testing.ts";
+import { type Doer, startDoer } from "../doer.ts";
 
 /** Runs `property` with three shards and several orders of turns. */
 export function acrossShards(
@@ -45,31 +46,8 @@ export async function sent<Value>(
   return arrived as Value;
 }
 
-/** A process that does as it is told, and collects what else it gets. */
-export interface Doer {
-  /** As its own shard knows it. */
-  readonly pid: Pid;
-  readonly messages: unknown[];
-  /** Has it do something in a turn of its own. */
-  readonly do: (what: (self: Self) => unknown) => void;
-}
-
-export function doerOn(
-  simulation: Simulation,
-  place: number,
-  options: { readonly trap?: boolean } = {},
-): Doer {
-  const messages: unknown[] = [];
-  const runtime = simulation.runtimes[place]!;
-  const pid = runtime.spawn(async (self) => {
-    self.trapExit(options.trap ?? false);
-    for (;;) {
-      const message = await self.receive();
-      if (typeof message === "function") await (message as (self: Self) => unknown)(self);
-      else messages.push(message);
-    }
-  });
-  return { pid, messages, do: (what) => runtime.send(pid, what) };
+export function doerOn(simulation: Simulation, place: number, options?: { readonly trap?: boolean }): Doer {
+  return startDoer(simulation.runtimes[place]!, options);
 }
 
 /** A doer on shard 0 and one on shard 1, each with the pid of the other as it is known there. */
