@@ -19,7 +19,14 @@ const cases = {
 } as const;
 
 /** Of these cases the smaller figure is the better one. */
-const smallerIsBetter: readonly string[] = ["idle-bytes", "select", "restart-p50", "restart-p99"];
+const smallerIsBetter: readonly string[] = [
+  "idle-bytes",
+  "select",
+  "restart-p50",
+  "restart-p99",
+  "presence-join",
+  "presence-leave",
+];
 
 /** Between two shards; on the BEAM, between processes that are bound to two schedulers. */
 const betweenShards = {
@@ -44,6 +51,12 @@ export function processCases(beam: BeamContenders): BenchCase[] {
       { name: "2 shards", measure: () => measure("crunch-2") },
       { name: "1 shard", measure: () => measure("crunch-1") },
     ]),
+    ...["join", "leave"].map((what) =>
+      benchCase(`presence-${what}`, `µs of a ${what}, in a topic of 10,000 members and of 1,000`, [
+        { name: "10,000 members", measure: () => measure(`presence-${what}-10000`) },
+        { name: "1,000 members", measure: () => measure(`presence-${what}-1000`) },
+      ]),
+    ),
     benchCase("orders", "durable orders/s, 64 callers", [
       rookery("orders"),
       { name: "better-sqlite3, a commit each", measure: () => measure("orders-single") },

@@ -14,14 +14,21 @@ import { Broadcast } from "../message.ts";
 import type { Dispatcher } from "../pubsub/dispatcher.ts";
 import { PubSub } from "../pubsub/pubsub.ts";
 import type { TopicDiff } from "../tracker/topic-diff.ts";
-import { type PresenceKey, Tracker } from "../tracker/tracker.ts";
-import { type PresenceDiff, type PresenceEntry, type Presences, presencesOf } from "./presences.ts";
+import { completeTrackerOptions, type TrackerOptions } from "../tracker/tracker-options.ts";
+import { type PresenceKey, type Trackable, TrackerServer } from "../tracker/tracker-server.ts";
+import {
+  frozenPresencesOf,
+  type PresenceDiff,
+  type PresenceEntry,
+  type Presences,
+  presencesOf,
+} from "./presences.ts";
 import { type KeyMetas, TopicMetas } from "./topic-metas.ts";
 
 /** How long a `fetch` for a diff may take before the diff goes out without what it adds. */
 const FETCH_TIMEOUT_MS = 5_000;
 
-export interface PresenceOptions {
+export interface PresenceOptions extends TrackerOptions {
   /** The name of the PubSub on which diffs are published. */
   readonly pubsub: string;
   /** How diffs are sent to the subscribers. Default: as channels' broadcasts are. */
@@ -71,7 +78,7 @@ class FetchedDiff {
  * supervisor, after its PubSub: `{ id: "presence", start: [Presence, { pubsub: "demo.pubsub" }], name: "demo.presence" }`.
  *
  * Each operation makes one diff a topic; diffs of a topic are ordered. The exit of a tracked process, for whatever reason, makes
- * its leave. A killed Presence process loses nobody: see `Tracker`. Beside a PubSub on each shard there is a Presence on each:
+ * its leave. A killed Presence process loses nobody: its successor goes on where it was. Beside a PubSub on each shard there is a Presence on each:
  * they are one. Track where the process lives; on every shard everybody is listed, and hears of all a moment later. A shard that is gone
  * takes its presences along. The first state is not sent by itself: the channel pushes
  * `presence_state` with `list`.
@@ -86,11 +93,11 @@ class FetchedDiff {
  * Object.keys(Presence.list(self, "doc.presence", "room:1")); // => ["alice"]
  * ```
  */
-export class Presence<Client = unknown> extends Tracker<PresenceState<Client>> {
+export class Presence<Client = unknown> extends TrackerServer<PresenceState<Client>> {
   static override readonly module: string = import.meta.url;
 
   /**
-   * Adds data to presences of a topic: return them with more beside `metas`. Called for `list` and `getByKey`, in the process of
+   * Adds data to presences of a topic: return others, with more beside `metas`. Called for `list` and `getByKey`, in the process of
    * the reader; and for what joins and what leaves in each diff, in a process of its own, so that it holds up nobody:
    * diffs go out in order all the same. A `fetch` that fails or takes too long for a diff is reported, and the diff
    * goes out without what it adds, for the clients must know who is there. It must not use `this.self` or `this.state`.
@@ -106,7 +113,7 @@ export class Presence<Client = unknown> extends Tracker<PresenceState<Client>> {
    */
   handleMetas?(topic: string, diff: PresenceDiff, presences: KeyMetas, client: Client): Client;
 
-  #options: Required<PresenceOptions> = undefined as never;
+  #options: Required<Pick<PresenceOptions, "pubsub" | "dispatcher" | "fetchTimeoutMs">> = undefined as never;
   #fetching: Fetching | undefined;
   readonly #metas = new TopicMetas();
   /** All who were there when this process began, for `handleMetas`: the client state that knew of them is gone. */
@@ -115,42 +122,74 @@ export class Presence<Client = unknown> extends Tracker<PresenceState<Client>> {
   #inherited = 0;
 
   /**
-   * Who is there: `{ [key]: { metas: [...] } }`, with what `fetch` adds. Reads the table of this shard, without a message. A
-   * class with an asynchronous `fetch` must be asked itself, and answers a promise.
+   * Who is there, in the topic of a socket or in any: `{ [key]: { metas: [...] } }`, with what `fetch` adds. Reads the table of this
+   * shard, without a message. Without `fetch`, all who ask before something changes get the same object, which is frozen. A class with an
+   * asynchronous `fetch` must be asked itself, and answers a promise.
    */
+  static list<P extends Presence>(
+    this: PresenceClass<P>,
+    socket: Trackable,
+    name: string,
+  ): Fetched<P, Presences>;
   static list<P extends Presence>(
     this: PresenceClass<P>,
     from: Origin,
     name: string,
     topic: string,
+  ): Fetched<P, Presences>;
+  static list<P extends Presence>(
+    this: PresenceClass<P>,
+    from: Origin | Trackable,
+    name: string,
+    ...rest: unknown[]
   ): Fetched<P, Presences> {
-    const { state, tracker } = Presence.table(from, name);
-    return fetchWith(this, tracker, topic, presencesOf(state.entries.inTopic(topic))) as Fetched<
-      P,
-      Presences
-    >;
+    const { origin, topic } = readFrom(from, rest);
+    const { state, tracker } = Presence.table(origin, name);
+    const presences = state.entries.made(topic, frozenPresencesOf);
+    return fetchWith(this, tracker, topic, presences) as Fetched<P, Presences>;
   }
 
   /** What `list` has under one key; undefined if nobody is there. */
+  static getByKey<P extends Presence>(
+    this: PresenceClass<P>,
+    socket: Trackable,
+    name: string,
+    key: PresenceKey,
+  ): Fetched<P, PresenceEntry | undefined>;
   static getByKey<P extends Presence>(
     this: PresenceClass<P>,
     from: Origin,
     name: string,
     topic: string,
     key: PresenceKey,
+  ): Fetched<P, PresenceEntry | undefined>;
+  static getByKey<P extends Presence>(
+    this: PresenceClass<P>,
+    from: Origin | Trackable,
+    name: string,
+    ...rest: unknown[]
   ): Fetched<P, PresenceEntry | undefined> {
     type Result = Fetched<P, PresenceEntry | undefined>;
-    const { state, tracker } = Presence.table(from, name);
-    const presences = presencesOf(state.entries.keys(topic).get(String(key)) ?? []);
+    const { origin, topic } = readFrom(from, rest);
+    const key = String(rest.at(-1));
+    const { state, tracker } = Presence.table(origin, name);
+    const presences = presencesOf(state.entries.keys(topic).get(key) ?? []);
     const fetched = fetchWith(this, tracker, topic, presences);
-    if (fetched instanceof Promise) return fetched.then((all) => all[String(key)]) as Result;
-    return fetched[String(key)] as Result;
+    if (fetched instanceof Promise) return fetched.then((all) => all[key]) as Result;
+    return fetched[key] as Result;
+  }
+
+  /** The processes in which a `fetch` for a diff runs now: for tests that wait until they no longer need their database. */
+  static fetchersPids(from: Origin, name: string): Pid[] {
+    const fetching = (Presence.table(from, name).tracker as Presence).#fetching;
+    return fetching === undefined ? [] : [fetching.fetcher];
   }
 
   init({
     pubsub,
     dispatcher = fastlaneDispatcher,
     fetchTimeoutMs = FETCH_TIMEOUT_MS,
+    ...trackerOptions
   }: PresenceOptions): Ok<PresenceState<Client>> {
     if (this.handleMetas !== undefined && this.initClient === undefined) {
       throw channelsError(
@@ -160,14 +199,15 @@ export class Presence<Client = unknown> extends Tracker<PresenceState<Client>> {
       );
     }
     this.#options = { pubsub, dispatcher, fetchTimeoutMs };
-    const { state, diffs } = this.open(PubSub.nodeName(this.self, pubsub));
+    const options = completeTrackerOptions(trackerOptions);
+    const { state, diffs } = this.open(PubSub.nodeName(this.self, pubsub), options);
     if (this.handleMetas !== undefined) {
       for (const topic of state.entries.topics()) {
         this.#retold.push({ topic, joins: [...state.entries.inTopic(topic)], leaves: [] });
       }
       this.#inherited = diffs.length;
     }
-    this.replicate(pubsub);
+    this.replicate(pubsub, options);
     return ok({ pubsub, client: this.initClient?.() }, { continue: "announce" });
   }
 
@@ -250,9 +290,15 @@ export class Presence<Client = unknown> extends Tracker<PresenceState<Client>> {
   }
 }
 
+/** The topic of a socket, or the first argument after the name. */
+function readFrom(from: Origin | Trackable, [topic]: readonly unknown[]): { origin: Origin; topic: string } {
+  if ("channelPid" in from) return { origin: from.runtime, topic: from.topic };
+  return { origin: from, topic: topic as string };
+}
+
 function fetchWith<P extends Presence>(
   asked: PresenceClass<P>,
-  tracker: Tracker,
+  tracker: TrackerServer,
   topic: string,
   presences: Presences,
 ): Presences | Promise<Presences> {

@@ -21,3 +21,13 @@ export function presencesOf(entries: Iterable<TrackerEntry<unknown>>): Presences
   for (const { key, meta } of entries) (presences[key] ??= { metas: [] }).metas.push(meta);
   return presences;
 }
+
+/** The same, for many readers: frozen. */
+export function frozenPresencesOf(entries: Iterable<TrackerEntry<unknown>>): Presences {
+  const presences = presencesOf(entries);
+  for (const key of Object.keys(presences)) {
+    const entry = Object.freeze(presences[key] as PresenceEntry);
+    Object.freeze(entry.metas);
+  }
+  return Object.freeze(presences);
+}

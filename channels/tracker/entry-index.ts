@@ -3,6 +3,8 @@ import type { TrackerEntry } from "./entry.ts";
 interface Topic<P> {
   count: number;
   readonly keys: Map<string, Set<TrackerEntry<P>>>;
+  /** What was made of the entries as they are. */
+  made: { readonly by: unknown; readonly value: unknown } | undefined;
 }
 
 /**
@@ -15,8 +17,10 @@ export class EntryIndex<P> {
 
   add(entry: TrackerEntry<P>): void {
     let topic = this.#topics.get(entry.topic);
-    if (topic === undefined) this.#topics.set(entry.topic, (topic = { count: 0, keys: new Map() }));
+    if (topic === undefined)
+      this.#topics.set(entry.topic, (topic = { count: 0, keys: new Map(), made: undefined }));
     topic.count += 1;
+    topic.made = undefined;
     addTo(topic.keys, entry.key, entry);
     addTo(this.#pids, entry.pid, entry);
   }
@@ -25,6 +29,7 @@ export class EntryIndex<P> {
     const topic = this.#topics.get(entry.topic);
     if (topic === undefined || !removeFrom(topic.keys, entry.key, entry)) return;
     topic.count -= 1;
+    topic.made = undefined;
     if (topic.count === 0) this.#topics.delete(entry.topic);
     removeFrom(this.#pids, entry.pid, entry);
   }
@@ -40,6 +45,14 @@ export class EntryIndex<P> {
   /** The entries of a topic, key by key. */
   *inTopic(topic: string): Iterable<TrackerEntry<P>> {
     for (const entries of this.keys(topic).values()) yield* entries;
+  }
+
+  /** What `make` makes of the entries of a topic. Kept until they change: so it shall be frozen. */
+  made<Value>(topic: string, make: (entries: Iterable<TrackerEntry<P>>) => Value): Value {
+    const found = this.#topics.get(topic);
+    if (found === undefined) return make([]);
+    if (found.made?.by !== make) found.made = { by: make, value: make(this.inTopic(topic)) };
+    return found.made.value as Value;
   }
 
   count(topic: string): number {

@@ -16,7 +16,7 @@ const NOTHING: TrackerDiff<never> = Object.freeze({ joins: Object.freeze([]), le
  * Who is tracked, as one replica knows it: an add-wins observed-remove set whose merge is commutative, associative and
  * idempotent, so replicas that have heard the same, in whatever order and however often, show the same.
  *
- * Each operation of a replica takes the next dot of its clock. A join's dot stays with its entry; a removal remembers the
+ * Each thing that a replica does takes the next dot of its clock. A join's dot stays with its entry; a removal remembers the
  * dots that it has observed, so an entry added meanwhile elsewhere has a dot that no removal knows, and stays: add wins.
  * An entry is gone wherever its dot has been seen and its entry is not there, so no tombstones are kept.
  *
@@ -49,6 +49,21 @@ export class TrackerState<P> {
     return pids;
   }
 
+  /** Whether a replica is up or down, and not gone or never heard of. */
+  knows(replica: ReplicaId): boolean {
+    return this.#context.knows(replica);
+  }
+
+  /** How far this has heard of a replica, without gap. */
+  clock(replica: ReplicaId): number {
+    return this.#context.clock(replica);
+  }
+
+  /** How many entries of a replica are here, hidden ones, too. */
+  countOf(replica: ReplicaId): number {
+    return this.#entries.get(replica)?.size ?? 0;
+  }
+
   /** How far this has heard of each replica that is up, without gap: what peers compare to find out who lags behind. */
   clocks(): Map<ReplicaId, number> {
     const clocks = new Map<ReplicaId, number>();
@@ -61,7 +76,7 @@ export class TrackerState<P> {
   /** Tracks a process, in place of what it has under that key of the topic: so it is an update, too. */
   join(pid: P, topic: string, key: string, meta: Meta): TrackerDiff<P> {
     const leaves = this.#visible.find(pid, topic, key);
-    for (const entry of leaves) this.#withdraw(entry);
+    if (leaves.length > 0) this.#withdrawAll(leaves);
     const clock = this.#tick();
     const entry: TrackerEntry<P> = { replica: this.replica, clock, pid, topic, key, meta };
     this.#add(entry);
@@ -79,19 +94,28 @@ export class TrackerState<P> {
 
   #leave(leaves: TrackerEntry<P>[]): TrackerDiff<P> {
     if (leaves.length === 0) return NOTHING;
-    for (const entry of leaves) this.#withdraw(entry);
-    // Removing takes a dot, too, though no entry bears it: peers see by their clocks that they have missed something.
-    this.#tick();
+    this.#withdrawAll(leaves);
     return { joins: [], leaves };
+  }
+
+  #withdrawAll(leaves: readonly TrackerEntry<P>[]): void {
+    for (const entry of leaves) this.#withdraw(entry);
+    // Removing takes a dot of its own, though no entry bears it: peers see by their clocks that they have missed something. An
+    // update has two: who only hears that the new entry is gone again knows its dot, and must not believe to know that the old one is.
+    this.#tick();
   }
 
   /** Takes over what a delta tells of the replicas that are known here; of others it takes nothing. */
   merge(delta: TrackerDelta<P>): TrackerDiff<P> {
     const present = dotsOf(delta);
     const leaves: TrackerEntry<P>[] = [];
+    let ownGone = false;
     const gone = (entry: TrackerEntry<P> | undefined): void => {
       if (entry === undefined || present.get(entry.replica)?.has(entry.clock)) return;
-      this.#remove(entry);
+      if (entry.replica === this.replica) {
+        ownGone = true;
+        this.#withdraw(entry);
+      } else this.#remove(entry);
       if (!this.#down.has(entry.replica)) leaves.push(entry);
     };
     for (const [replica, range] of delta.ranges)
@@ -109,6 +133,9 @@ export class TrackerState<P> {
 
     for (const [replica, { after, upTo }] of delta.ranges) this.#context.addRange(replica, after, upTo);
     for (const [replica, clocks] of delta.dots) for (const clock of clocks) this.#context.add(replica, clock);
+    // Whoever is as far as this replica's clock knows what became of all it added, also those who did not know of it when they were
+    // told by the one who removed it.
+    if (ownGone) this.#tick();
     return { joins, leaves };
   }
 

@@ -1,314 +1,94 @@
-import {
-  type CallResult,
-  type CastResult,
-  DownMessage,
-  GenServer,
-  noReply,
-  Pid,
-  type Ref,
-  reply,
-  type Runtime,
-} from "../../runtime/index.ts";
+import { type CastResult, noReply, ok, type Ok, type Pid } from "../../runtime/index.ts";
 import type { Origin } from "../../runtime/internal.ts";
-import { channelsError } from "../errors.ts";
-import { NamedTables } from "../named-tables.ts";
-import type { Meta, TrackerDiff, TrackerEntry } from "./entry.ts";
-import { PhxRefs } from "./phx-refs.ts";
-import { type Replica, Replication } from "./replication.ts";
-import { TrackerState } from "./state.ts";
-import { splitByTopic, type TopicDiff } from "./topic-diff.ts";
+import { PubSub } from "../pubsub/pubsub.ts";
+import type { Meta } from "./entry.ts";
+import type { TopicDiff } from "./topic-diff.ts";
+import { completeTrackerOptions, type TrackerOptions } from "./tracker-options.ts";
+import { type PresenceKey, type TrackedMeta, trackedMeta, TrackerServer } from "./tracker-server.ts";
 
-/** What a socket has that a channel is tracked by. */
-export interface Trackable {
-  /** Undefined of a socket without a channel, which can't be tracked. */
-  readonly channelPid: Pid | undefined;
-  readonly topic: string;
-  readonly runtime: Runtime;
+export interface TrackerStartOptions extends TrackerOptions {
+  /** The name of the PubSub over which those of other places are met. */
+  readonly pubsub: string;
 }
-
-/** Keys are strings; a number stands for its digits. */
-export type PresenceKey = string | number;
-
-/** What is shown of a presence: plain data. */
-export type MetaFields = Readonly<Record<string, unknown>>;
-export type MetaUpdate = MetaFields | ((meta: Meta) => MetaFields);
-
-/** `ref` is the `phx_ref` of the new meta. */
-export type TrackResult =
-  | { readonly ok: true; readonly ref: string }
-  | { readonly ok: false; readonly reason: "already_tracked" };
-export type UpdateResult =
-  | { readonly ok: true; readonly ref: string }
-  | { readonly ok: false; readonly reason: "nopresence" };
-
-interface TrackRequest {
-  readonly type: "track";
-  readonly pid: Pid;
-  readonly topic: string;
-  readonly key: string;
-  readonly meta: MetaFields;
-}
-
-interface UpdateRequest {
-  readonly type: "update";
-  readonly pid: Pid;
-  readonly topic: string;
-  readonly key: string;
-  readonly update: MetaUpdate;
-}
-
-interface UntrackRequest {
-  readonly type: "untrack";
-  readonly pid: Pid;
-  /** Undefined: all that the process has. */
-  readonly from: { readonly topic: string; readonly key: string } | undefined;
-}
-
-type TrackerRequest = TrackRequest | UpdateRequest | UntrackRequest;
-
-/** What an update function threw: thrown to the caller, for it is the caller's bug. */
-class Thrown {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-/** What outlives a killed tracker. */
-export interface TrackerTable extends Replica {
-  readonly refs: PhxRefs;
-  /** Diffs that have not been announced yet, oldest first. */
-  readonly diffs: TopicDiff<Pid>[];
-  /** The newest incarnation that had started. */
-  tracker: Tracker;
-}
-
-const tables = new NamedTables<TrackerTable>("Presence");
 
 /**
- * Tracks processes under keys of topics, with metadata, until they untrack or exit, for whatever reason: `Phoenix.Tracker`. One
- * replica of a set that is made to be merged with those of other places.
+ * Tracks processes under keys of topics, with metadata, on all places of a PubSub, and leaves it to you what becomes of it:
+ * `Phoenix.Tracker`. Presence is one that tells the subscribers of the topic. A child of a supervisor, after its PubSub, with a name.
  *
- * Tracking goes through the process, one operation after the other. Reading doesn't: who is tracked stands in a table
- * of this shard. It outlives the process: when that is killed, its successor finds who was tracked, watches them anew, and so
- * hears of those who have died meanwhile; it learns what others have done meanwhile; and it announces the diffs that were still waiting. So nobody is lost, nobody
- * stays for ever, and nobody need join again. (In Phoenix the tracked processes are linked to the tracker and die with
- * it, because its table does.)
+ * Processes are tracked until they untrack or exit, for whatever reason. A killed tracker loses nobody. Each operation makes one diff a
+ * topic, in order, wherever it is done. A `handleInfo` of yours must hand to `super` what it does not know.
+ *
+ * @example
+ * ```ts doctest
+ * class Workers extends Tracker<Map<string, number>> {
+ *   override initState() {
+ *     return new Map();
+ *   }
+ *   override handleDiff(topic: string, joins: readonly TrackedMeta[], leaves: readonly TrackedMeta[]) {
+ *     this.state.set(topic, (this.state.get(topic) ?? 0) + joins.length - leaves.length);
+ *   }
+ * }
+ * await runtime.start(PubSub, {}, { name: "doc.pubsub" });
+ * await runtime.start(Workers, { pubsub: "doc.pubsub" }, { name: "doc.workers" });
+ * await Workers.track(self, "doc.workers", self.pid, "resizers", "worker-1", { free: true });
+ * Workers.list(self, "doc.workers", "resizers").map(([key, { free }]) => [key, free]); // => [["worker-1", true]]
+ * ```
  */
-export abstract class Tracker<State = unknown> extends GenServer<State, TrackerRequest, never, unknown> {
-  #table: TrackerTable | undefined;
-  readonly #watches = new Map<Pid, Ref>();
-  #replication: Replication | undefined;
+export abstract class Tracker<State = unknown> extends TrackerServer<State> {
+  static override readonly module: string = import.meta.url;
 
-  /** The table of the tracker called `name`, for reading. Throws ROOKERY_NOT_STARTED. */
-  protected static table(origin: Origin, name: string): TrackerTable {
-    return tables.get(origin, name);
-  }
+  /** All who were there when this process began: what it knew of them is gone. */
+  readonly #retold: TopicDiff<Pid>[] = [];
+
+  /** The first state: `init/1`. */
+  abstract initState(): State;
 
   /**
-   * Tracks a channel under `key` of its topic, or any process under a key of any topic. The same process may have several keys
-   * in a topic, and several processes the same key, but not the same process the same key twice: `"already_tracked"`.
-   * Rejects with ROOKERY_PRESENCE_META for a meta that is no object or that JSON has no form for, and as `call` does when the
-   * tracker dies: whether it has tracked is then unknown, so the caller had better crash, too.
+   * Who has joined a topic and who has left it: `handle_diff/2`. The state is `this.state`. An update is both. After a restart it is
+   * called for all who are there as if they joined now. What it throws ends the process.
    */
-  static track(socket: Trackable, name: string, key: PresenceKey, meta: MetaFields): Promise<TrackResult>;
-  static track(
+  abstract handleDiff(topic: string, joins: readonly TrackedMeta[], leaves: readonly TrackedMeta[]): void;
+
+  /** The presences of a topic. */
+  static list(from: Origin, name: string, topic: string): TrackedMeta[] {
+    return Tracker.dirtyList(from, name, topic);
+  }
+
+  /** The processes under one key of a topic. */
+  static getByKey(
     from: Origin,
     name: string,
-    pid: Pid,
     topic: string,
     key: PresenceKey,
-    meta: MetaFields,
-  ): Promise<TrackResult>;
-  static async track(from: Origin | Trackable, name: string, ...rest: unknown[]): Promise<TrackResult> {
-    const { origin, pid, topic, key, value } = locate(from, rest);
-    const meta = fieldsOf(value, key);
-    return (await origin.call(name, { type: "track", pid, topic, key, meta })) as TrackResult;
+  ): (readonly [pid: Pid, meta: Meta])[] {
+    const { state } = Tracker.table(from, name);
+    return Array.from(state.entries.keys(topic).get(String(key)) ?? [], ({ pid, meta }) => [pid, meta]);
   }
 
-  /** Tracks no longer: under one key, or, with nothing but a pid, everywhere. No error if it was not tracked. */
-  static untrack(socket: Trackable, name: string, key: PresenceKey): Promise<void>;
-  static untrack(from: Origin, name: string, pid: Pid): Promise<void>;
-  static untrack(from: Origin, name: string, pid: Pid, topic: string, key: PresenceKey): Promise<void>;
-  static async untrack(from: Origin | Trackable, name: string, ...rest: unknown[]): Promise<void> {
-    const { origin, pid, topic, key } = locate(from, rest);
-    const everywhere = rest.length === 1 && rest[0] instanceof Pid;
-    await origin.call(name, { type: "untrack", pid, from: everywhere ? undefined : { topic, key } });
+  init({ pubsub, ...trackerOptions }: TrackerStartOptions): Ok<State> {
+    const options = completeTrackerOptions(trackerOptions);
+    const { state, diffs } = this.open(PubSub.nodeName(this.self, pubsub), options);
+    // They are told of as being there, or not at all.
+    diffs.length = 0;
+    for (const topic of state.entries.topics())
+      this.#retold.push({ topic, joins: [...state.entries.inTopic(topic)], leaves: [] });
+    this.replicate(pubsub, options);
+    return ok(this.initState(), { continue: "announce" });
   }
 
-  /**
-   * Replaces a meta, by fields or by a function of the old meta; what that throws is thrown here. One diff tells of both: the
-   * new meta joins, with the old one's reference as `phx_ref_prev`, and the old one leaves.
-   */
-  static update(socket: Trackable, name: string, key: PresenceKey, update: MetaUpdate): Promise<UpdateResult>;
-  static update(
-    from: Origin,
-    name: string,
-    pid: Pid,
-    topic: string,
-    key: PresenceKey,
-    update: MetaUpdate,
-  ): Promise<UpdateResult>;
-  static async update(from: Origin | Trackable, name: string, ...rest: unknown[]): Promise<UpdateResult> {
-    const { origin, pid, topic, key, value } = locate(from, rest);
-    const update = typeof value === "function" ? value : fieldsOf(value, key);
-    const result = await origin.call(name, { type: "update", pid, topic, key, update });
-    if (result instanceof Thrown) throw result.error;
-    return result as UpdateResult;
-  }
-
-  /** How many presences a topic has: of one key with two processes, two. */
-  static count(from: Origin, name: string, topic: string): number {
-    return tables.get(from, name).state.entries.count(topic);
-  }
-
-  /** How many keys a topic has. */
-  static countKeys(from: Origin, name: string, topic: string): number {
-    return tables.get(from, name).state.entries.keys(topic).size;
-  }
-
-  /**
-   * Called whenever `table.diffs` has grown. Who announces a diff removes it from there, in the same turn, so that what is left
-   * when this process is killed is what its successor has to announce.
-   */
-  protected abstract announce(): void;
-
-  protected get table(): TrackerTable {
-    return this.#table as TrackerTable;
-  }
-
-  /** For `init`: takes over what a predecessor left, or begins anew as a replica at `nodeName`. */
-  protected open(nodeName: string): TrackerTable {
-    const { runtime } = this.self;
-    const table = tables.adopt(this.self, () => {
-      const refs = new PhxRefs(runtime.clock, runtime.random);
-      // A replica that begins anew must not be taken for the one before it: its clock begins anew, too.
-      const state = new TrackerState<Pid>(`${nodeName}#${refs.next()}`);
-      return { state, peers: new Map(), refs, diffs: [], tracker: this };
-    });
-    table.tracker = this;
-    this.#table = table;
-    for (const pid of table.state.ownPids()) this.#watch(pid);
-    return table;
-  }
-
-  /** For `init`, after `open`: from now on this replica and those of the same name at other places of the PubSub are one. */
-  protected replicate(pubsub: string): void {
-    this.#replication = new Replication(this.self, pubsub, tables.nameOf(this.self), this.table, (diff) =>
-      this.#changed(diff),
-    );
-    this.#replication.begin();
-  }
-
-  override handleCall(request: TrackerRequest): CallResult {
-    const { state, refs } = this.table;
-    const { pid } = request;
-    switch (request.type) {
-      case "track": {
-        const { topic, key, meta } = request;
-        if (state.entries.find(pid, topic, key).length > 0)
-          return reply({ ok: false, reason: "already_tracked" });
-        const ref = refs.next();
-        this.#watch(pid);
-        this.#did(state.join(pid, topic, key, Object.freeze({ ...meta, phx_ref: ref })));
-        return reply({ ok: true, ref });
-      }
-      case "update": {
-        const [entry] = state.entries.find(pid, request.topic, request.key);
-        if (entry === undefined) return reply({ ok: false, reason: "nopresence" });
-        return reply(this.#update(entry, request.update));
-      }
-      case "untrack": {
-        const { from } = request;
-        this.#did(from === undefined ? state.leavePid(pid) : state.leave(pid, from.topic, from.key));
-        if (state.entries.ofPid(pid).size === 0) this.#unwatch(pid);
-        return reply(undefined);
-      }
-    }
-  }
-
-  #update({ pid, topic, key, meta }: TrackerEntry<Pid>, update: MetaUpdate): UpdateResult | Thrown {
-    const { state, refs } = this.table;
-    let fields: MetaFields;
-    try {
-      fields = typeof update === "function" ? fieldsOf(update(meta), key) : update;
-    } catch (error) {
-      return new Thrown(error);
-    }
-    const ref = refs.next();
-    this.#did(
-      state.join(pid, topic, key, Object.freeze({ ...fields, phx_ref: ref, phx_ref_prev: meta.phx_ref })),
-    );
-    return { ok: true, ref };
-  }
-
-  override handleInfo(message: unknown): CastResult | Promise<CastResult> {
-    if (this.#replication?.handles(message) === true) return noReply();
-    if (!(message instanceof DownMessage) || !(message.process instanceof Pid)) return noReply();
-    if (this.#watches.get(message.process) !== message.ref) return noReply();
-    this.#watches.delete(message.process);
-    this.#did(this.table.state.leavePid(message.process));
+  override handleContinue(): CastResult {
+    for (const diff of this.#retold.splice(0)) this.#handle(diff);
+    this.announce();
     return noReply();
   }
 
-  /** What this replica itself has done. */
-  #did(diff: TrackerDiff<Pid>): void {
-    this.#replication?.acted();
-    this.#changed(diff);
+  protected override announce(): void {
+    // First taken from the table: what is there when this process ends is what nobody has been told.
+    for (let next = this.table.diffs.shift(); next !== undefined; next = this.table.diffs.shift())
+      this.#handle(next);
   }
 
-  #changed(diff: TrackerDiff<Pid>): void {
-    const diffs = splitByTopic(diff);
-    if (diffs.length === 0) return;
-    this.table.diffs.push(...diffs);
-    this.announce();
+  #handle({ topic, joins, leaves }: TopicDiff<Pid>): void {
+    this.handleDiff(topic, joins.map(trackedMeta), leaves.map(trackedMeta));
   }
-
-  #watch(pid: Pid): void {
-    if (!this.#watches.has(pid)) this.#watches.set(pid, this.self.monitor(pid));
-  }
-
-  #unwatch(pid: Pid): void {
-    const ref = this.#watches.get(pid);
-    if (ref === undefined) return;
-    this.self.demonitor(ref, { flush: true });
-    this.#watches.delete(pid);
-  }
-}
-
-interface Location {
-  readonly origin: Origin;
-  readonly pid: Pid;
-  readonly topic: string;
-  readonly key: string;
-  readonly value: unknown;
-}
-
-/** The arguments after the name: a key and a value of the socket's channel, or a pid, a topic, a key and a value. */
-function locate(from: Origin | Trackable, rest: readonly unknown[]): Location {
-  if ("channelPid" in from) {
-    if (from.channelPid === undefined) throw channelsError("ROOKERY_CHANNEL_NOT_JOINED");
-    return {
-      origin: from.runtime,
-      pid: from.channelPid,
-      topic: from.topic,
-      key: String(rest[0]),
-      value: rest[1],
-    };
-  }
-  const [pid, topic, key, value] = rest;
-  return { origin: from, pid: pid as Pid, topic: topic as string, key: String(key), value };
-}
-
-/** Refuses what could not be shown here, where it came from, and not when it is sent to everybody. */
-function fieldsOf(value: unknown, key: string): MetaFields {
-  try {
-    if (typeof value === "object" && value !== null && !Array.isArray(value) && JSON.stringify(value)) {
-      return value as MetaFields;
-    }
-  } catch {
-    // A cycle or a bigint.
-  }
-  throw channelsError("ROOKERY_PRESENCE_META", key, value);
 }

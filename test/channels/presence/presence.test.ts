@@ -4,6 +4,7 @@ import { Presence, type PresenceOptions } from "../../../channels/presence/prese
 import type { PresenceDiff, Presences } from "../../../channels/presence/presences.ts";
 import type { KeyMetas } from "../../../channels/presence/topic-metas.ts";
 import { PubSub } from "../../../channels/pubsub/pubsub.ts";
+import { v2Json } from "../../../channels/serializer/v2-json.ts";
 import { type Pid, Runtime, type ServerClass, silentLogger } from "../../../runtime/index.ts";
 import { settle, VirtualClock } from "../../../runtime/testing.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
@@ -104,6 +105,24 @@ describe("presence_diff", () => {
     expect(Object.keys(leave?.leaves ?? {})).toEqual(["alice", "bob"]);
   });
 
+  test("is on the wire what Phoenix's client reads: byte for byte, for a join, an update and a leave", async () => {
+    const { pid, ref } = await track("bob", { online_at: 1 });
+    const updated = await Presence.update(runtime, NAME, pid, TOPIC, "bob", { online_at: 2 });
+    const next = updated.ok ? updated.ref : "";
+    await Presence.untrack(runtime, NAME, pid, TOPIC, "bob");
+    await settle(runtime);
+    // join_ref, ref, topic, event, payload; both joins and leaves, each with only the metas that came or went
+    const before = `{"bob":{"metas":[{"online_at":1,"phx_ref":"${ref}"}]}}`;
+    const after = `{"bob":{"metas":[{"online_at":2,"phx_ref":"${next}","phx_ref_prev":"${ref}"}]}}`;
+    const frames = listener.got.map((message) => v2Json.encodeBroadcast(message as Broadcast).data);
+    expect(frames.map(String)).toEqual([
+      `[null,null,"room:1","presence_diff",{"joins":${before},"leaves":{}}]`,
+      `[null,null,"room:1","presence_diff",{"joins":${after},"leaves":${before}}]`,
+      `[null,null,"room:1","presence_diff",{"joins":{},"leaves":${after}}]`,
+    ]);
+    expect([ref, next].every((some) => /^[A-Za-z0-9_-]{16}$/.test(some))).toBe(true);
+  });
+
   test("has a key called __proto__ like any other", async () => {
     const { ref } = await track("__proto__");
     await settle(runtime);
@@ -136,6 +155,15 @@ describe("Presence.list, getByKey and count", () => {
     expect([Presence.count(runtime, NAME, TOPIC), Presence.countKeys(runtime, NAME, TOPIC)]).toEqual([3, 2]);
   });
 
+  test("are asked with a socket for its topic", async () => {
+    const channelPid = sleeper();
+    const socket = { channelPid, topic: TOPIC, runtime };
+    await Presence.track(socket, NAME, "alice", { n: 1 });
+    expect(Presence.list(socket, NAME)).toEqual(Presence.list(runtime, NAME, TOPIC));
+    expect(Presence.getByKey(socket, NAME, "alice")).toMatchObject({ metas: [{ n: 1 }] });
+    expect(Presence.getByKey(socket, NAME, "bob")).toBeUndefined();
+  });
+
   test("answer nobody for what nobody has", async () => {
     expect(Object.keys(Presence.list(runtime, NAME, "elsewhere"))).toEqual([]);
     expect(Presence.getByKey(runtime, NAME, TOPIC, "toString")).toBeUndefined();
@@ -147,6 +175,40 @@ describe("Presence.list, getByKey and count", () => {
     const list = Presence.list(runtime, NAME, TOPIC);
     await track("alice");
     expect(list["alice"]?.metas.length).toBe(1);
+  });
+
+  test("a list is made once for all who ask before something changes, and can't be changed by them", async () => {
+    await track("alice", { n: 1 });
+    const list = Presence.list(runtime, NAME, TOPIC);
+    expect(Presence.list(runtime, NAME, TOPIC)).toBe(list);
+    expect(() => Object.assign(list, { bob: { metas: [] } })).toThrow(TypeError);
+    expect(() => (list["alice"]!.metas as unknown[]).pop()).toThrow(TypeError);
+    const { pid } = await track("bob");
+    expect(Object.keys(Presence.list(runtime, NAME, TOPIC))).toEqual(["alice", "bob"]);
+    await Presence.untrack(runtime, NAME, pid);
+    expect(Presence.list(runtime, NAME, TOPIC)).toEqual(list);
+  });
+
+  test("dirtyList answers each presence by itself", async () => {
+    const [first, second] = [await track("alice", { n: 1 }), await track("alice", { n: 2 })];
+    expect(Presence.dirtyList(runtime, NAME, TOPIC)).toEqual([
+      ["alice", { n: 1, phx_ref: first.ref }],
+      ["alice", { n: 2, phx_ref: second.ref }],
+    ]);
+    expect(Presence.dirtyList(runtime, NAME, "elsewhere")).toEqual([]);
+  });
+
+  test.each(["__proto__", "constructor", "toString", ""])("%j is a topic and a key", async (name) => {
+    const pid = sleeper();
+    expect(Presence.count(runtime, NAME, name)).toBe(0);
+    const tracked = await Presence.track(runtime, NAME, pid, name, name, { n: 1 });
+    const phx_ref = tracked.ok ? tracked.ref : "";
+    expect(Object.entries(Presence.list(runtime, NAME, name))).toEqual([
+      [name, { metas: [{ n: 1, phx_ref }] }],
+    ]);
+    expect(Presence.getByKey(runtime, NAME, name, name)).toEqual({ metas: [{ n: 1, phx_ref }] });
+    await Presence.untrack(runtime, NAME, pid, name, name);
+    expect(Object.keys(Presence.list(runtime, NAME, name))).toEqual([]);
   });
 
   test("of a presence that does not run are refused with a code", () => {
@@ -181,6 +243,25 @@ describe("Presence with a fetch", () => {
       { joins: { alice }, leaves: {} },
       { joins: {}, leaves: { alice } },
     ]);
+  });
+
+  test("is called once for all that joins in a diff, and once for all that leaves", async () => {
+    const calls: string[][] = [];
+    class Counted extends Presence {
+      override fetch(_topic: string, presences: Presences): Presences {
+        calls.push(Object.keys(presences));
+        return presences;
+      }
+    }
+    await start(Counted);
+    const pid = sleeper();
+    for (const key of ["alice", "bob", "carol"]) await track(key, {}, pid);
+    await settle(runtime);
+    calls.length = 0;
+    await Presence.update(runtime, NAME, pid, TOPIC, "alice", { n: 2 });
+    runtime.exit(pid, "kill");
+    await settle(runtime);
+    expect(calls).toEqual([["alice"], ["alice"], ["bob", "carol", "alice"]]);
   });
 
   test("that fails costs what it adds, not the diff, and the process lives on", async () => {
@@ -233,6 +314,17 @@ describe("Presence with an asynchronous fetch", () => {
       { joins: { bob: b }, leaves: {} },
       { joins: {}, leaves: { alice: a } },
     ]);
+  });
+
+  test("fetchersPids are the processes in which it runs", async () => {
+    await start(Slow);
+    expect(Slow.fetchersPids(runtime, NAME)).toEqual([]);
+    await track("alice");
+    await settle(runtime);
+    const [fetcher] = Slow.fetchersPids(runtime, NAME) as [Pid];
+    expect(runtime.isAlive(fetcher)).toBe(true);
+    await answerAll();
+    expect([runtime.isAlive(fetcher), Slow.fetchersPids(runtime, NAME)]).toEqual([false, []]);
   });
 
   test("its lists are promises, and must be asked of the class that fetches", async () => {
@@ -379,6 +471,25 @@ describe("Presence with handleMetas", () => {
     ]);
   });
 
+  test("may send on what it was given", async () => {
+    class Sending extends Presence<number> {
+      override initClient(): number {
+        return 0;
+      }
+
+      override handleMetas(_topic: string, _diff: PresenceDiff, presences: KeyMetas, client: number): number {
+        this.self.send(listener.pid, new Map(presences));
+        this.self.send(listener.pid, presences);
+        return client + 1;
+      }
+    }
+    await start(Sending);
+    for (let n = 0; n < 3; n += 1) await track("alice");
+    await settle(runtime);
+    const got = listener.got.filter((message) => message instanceof Map) as Map<string, unknown[]>[];
+    expect(got.map((presences) => presences.get("alice")!.length)).toEqual([1, 1, 2, 2, 3, 3]);
+  });
+
   test("without initClient does not start", async () => {
     class Unprepared extends Presence {
       override handleMetas(): void {}
@@ -403,6 +514,14 @@ describe("Presence", () => {
     await track("alice");
     await settle(runtime);
     expect(listener.got).toEqual([["dispatched", expect.any(Broadcast)]]);
+  });
+
+  test("does not start with an option that it does not know, or that can't be", async () => {
+    await runtime.start(PubSub, {}, { name: PUBSUB });
+    for (const wrong of [{ downPeriodMs: 1 }, { downPeriod: 30_000 }]) {
+      const started = runtime.start(Presence, { pubsub: PUBSUB, ...wrong }, { name: NAME });
+      await expect(started).rejects.toMatchObject({ reason: { code: "ROOKERY_PRESENCE_OPTION" } });
+    }
   });
 
   test("needs a name and a PubSub that runs", async () => {

@@ -1,93 +1,27 @@
 import { describe, expect, test } from "vitest";
 import type { Broadcast } from "../../../channels/message.ts";
 import { Presence } from "../../../channels/presence/presence.ts";
-import type { PresenceDiff, Presences } from "../../../channels/presence/presences.ts";
+import type { PresenceDiff } from "../../../channels/presence/presences.ts";
 import { PubSub } from "../../../channels/pubsub/pubsub.ts";
-import { type Pid, type Runtime, type ServerClass, silentLogger, sys } from "../../../runtime/index.ts";
+import { type Pid, type Runtime, silentLogger, sys } from "../../../runtime/index.ts";
 import { SeededRandom, simulate, simulateEach, type Simulation } from "../../../runtime/testing.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
+import { listen } from "../pubsub/listener.ts";
+import {
+  channel,
+  counted,
+  Fetching,
+  NAME,
+  PUBSUB,
+  refsOf,
+  seenBy,
+  settled,
+  startAll,
+  startOn,
+  TOPIC,
+} from "./presence-on-shards.ts";
 
-const [PUBSUB, NAME, TOPIC] = ["test.pubsub", "test.presence", "room:1"];
 const RUNS = 100;
-
-class Fetching extends Presence {
-  override async fetch(_topic: string, presences: Presences): Promise<Presences> {
-    await Promise.resolve();
-    return presences;
-  }
-}
-
-/** A process in the topic, and what it shows of it after all that it was told. */
-interface Client {
-  readonly shown: Set<string>;
-  /** A meta that came twice, or went without having come. */
-  readonly wrong: string[];
-}
-
-function client(runtime: Runtime): Client {
-  const [shown, wrong] = [new Set<string>(), [] as string[]];
-  runtime.spawn(async (self) => {
-    PubSub.subscribe(self, PUBSUB, TOPIC);
-    for (;;) {
-      const { joins, leaves } = ((await self.receive()) as Broadcast).payload as PresenceDiff;
-      for (const ref of refsOf(joins)) {
-        if (shown.has(ref)) wrong.push(`joined twice: ${ref}`);
-        shown.add(ref);
-      }
-      for (const ref of refsOf(leaves))
-        if (!shown.delete(ref)) wrong.push(`left without having joined: ${ref}`);
-    }
-  });
-  return { shown, wrong };
-}
-
-function refsOf(presences: Presences): string[] {
-  return Object.values(presences).flatMap(({ metas }) => metas.map(({ phx_ref: ref }) => ref));
-}
-
-/** Runs the simulation until that is done, too. */
-async function settled<Value>(simulation: Simulation, doing: Promise<Value>): Promise<Value> {
-  await simulation.settle();
-  return doing;
-}
-
-async function startOn(
-  simulation: Simulation,
-  place: number,
-  Server: ServerClass = Presence,
-): Promise<Client> {
-  const runtime = simulation.runtimes[place]!;
-  const nameScope = "shard";
-  const pubsub = { id: "pubsub", start: [PubSub] as const, name: PUBSUB, nameScope } as const;
-  const presence = { id: "presence", start: [Server, { pubsub: PUBSUB }], name: NAME, nameScope } as const;
-  const options = { strategy: "one_for_one", intensity: 1_000, children: [pubsub] } as const;
-  await settled(simulation, runtime.start(Supervisor, options, { name: "tree", nameScope }));
-  // Before its Presence: so it is told of everybody.
-  const listening = client(runtime);
-  await simulation.settle();
-  await settled(simulation, Supervisor.startChild(runtime, "tree", presence));
-  return listening;
-}
-
-async function startAll(simulation: Simulation, Server: ServerClass = Presence): Promise<Client[]> {
-  const clients: Client[] = [];
-  for (const place of simulation.runtimes.keys()) clients.push(await startOn(simulation, place, Server));
-  return clients;
-}
-
-function channel(runtime: Runtime): Pid {
-  return runtime.spawn((self) => self.receive());
-}
-
-/** How many metas each key has. */
-function counted(presences: Presences): Record<string, number> {
-  return Object.fromEntries(Object.entries(presences).map(([key, { metas }]) => [key, metas.length]));
-}
-
-/** Who is there, as a shard sees it. */
-function seenBy(runtime: Runtime): Record<string, number> {
-  return counted(Presence.list(runtime, NAME, TOPIC));
-}
 
 async function track(
   simulation: Simulation,
@@ -197,6 +131,126 @@ describe("Presence on several shards", () => {
     for (const runtime of [here, there]) expect(seenBy(runtime)).toEqual({ alice: 1, bob: 1 });
   });
 
+  test("gracefulPermdown takes those it tracks from the others at once; a stop without it lets them wait for its silence", async () => {
+    await using simulation = await simulate({ seed: 8, shards: 2, logger: silentLogger });
+    const options = { presence: { permdownOnShutdown: false } };
+    for (const place of [0, 1]) await startOn(simulation, place, Presence, options);
+    const [here, there] = simulation.runtimes as [Runtime, Runtime];
+    await track(simulation, 1, "bob");
+    await settled(simulation, Supervisor.terminateChild(there, "tree", "presence"));
+    await simulation.advance(10_000);
+    expect(seenBy(here)).toEqual({ bob: 1 });
+    await simulation.advance(30_000);
+    expect(seenBy(here)).toEqual({});
+    await settled(simulation, Supervisor.restartChild(there, "tree", "presence"));
+    expect(seenBy(here)).toEqual({ bob: 1 });
+    // Its supervisor starts it again, and then it shows again who is still there.
+    const seen: unknown[] = [];
+    here.spawn(async (self) => {
+      PubSub.subscribe(self, PUBSUB, TOPIC);
+      for (;;) {
+        const { joins } = ((await self.receive()) as Broadcast).payload as PresenceDiff;
+        seen.push(counted(joins));
+      }
+    });
+    await settled(simulation, Presence.gracefulPermdown(there, NAME));
+    expect([seen, seenBy(here)]).toEqual([[{}, { bob: 1 }], { bob: 1 }]);
+  });
+
+  test("one who is told of replicas hears of each when it comes, is silent, and is forgotten; so does the log, if it shall", async () => {
+    const logged: unknown[] = [];
+    const logger = { ...silentLogger, info: (fields: object) => void logged.push(fields) };
+    await using simulation = await simulate({ seed: 9, shards: 2, logger });
+    const [here, there] = simulation.runtimes as [Runtime, Runtime];
+    const got: unknown[] = [];
+    const listener = here.spawn(async (self) => {
+      for (;;) got.push(await self.receive());
+    });
+    await startOn(simulation, 0, Presence, { presence: { reportEventsTo: listener, logLevel: "info" } });
+    await startOn(simulation, 1);
+    const nodeName = PubSub.nodeName(there, PUBSUB);
+    await settled(simulation, sys.suspend(there, NAME));
+    await simulation.advance(40_000);
+    await settled(simulation, sys.resume(there, NAME));
+    await settled(simulation, Supervisor.terminateChild(there, "tree", "presence"));
+    const events = ["replica_up", "replica_down", "replica_up", "replica_permdown"];
+    expect(got).toEqual(events.map((event) => [event, nodeName]));
+    expect(logged.filter((fields) => "event" in (fields as object))).toEqual(
+      events.map((event) => ({ event, nodeName })),
+    );
+  });
+
+  test("replicas that meet don't all speak at once: the first heartbeat comes within a quarter of a period, at any time", async () => {
+    const firsts = new Set<number>();
+    await simulateEach({ runs: 5, shards: 2 }, async (simulation) => {
+      const startedMs = simulation.clock.nowMs();
+      await startAll(simulation);
+      const firstMs = simulation.clock.nextTimerMs()! - startedMs;
+      expect(firstMs).toBeLessThanOrEqual(1_500 / 4);
+      firsts.add(firstMs);
+    });
+    expect(firsts.size).toBeGreaterThan(1);
+  });
+
+  test("a process of another shard than the one that tracks it leaves when it exits, and when its shard is lost", async () => {
+    await using simulation = await simulate({ seed: 10, shards: 2, logger: silentLogger });
+    await startAll(simulation);
+    const [here, there] = simulation.runtimes as [Runtime, Runtime];
+    const heard = await settled(simulation, listen(here, PUBSUB, "pids"));
+    for (const [key, end] of [
+      ["exits", (pid: Pid) => here.exit(pid, "kill")],
+      ["is lost", () => simulation.loseShard(1)],
+    ] as const) {
+      PubSub.broadcast(there, PUBSUB, "pids", channel(there));
+      await simulation.settle();
+      const pid = heard.got.at(-1) as Pid;
+      await settled(simulation, Presence.track(here, NAME, pid, TOPIC, key, {}));
+      expect(seenBy(here)).toEqual({ [key]: 1 });
+      end(pid);
+      await simulation.settle();
+      expect(seenBy(here)).toEqual({});
+    }
+  });
+
+  test("who is tracked on one shard can be updated and untracked on another", async () => {
+    await using simulation = await simulate({ seed: 11, shards: 2, logger: silentLogger });
+    const clients = await startAll(simulation);
+    const [here, there] = simulation.runtimes as [Runtime, Runtime];
+    const heard = await settled(simulation, listen(here, PUBSUB, "pids"));
+    PubSub.broadcast(there, PUBSUB, "pids", await track(simulation, 1, "bob", { n: 1 }));
+    await simulation.settle();
+    const pid = heard.got.at(-1) as Pid;
+    await settled(simulation, Presence.update(here, NAME, pid, TOPIC, "bob", { n: 2 }));
+    for (const runtime of [here, there])
+      expect(Presence.getByKey(runtime, NAME, TOPIC, "bob")!.metas).toMatchObject([{ n: 2 }]);
+    await settled(simulation, Presence.untrack(here, NAME, pid));
+    for (const runtime of [here, there]) expect(seenBy(runtime)).toEqual({});
+    expect(clients.map(({ shown, wrong }) => [shown.size, wrong])).toEqual([
+      [0, []],
+      [0, []],
+    ]);
+  });
+
+  test("who was updated on another shard than the one that tracked it leaves when it exits, whatever has become of that one", async () => {
+    await using simulation = await simulate({ seed: 12, shards: 3, logger: silentLogger });
+    await startAll(simulation);
+    const [here, , home] = simulation.runtimes as [Runtime, Runtime, Runtime];
+    const heard = await settled(simulation, listen(here, PUBSUB, "pids"));
+    const heardThere = await settled(simulation, listen(simulation.runtimes[1]!, PUBSUB, "pids"));
+    const own = channel(home);
+    PubSub.broadcast(home, PUBSUB, "pids", own);
+    await simulation.settle();
+    const pidThere = heardThere.got.at(-1) as Pid;
+    await settled(simulation, Presence.track(simulation.runtimes[1]!, NAME, pidThere, TOPIC, "bob", {}));
+    await settled(simulation, Presence.update(here, NAME, heard.got.at(-1) as Pid, TOPIC, "bob", { n: 2 }));
+    simulation.loseShard(1);
+    await simulation.settle();
+    expect([seenBy(here), seenBy(home)]).toEqual([{ bob: 1 }, { bob: 1 }]);
+    home.exit(own, "kill");
+    await simulation.settle();
+    expect([seenBy(here), seenBy(home)]).toEqual([{}, {}]);
+  });
+
   test("what was missed while the PubSub of a shard was stopped is made up for", async () => {
     await using simulation = await simulate({ seed: 6, shards: 2, logger: silentLogger });
     await startAll(simulation);
@@ -206,8 +260,10 @@ describe("Presence on several shards", () => {
     await track(simulation, 0, "late");
     here.exit(gone, "kill");
     await simulation.settle();
+    // Longer than anybody goes on saying what was done.
+    await simulation.advance(5_000);
     await settled(simulation, Supervisor.restartChild(there, "tree", "pubsub"));
-    await simulation.advance(3_000);
+    await simulation.advance(1_500);
     expect(seenBy(there)).toEqual({ late: 1 });
   });
 
@@ -220,9 +276,9 @@ describe("Presence on several shards", () => {
     await simulation.advance(120_000);
     expect(seenBy(here)).toEqual({ alice: 1, bob: 1 });
     await settled(simulation, sys.suspend(there, NAME));
-    await simulation.advance(20_000);
+    await simulation.advance(10_000);
     expect(seenBy(here)).toEqual({ alice: 1, bob: 1 });
-    await simulation.advance(15_000);
+    await simulation.advance(25_000);
     expect(seenBy(here)).toEqual({ alice: 1 });
     await settled(simulation, sys.resume(there, NAME));
     for (const runtime of [here, there]) expect(seenBy(runtime)).toEqual({ alice: 1, bob: 1 });

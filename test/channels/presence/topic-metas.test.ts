@@ -20,6 +20,17 @@ describe("TopicMetas", () => {
     expect(shown(metas.apply("t", { joins: {}, leaves: of("alice", "2", "3") }))).toEqual({});
   });
 
+  test("what was shown of a key does not change afterwards, and all that was shown may be frozen by who sends it on", () => {
+    const metas = new TopicMetas();
+    const first = metas.apply("t", { joins: of("alice", "1"), leaves: {} });
+    const alice = first.get("alice")!;
+    Object.freeze(first);
+    expect(shown(metas.apply("t", { joins: of("alice", "2"), leaves: of("alice", "1") }))).toEqual({
+      alice: ["2"],
+    });
+    expect([alice.map((meta) => meta.phx_ref), shown(first)]).toEqual([["1"], { alice: ["1"] }]);
+  });
+
   test("keeps topics apart, and a diff that is applied twice changes nothing the second time", () => {
     const metas = new TopicMetas();
     metas.apply("t", { joins: of("alice", "1"), leaves: {} });

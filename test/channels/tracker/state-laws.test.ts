@@ -224,13 +224,36 @@ describe("TrackerState against the definition of the add-wins set", () => {
     fc.assert(
       fc.property(steps, (all) => {
         const { states } = runOf(all);
-        const extracts = states.map((state) => state.extract());
-        for (const state of states) for (const extract of extracts) state.merge(extract);
+        // The second time they hear that a replica has heard that something of its own was removed.
+        for (const _ of ["once", "again"]) {
+          const extracts = states.map((state) => state.extract());
+          for (const state of states) for (const extract of extracts) state.merge(extract);
+        }
         const [first, ...others] = states.map(visible);
         for (const other of others) expect(other).toEqual(first);
         for (const state of states) expect(state.clocks()).toEqual(states[0]?.clocks());
       }),
     );
+  });
+
+  test("who has heard some of a replica's deltas, and is as far by the clock, has all that it has: a gap shows", () => {
+    const deed = fc.record({ joins: fc.boolean(), pid, key, heard: fc.boolean() });
+    let complete = 0;
+    const property = fc.property(fc.array(deed, { maxLength: 30, size: "max" }), (deeds) => {
+      const [state, heard] = [new TrackerState<string>("r0"), observer()];
+      state.takeDelta();
+      deeds.forEach((done, index) => {
+        if (done.joins) state.join(done.pid, "t", done.key, { phx_ref: `${index}` });
+        else state.leave(done.pid, "t", done.key);
+        const delta = state.takeDelta();
+        if (done.heard) heard.merge(delta);
+        if (heard.clock("r0") !== state.clock("r0")) return;
+        complete += 1;
+        expect(visible(heard)).toEqual(visible(state));
+      });
+    });
+    fc.assert(property, { numRuns: 500 });
+    expect(complete).toBeGreaterThan(0);
   });
 
   test("what one replica adds while another removes it is there afterwards", () => {

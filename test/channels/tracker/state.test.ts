@@ -151,6 +151,37 @@ describe("TrackerState.takeDelta", () => {
     expect(b.clocks()).toEqual(a.clocks());
   });
 
+  test("who missed an update, and hears only that what it added is gone, sees by the clock that something is missing", () => {
+    const [a, b] = cluster("a", "b");
+    a.takeDelta();
+    join(a, "alice");
+    b.merge(a.takeDelta());
+    join(a, "alice");
+    a.takeDelta();
+    a.leavePid("alice");
+    b.merge(a.takeDelta());
+    expect([keys(b), b.clock("a") < a.clock("a")]).toEqual([["alice"], true]);
+    expect(told(b.merge(a.extract()))).toEqual({ joins: [], leaves: ["alice"] });
+  });
+
+  test("what another replica removes is told by the one who added it, too, to those who did not know that one when it was removed", () => {
+    const [a, b] = cluster("a", "b");
+    const c = new TrackerState<string>("c");
+    c.replicaUp("b");
+    for (const state of [a, b]) state.takeDelta();
+    join(a, "alice");
+    const whole = a.extract();
+    b.merge(a.takeDelta());
+    b.leavePid("alice");
+    const removal = b.takeDelta();
+    c.merge(removal);
+    c.replicaUp("a");
+    c.merge(whole);
+    expect(keys(c)).toEqual(["alice"]);
+    a.merge(removal);
+    expect(told(c.merge(a.takeDelta()))).toEqual({ joins: [], leaves: ["alice"] });
+  });
+
   test("a lost delta shows as a clock that stays behind, and the whole state heals it", () => {
     const [a, b] = cluster("a", "b");
     a.takeDelta();

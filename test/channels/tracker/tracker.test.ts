@@ -1,286 +1,132 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Tracker, type TrackResult } from "../../../channels/tracker/tracker.ts";
-import { ok, type Ok, type Pid, Runtime, silentLogger } from "../../../runtime/index.ts";
-import { settle } from "../../../runtime/testing.ts";
+import { PubSub } from "../../../channels/pubsub/pubsub.ts";
+import { Tracker } from "../../../channels/tracker/tracker.ts";
+import type { TrackedMeta } from "../../../channels/tracker/tracker-server.ts";
+import { type CastResult, noReply, type Pid, Runtime, silentLogger } from "../../../runtime/index.ts";
+import { settle, simulate } from "../../../runtime/testing.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
 
-const NAME = "test.tracker";
+const [PUBSUB, NAME] = ["test.pubsub", "test.workers"];
 
-/** What was announced: topic, keys that joined, keys that left. */
-let announced: [topic: string, joins: string[], leaves: string[]][];
-/** Whether diffs are announced, or wait in the table. */
-let announces: boolean;
+type Handled = [topic: string, joins: unknown[], leaves: unknown[]];
 
-class TestTracker extends Tracker<string> {
-  init(): Ok<string> {
-    const { state } = this.open("here");
-    this.announce();
-    return ok(state.replica);
+/** Keeps what it was told, as its state. */
+class Workers extends Tracker<Handled[]> {
+  override initState(): Handled[] {
+    return [];
   }
 
-  protected override announce(): void {
-    if (!announces) return;
-    for (const { topic, joins, leaves } of this.table.diffs.splice(0)) {
-      const keys = (entries: typeof joins): string[] => entries.map(({ key }) => key);
-      announced.push([topic, keys(joins), keys(leaves)]);
-    }
+  override handleDiff(topic: string, joins: readonly TrackedMeta[], leaves: readonly TrackedMeta[]): void {
+    const told = (metas: readonly TrackedMeta[]): unknown[] => metas.map(([key, { n }]) => [key, n]);
+    this.state.push([topic, told(joins), told(leaves)]);
+    handled = this.state;
+    if (joins.some(([key]) => key === "refused")) throw new Error("my bug");
   }
 
-  static metas(topic: string): unknown[] {
-    return [...this.table(runtime, NAME).state.entries.inTopic(topic)].map(({ meta }) => meta);
-  }
-
-  static replica(): string {
-    return this.table(runtime, NAME).state.replica;
+  override handleInfo(message: unknown): CastResult | Promise<CastResult> {
+    if (message !== "hello") return super.handleInfo(message);
+    this.state.push(["hello", [], []]);
+    return noReply();
   }
 }
 
+let handled: Handled[];
 let runtime: Runtime;
 beforeEach(async () => {
-  announced = [];
-  announces = true;
+  handled = [];
   runtime = await Runtime.start({ logger: silentLogger });
-  const children = [{ id: "tracker", start: [TestTracker] as const, name: NAME }];
+  const children = [
+    { id: "pubsub", start: [PubSub] as const, name: PUBSUB },
+    { id: "workers", start: [Workers, { pubsub: PUBSUB }] as const, name: NAME },
+  ];
   await runtime.start(Supervisor, { strategy: "one_for_one", children }, { name: "tree" });
 });
 afterEach(() => runtime.shutdown());
 
-function sleeper(): Pid {
-  return runtime.spawn((self) => self.receive());
+function sleeper(on: Runtime = runtime): Pid {
+  return on.spawn((self) => self.receive());
 }
 
-function track(pid: Pid, key: string | number = "alice", topic = "t", meta = {}): Promise<TrackResult> {
-  return TestTracker.track(runtime, NAME, pid, topic, key, meta);
-}
-
-async function refOf(result: Promise<TrackResult>): Promise<string> {
-  const tracked = await result;
-  if (!tracked.ok) throw new Error(tracked.reason);
-  return tracked.ref;
-}
-
-describe("Tracker.track", () => {
-  test("answers the reference that the meta bears, and tells of the join", async () => {
-    const ref = await refOf(track(sleeper(), "alice", "t", { online_at: 1 }));
-    expect(TestTracker.metas("t")).toEqual([{ online_at: 1, phx_ref: ref }]);
-    expect(announced).toEqual([["t", ["alice"], []]]);
-  });
-
-  test("a process has a key of a topic once, but several keys and topics, and a key several processes", async () => {
+describe("Tracker", () => {
+  test("hands each diff to handleDiff, in order: joins, updates, leaves and exits", async () => {
     const [one, two] = [sleeper(), sleeper()];
-    for (const [pid, key, topic] of [
-      [one, "a", "t"],
-      [one, "b", "t"],
-      [one, "a", "u"],
-      [two, "a", "t"],
-    ] as const) {
-      expect(await track(pid, key, topic)).toMatchObject({ ok: true });
+    await Workers.track(runtime, NAME, one, "t", "__proto__", { n: 1 });
+    await Workers.track(runtime, NAME, two, "", "", { n: 2 });
+    await Workers.update(runtime, NAME, one, "t", "__proto__", ({ n }) => ({ n: Number(n) + 10 }));
+    await Workers.untrack(runtime, NAME, two, "", "");
+    runtime.exit(one, "kill");
+    await settle(runtime);
+    expect(handled).toEqual([
+      ["t", [["__proto__", 1]], []],
+      ["", [["", 2]], []],
+      ["t", [["__proto__", 11]], [["__proto__", 1]]],
+      ["", [], [["", 2]]],
+      ["t", [], [["__proto__", 11]]],
+    ]);
+  });
+
+  test("lists presences, and the processes under a key", async () => {
+    const [one, two] = [sleeper(), sleeper()];
+    for (const [n, pid] of [one, two].entries()) await Workers.track(runtime, NAME, pid, "t", "a", { n });
+    const listed = Workers.list(runtime, NAME, "t");
+    expect(listed.map(([key, { n }]) => [key, n])).toEqual([
+      ["a", 0],
+      ["a", 1],
+    ]);
+    expect(Workers.getByKey(runtime, NAME, "t", "a").map(([pid, { n }]) => [pid, n])).toEqual([
+      [one, 0],
+      [two, 1],
+    ]);
+    expect([Workers.getByKey(runtime, NAME, "t", "b"), Workers.list(runtime, NAME, "u")]).toEqual([[], []]);
+    expect(Workers.count(runtime, NAME, "t")).toBe(2);
+  });
+
+  test("after a restart is told of all who are there, for its state is new; what handleDiff throws ends it", async () => {
+    for (const key of ["a", "b"]) await Workers.track(runtime, NAME, sleeper(), "t", key, { n: 1 });
+    runtime.exit(NAME, "kill");
+    await settle(runtime);
+    expect(handled).toEqual([
+      [
+        "t",
+        [
+          ["a", 1],
+          ["b", 1],
+        ],
+        [],
+      ],
+    ]);
+    await expect(Workers.track(runtime, NAME, sleeper(), "t", "refused", { n: 1 })).rejects.toThrow("my bug");
+  });
+
+  test("a handleInfo of its own gets what is not for the tracker", async () => {
+    const pid = sleeper();
+    await Workers.track(runtime, NAME, pid, "t", "a", { n: 1 });
+    runtime.send(NAME, "hello");
+    runtime.exit(pid, "kill");
+    await settle(runtime);
+    expect(handled.map(([topic]) => topic)).toEqual(["t", "hello", "t"]);
+  });
+
+  test("handles on each shard what is done on all", async () => {
+    await using simulation = await simulate({ seed: 1, shards: 2, logger: silentLogger });
+    for (const each of simulation.runtimes) {
+      const children = [
+        { id: "pubsub", start: [PubSub] as const, name: PUBSUB, nameScope: "shard" as const },
+        {
+          id: "workers",
+          start: [Workers, { pubsub: PUBSUB }] as const,
+          name: NAME,
+          nameScope: "shard" as const,
+        },
+      ];
+      const started = each.start(Supervisor, { strategy: "one_for_one", children });
+      await simulation.settle();
+      await started;
     }
-    expect(await track(one, "a", "t", { other: true })).toEqual({ ok: false, reason: "already_tracked" });
-    expect([TestTracker.count(runtime, NAME, "t"), TestTracker.countKeys(runtime, NAME, "t")]).toEqual([
-      3, 2,
-    ]);
-    expect(announced.length).toBe(4);
-  });
-
-  test("a number stands for its digits", async () => {
-    const pid = sleeper();
-    await track(pid, 7);
-    expect(await track(pid, "7")).toMatchObject({ ok: false });
-  });
-
-  test("a socket stands for its channel and its topic", async () => {
-    const socket = { channelPid: sleeper(), topic: "room:1", runtime };
-    await TestTracker.track(socket, NAME, "alice", { n: 1 });
-    await TestTracker.update(socket, NAME, "alice", { n: 2 });
-    expect(TestTracker.metas("room:1")).toMatchObject([{ n: 2 }]);
-    await TestTracker.untrack(socket, NAME, "alice");
-    expect(TestTracker.metas("room:1")).toEqual([]);
-  });
-
-  test("a socket without a channel is refused", async () => {
-    const socket = { channelPid: undefined, topic: "", runtime };
-    await expect(TestTracker.track(socket, NAME, "alice", {})).rejects.toMatchObject({
-      code: "ROOKERY_CHANNEL_NOT_JOINED",
-    });
-  });
-
-  const cyclic: Record<string, unknown> = {};
-  cyclic["self"] = cyclic;
-  test.each([["a string"], [null], [["list"]], [{ big: 1n }], [cyclic]])("%o is no meta", async (meta) => {
-    await expect(track(sleeper(), "alice", "t", meta as object)).rejects.toMatchObject({
-      code: "ROOKERY_PRESENCE_META",
-    });
-    expect(runtime.whereis(NAME)).toBeDefined();
-  });
-
-  test("a process that is dead already joins and leaves", async () => {
-    const pid = sleeper();
-    runtime.exit(pid, "kill");
-    await track(pid);
-    await settle(runtime);
-    expect(announced).toEqual([
-      ["t", ["alice"], []],
-      ["t", [], ["alice"]],
-    ]);
-  });
-
-  test("changes neither the meta it was given nor lets it change what is tracked", async () => {
-    const meta = { online_at: 1 };
-    await track(sleeper(), "alice", "t", meta);
-    expect(meta).toEqual({ online_at: 1 });
-    expect(Object.isFrozen(TestTracker.metas("t")[0])).toBe(true);
-  });
-});
-
-describe("Tracker.update", () => {
-  test("tells of both metas in one diff; the new one names the old one", async () => {
-    const pid = sleeper();
-    const first = await refOf(track(pid, "alice", "t", { n: 1 }));
-    announced = [];
-    const second = await TestTracker.update(runtime, NAME, pid, "t", "alice", (meta) => ({ ...meta, n: 2 }));
-    expect(second).toEqual({ ok: true, ref: expect.stringMatching(/^[\w-]{16}$/) });
-    expect(TestTracker.metas("t")).toEqual([
-      { n: 2, phx_ref: (second as { ref: string }).ref, phx_ref_prev: first },
-    ]);
-    expect(announced).toEqual([["t", ["alice"], ["alice"]]]);
-  });
-
-  test("of what is not tracked answers nopresence", async () => {
-    const pid = sleeper();
-    await track(pid, "alice");
-    const nobody = { ok: false, reason: "nopresence" };
-    expect(await TestTracker.update(runtime, NAME, pid, "t", "bob", {})).toEqual(nobody);
-    expect(await TestTracker.update(runtime, NAME, sleeper(), "t", "alice", {})).toEqual(nobody);
-    expect(await TestTracker.update(runtime, NAME, pid, "u", "alice", {})).toEqual(nobody);
-  });
-
-  test("a function that throws, or makes no meta, is its caller's bug: the tracker lives on and nothing changes", async () => {
-    const pid = sleeper();
-    await track(pid, "alice", "t", { n: 1 });
-    const [tracker, before] = [runtime.whereis(NAME), TestTracker.metas("t")];
-    const fail = (): never => {
-      throw new RangeError("my bug");
-    };
-    await expect(TestTracker.update(runtime, NAME, pid, "t", "alice", fail)).rejects.toThrow("my bug");
-    const no = (() => "no meta") as unknown as () => object;
-    await expect(TestTracker.update(runtime, NAME, pid, "t", "alice", no as never)).rejects.toMatchObject({
-      code: "ROOKERY_PRESENCE_META",
-    });
-    expect([runtime.whereis(NAME), TestTracker.metas("t")]).toEqual([tracker, before]);
-  });
-});
-
-describe("Tracker.untrack", () => {
-  test("takes one key, or all that the process has, in one diff a topic", async () => {
-    const pid = sleeper();
-    for (const [key, topic] of [
-      ["a", "t"],
-      ["b", "t"],
-      ["c", "t"],
-      ["d", "u"],
-    ] as const)
-      await track(pid, key, topic);
-    await track(sleeper(), "a", "t");
-    announced = [];
-    await TestTracker.untrack(runtime, NAME, pid, "t", "a");
-    await TestTracker.untrack(runtime, NAME, pid);
-    expect(announced).toEqual([
-      ["t", [], ["a"]],
-      ["t", [], ["b", "c"]],
-      ["u", [], ["d"]],
-    ]);
-    expect(TestTracker.count(runtime, NAME, "t")).toBe(1);
-  });
-
-  test("of what is not tracked is no error and no diff", async () => {
-    await TestTracker.untrack(runtime, NAME, sleeper());
-    await TestTracker.untrack(runtime, NAME, sleeper(), "t", "alice");
-    expect(announced).toEqual([]);
-  });
-
-  test("who is tracked nowhere any more is not watched any more", async () => {
-    const pid = sleeper();
-    await track(pid, "a");
-    await track(pid, "b");
-    await TestTracker.untrack(runtime, NAME, pid, "t", "a");
-    expect(runtime.info(pid)?.monitoredBy).toEqual([runtime.whereis(NAME)]);
-    await TestTracker.untrack(runtime, NAME, pid, "t", "b");
-    expect(runtime.info(pid)?.monitoredBy).toEqual([]);
-  });
-});
-
-describe("the exit of a tracked process", () => {
-  test.each(["normal", "shutdown", "kill", new Error("crash")])(
-    "with %s makes it leave everywhere",
-    async (reason) => {
-      const pid = runtime.spawn(async (self) => {
-        await self.receive();
-        self.exit(reason === "kill" ? "normal" : reason);
-      });
-      for (const topic of ["t", "u"]) await track(pid, "alice", topic);
-      announced = [];
-      if (reason === "kill") runtime.exit(pid, "kill");
-      else runtime.send(pid, "exit");
-      await settle(runtime);
-      expect(announced).toEqual([
-        ["t", [], ["alice"]],
-        ["u", [], ["alice"]],
-      ]);
-    },
-  );
-});
-
-describe("a tracker that was killed", () => {
-  test("leaves everybody tracked, readable all the time, and its successor hears of later exits", async () => {
-    const pid = sleeper();
-    const ref = await refOf(track(pid));
-    const replica = TestTracker.replica();
-    runtime.exit(NAME, "kill");
-    expect(TestTracker.metas("t")).toEqual([{ phx_ref: ref }]);
-    await settle(runtime);
-    expect(TestTracker.replica()).toBe(replica);
-    expect(await track(pid)).toMatchObject({ ok: false });
-    announced = [];
-    runtime.exit(pid, "kill");
-    await settle(runtime);
-    expect(announced).toEqual([["t", [], ["alice"]]]);
-  });
-
-  test("who dies while there is no tracker leaves when there is one again", async () => {
-    const [pid, staying] = [sleeper(), sleeper()];
-    await track(pid, "alice");
-    await track(staying, "bob");
-    announced = [];
-    runtime.exit(NAME, "kill");
-    runtime.exit(pid, "kill");
-    await settle(runtime);
-    expect(announced).toEqual([["t", [], ["alice"]]]);
-    expect(TestTracker.count(runtime, NAME, "t")).toBe(1);
-  });
-
-  test("leaves what it had not announced to its successor", async () => {
-    announces = false;
-    await track(sleeper());
-    announces = true;
-    runtime.exit(NAME, "kill");
-    await settle(runtime);
-    expect(announced).toEqual([["t", ["alice"], []]]);
-  });
-});
-
-describe("a tracker that was stopped in order", () => {
-  test("refuses readers until it is back, and then has everybody who is still there", async () => {
-    const [pid, staying] = [sleeper(), sleeper()];
-    await track(pid, "alice", "t", { name: "alice" });
-    await track(staying, "bob", "t", { name: "bob" });
-    await Supervisor.terminateChild(runtime, "tree", "tracker");
-    expect(() => TestTracker.count(runtime, NAME, "t")).toThrow(
-      expect.objectContaining({ code: "ROOKERY_NOT_STARTED" }),
-    );
-    runtime.exit(pid, "kill");
-    await Supervisor.restartChild(runtime, "tree", "tracker");
-    await settle(runtime);
-    expect(TestTracker.metas("t")).toMatchObject([{ name: "bob" }]);
+    const [here, there] = simulation.runtimes as [Runtime, Runtime];
+    const tracked = Workers.track(there, NAME, sleeper(there), "t", "there", { n: 1 });
+    await simulation.settle();
+    await tracked;
+    expect(Workers.list(here, NAME, "t").map(([key]) => key)).toEqual(["there"]);
   });
 });

@@ -1,0 +1,4 @@
+import { microseconds } from "./presence.ts";
+import type { Workload } from "./workload.ts";
+
+export const run: Workload = microseconds("join", 10_000);
