@@ -14,7 +14,12 @@ export interface PubSubPlace {
   deliver(topic: string, from: Pid | undefined, message: unknown, dispatcher: Dispatcher): void;
   /** Tells those who watch places, Presence above all, that another one is gone for good, with all its processes. */
   lost(nodeName: string): void;
+  /** Tells them that others may be there of whom nothing has been heard yet: this place was cut off from them, and no longer is. */
+  met(): void;
 }
+
+/** `up`: what is broadcast reaches the other places. `behind`: some of it is dropped. `down`: all of it is. */
+export type PubSubState = "up" | "behind" | "down";
 
 /**
  * Carries broadcasts to other places: shards, nodes, machines. It never delivers to its own place, which the PubSub does
@@ -30,6 +35,12 @@ export interface PubSubAdapter {
   directBroadcast(nodeName: string, topic: string, message: unknown, dispatcher: Dispatcher): void;
   /** Whether a place that was there is known to be gone for good. An adapter that can't know leaves it out. */
   isGone?(nodeName: string): boolean;
+  /** What the place on the other shard with that place is called, if there is one. Not that of one that was there before. */
+  nodeNameOf?(shard: number): string | undefined;
+  /** Whether the other places can be reached. An adapter for which they always can leaves it out. */
+  state?(): PubSubState;
+  /** Lets what was broadcast leave, and ends. Called when the PubSub stops in order, or crashes; not when it is killed. */
+  close?(): Promise<void>;
 }
 
 /** Makes the adapter of a PubSub that starts, each time it starts anew. */

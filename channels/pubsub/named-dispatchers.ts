@@ -1,5 +1,6 @@
 import { channelsError } from "../errors.ts";
 import { fastlaneDispatcher } from "../fastlane.ts";
+import { resumeDispatcher } from "../resume/resume-lane.ts";
 import { type Dispatcher, plainDispatcher } from "./dispatcher.ts";
 
 /** The dispatchers that a PubSub knows by name: functions can't cross to other places, names can. */
@@ -14,6 +15,7 @@ export class NamedDispatchers {
       ...Object.entries(own),
       ["plain", plainDispatcher] as const,
       ["fastlane", fastlaneDispatcher] as const,
+      ["resume", resumeDispatcher] as const,
     ]);
     this.#names = new Map(Array.from(this.#byName, ([name, dispatcher]) => [dispatcher, name]));
   }

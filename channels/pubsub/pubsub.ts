@@ -1,12 +1,24 @@
-import { GenServer, type Ok, ok, type Pid, Runtime, type Self } from "../../runtime/index.ts";
+import {
+  type CastResult,
+  ExitMessage,
+  GenServer,
+  noReply,
+  type Ok,
+  ok,
+  type Pid,
+  Runtime,
+  type Self,
+  stop,
+} from "../../runtime/index.ts";
 import { type Origin, sharedRole, uninterrupted } from "../../runtime/internal.ts";
 import { NamedTables } from "../named-tables.ts";
-import type { PubSubAdapter, PubSubAdapterFactory } from "./adapter.ts";
+import type { PubSubAdapter, PubSubAdapterFactory, PubSubState } from "./adapter.ts";
 import { type Dispatcher, plainDispatcher, type Subscription } from "./dispatcher.ts";
 import { localAdapter } from "./local-adapter.ts";
 import { NamedDispatchers } from "./named-dispatchers.ts";
 import { PLACES_TOPIC, PlaceLost } from "./place-lost.ts";
-import { nodeNameOfShard, shardsAdapter } from "./shards-adapter.ts";
+import { PlacesMet } from "./places-met.ts";
+import { shardsAdapter } from "./shards-adapter.ts";
 import { SubscriptionTable } from "./subscription-table.ts";
 
 export interface PubSubOptions {
@@ -16,7 +28,7 @@ export interface PubSubOptions {
   readonly dispatchers?: Readonly<Record<string, Dispatcher>>;
 }
 
-interface PubSubState {
+interface PubSubServer {
   readonly nodeName: string;
 }
 
@@ -54,7 +66,7 @@ const tables = new NamedTables<PubSubTable>("PubSub");
  * await self.receive(); // => { created: 7 }
  * ```
  */
-export class PubSub extends GenServer<PubSubState, never, never> {
+export class PubSub extends GenServer<PubSubServer, never, never> {
   static override readonly module: string = import.meta.url;
 
   /** Subscribes the calling process. Subscribed twice, it gets everything twice. Dispatchers read `metadata`. */
@@ -131,13 +143,18 @@ export class PubSub extends GenServer<PubSubState, never, never> {
       deliver(table, from, undefined, topic, message, dispatcher);
       return;
     }
-    const nodeName = typeof to === "number" ? nodeNameOfShard(runtime, to) : to;
+    const nodeName = typeof to === "number" ? table.adapter.nodeNameOf?.(to) : to;
     if (nodeName !== undefined) table.adapter.directBroadcast(nodeName, topic, message, dispatcher);
   }
 
   /** What this place is called among those that the adapter connects. */
   static nodeName(from: Origin, name: string): string {
     return tables.get(from, name).adapter.nodeName;
+  }
+
+  /** Whether what is broadcast on this shard reaches the other places: `"up"`, unless the adapter is cut off from them. */
+  static state(from: Origin, name: string): PubSubState {
+    return tables.get(from, name).adapter.state?.() ?? "up";
   }
 
   /** @internal The way to other places, while the PubSub runs. */
@@ -150,10 +167,17 @@ export class PubSub extends GenServer<PubSubState, never, never> {
     return tables.get(from, name).subscriptions.rows(topic);
   }
 
-  async init(options: PubSubOptions = {}): Promise<Ok<PubSubState>> {
+  #adapter: PubSubAdapter | undefined;
+
+  async init(options: PubSubOptions = {}): Promise<Ok<PubSubServer>> {
     const { self } = this;
     const name = tables.nameOf(self);
     const { adapter: start = sharedRole(self) === undefined ? localAdapter : shardsAdapter } = options;
+    const toPlaces = (message: PlaceLost | PlacesMet): void => {
+      const table = tables.find(self, name);
+      if (table !== undefined)
+        deliver(table, self.runtime, undefined, PLACES_TOPIC, message, plainDispatcher);
+    };
     const adapter = await start({
       name,
       self,
@@ -162,15 +186,25 @@ export class PubSub extends GenServer<PubSubState, never, never> {
         const table = tables.find(self, name);
         if (table !== undefined) deliver(table, self.runtime, from, topic, message, dispatcher);
       },
-      lost: (nodeName) => {
-        const table = tables.find(self, name);
-        if (table !== undefined)
-          deliver(table, self.runtime, undefined, PLACES_TOPIC, new PlaceLost(nodeName), plainDispatcher);
-      },
+      lost: (nodeName) => toPlaces(new PlaceLost(nodeName)),
+      met: () => toPlaces(new PlacesMet()),
     });
     const table = tables.adopt(self, () => ({ subscriptions: new SubscriptionTable(), adapter }));
     table.adapter = adapter;
+    this.#adapter = adapter;
+    // Else nobody would wait until it is closed.
+    if (adapter.close !== undefined) self.trapExit(true);
     return ok({ nodeName: adapter.nodeName });
+  }
+
+  override handleInfo(message: unknown): CastResult {
+    if (message instanceof ExitMessage) return stop(message.reason);
+    this.self.runtime.logger.error({ message }, "A message to a PubSub was dropped: it takes none");
+    return noReply();
+  }
+
+  override async terminate(): Promise<void> {
+    await this.#adapter?.close?.();
   }
 }
 

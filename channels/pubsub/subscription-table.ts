@@ -53,22 +53,26 @@ class Topic {
  */
 export class SubscriptionTable {
   readonly #topics = new Map<string, Topic>();
-  /** Of each process, by topic, its newest row there; the others hang on it. */
-  readonly #subscribers = new Map<Pid, Map<string, Row>>();
+  /** Of each process, by topic, its newest row there; the others hang on it. Most processes have one topic, and need no map of it. */
+  readonly #subscribers = new Map<Pid, Row | Map<string, Row>>();
 
   add(pid: Pid, topicName: string, metadata: unknown): void {
     let topic = this.#topics.get(topicName);
     if (topic === undefined) this.#topics.set(topicName, (topic = new Topic(topicName)));
     const own = this.#subscribers.get(pid);
     const rows = topic.writable();
-    const row = new Row(pid, metadata, topic, rows.length, own?.get(topicName));
+    const row = new Row(pid, metadata, topic, rows.length, newestOf(own, topicName));
     rows.push(row);
-    if (own !== undefined) {
+    if (own instanceof Map) {
       own.set(topicName, row);
+    } else if (own !== undefined && own.topic !== topic) {
+      this.#subscribers.set(pid, new Map([own, row].map((one) => [one.topic.name, one])));
     } else {
-      this.#subscribers.set(pid, new Map([[topicName, row]]));
+      this.#subscribers.set(pid, row);
+    }
+    if (own === undefined) {
       // Last: of a process that is dead already, the hook runs at once and must find what to remove.
-      onProcessExit(pid, () => this.#forget(pid));
+      onProcessExit(pid, this.#forget);
     }
   }
 
@@ -76,16 +80,19 @@ export class SubscriptionTable {
   remove(pid: Pid, topicName: string): void {
     // The process stays known without rows, until it exits: its hook need not come and go with them.
     const own = this.#subscribers.get(pid);
-    const row = own?.get(topicName);
-    if (own === undefined || row === undefined) return;
-    own.delete(topicName);
+    const row = newestOf(own, topicName);
+    if (row === undefined) return;
+    if (own instanceof Map) own.delete(topicName);
+    else this.#subscribers.set(pid, new Map());
     this.#removeRows(row);
   }
 
-  #forget(pid: Pid): void {
-    for (const row of this.#subscribers.get(pid)?.values() ?? []) this.#removeRows(row);
+  readonly #forget = (_reason: unknown, pid: Pid): void => {
+    const own = this.#subscribers.get(pid);
     this.#subscribers.delete(pid);
-  }
+    if (own instanceof Map) for (const row of own.values()) this.#removeRows(row);
+    else if (own !== undefined) this.#removeRows(own);
+  };
 
   #removeRows(first: Row): void {
     const { topic } = first;
@@ -121,4 +128,9 @@ export class SubscriptionTable {
   rows(topicName: string): Subscription[] {
     return this.#topics.get(topicName)?.rows.slice() ?? [];
   }
+}
+
+function newestOf(own: Row | Map<string, Row> | undefined, topicName: string): Row | undefined {
+  if (own instanceof Map) return own.get(topicName);
+  return own?.topic.name === topicName ? own : undefined;
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Broadcast } from "../../../channels/message.ts";
 import type { Dispatcher } from "../../../channels/pubsub/dispatcher.ts";
 import { PubSub } from "../../../channels/pubsub/pubsub.ts";
 import type { Pid, Runtime } from "../../../runtime/index.ts";
@@ -209,6 +210,56 @@ export function pubsubPlacesConformance(adapter: string, start: () => Promise<Pl
       });
       await under.settle();
       for (const { got } of listeners) expect(got).toEqual(sent);
+    });
+
+    test("what is broadcast is the same elsewhere", async () => {
+      const listeners = await Promise.all(under.places.map((place) => listenAt(place, "t")));
+      const message = {
+        map: new Map<unknown, unknown>([[1, new Set(["one"])]]),
+        date: new Date(0),
+        big: 2n ** 70n,
+        bytes: Uint8Array.of(0, 255),
+        large: new Uint8Array(100_000).fill(7),
+        none: [undefined, null, Number.NaN],
+        error: new TypeError("boom", { cause: "a test" }),
+      };
+      PubSub.broadcast(under.here.runtime, under.here.name, "t", message);
+      await under.settle();
+      for (const { got } of listeners) expect(got).toEqual([message]);
+    });
+
+    test("a Broadcast, as channels send, is one elsewhere", async () => {
+      const listeners = await Promise.all(under.places.map((place) => listenAt(place, "t")));
+      const broadcast = new Broadcast("other topic", "event", { body: "hi" });
+      PubSub.broadcast(under.here.runtime, under.here.name, "t", broadcast);
+      await under.settle();
+      for (const { got } of listeners) expect(got).toStrictEqual([broadcast]);
+    });
+
+    test("a pid is always the same elsewhere, not one of there, and itself where it comes from", async () => {
+      const listeners = await Promise.all(under.places.map((place) => listenAt(place, "t")));
+      const { pid } = listeners[0]!;
+      for (let times = 0; times < 2; times += 1)
+        PubSub.broadcast(under.here.runtime, under.here.name, "t", pid);
+      await under.settle();
+      for (const [index, { runtime, name }] of others().entries()) {
+        const { got, pid: own } = listeners[index + 1]!;
+        expect(got[0]).toBe(got[1]);
+        expect(got[0]).not.toBe(own);
+        expect(String(got[0])).toMatch(/^<.+>$/);
+        PubSub.broadcast(runtime, name, "t", { back: got[0] });
+      }
+      await under.settle();
+      const back = others().map(() => ({ back: pid }));
+      expect(listeners[0]!.got.slice(2)).toEqual(back);
+      for (const message of listeners[0]!.got.slice(2)) expect((message as { back: Pid }).back).toBe(pid);
+    });
+
+    test("broadcastFrom skips nobody but the process that is named", async () => {
+      const listeners = await Promise.all(under.places.map((place) => listenAt(place, "t")));
+      PubSub.broadcastFrom(under.here.runtime, under.here.name, listeners[0]!.pid, "t", "from");
+      await under.settle();
+      expect(listeners.map(({ got }) => got)).toEqual([[], ...others().map(() => ["from"])]);
     });
 
     test("a directBroadcast reaches the named place only, with the dispatcher that was named", async () => {
