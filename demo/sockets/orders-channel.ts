@@ -1,36 +1,45 @@
-import {
-  Channel,
-  type ChannelSocket,
-  error,
-  type HandleReturn,
-  type JoinReturn,
-  noReply,
-  ok,
-  push,
-} from "rookery/channels";
+import { type ChannelClass, defineChannel, defineContract, error, noReply, ok, push } from "rookery/channels";
+import { z } from "zod";
 import type { OrderEvent } from "../orders/order-event.ts";
 import type { Orders } from "../orders/orders.ts";
 import { orderJson } from "../views/order-json.ts";
 import type { UserAssigns } from "./user-socket.ts";
 
-interface OrdersContract {
+const item = z.object({
+  product_id: z.int(),
+  name: z.string(),
+  quantity: z.int(),
+  price_cents: z.int(),
+});
+const order = z.object({
+  id: z.int(),
+  status: z.enum(["placed", "cancelled"]),
+  total_cents: z.int(),
+  items: z.array(item).readonly(),
+  inserted_at: z.string(),
+});
+
+const ordersContract = defineContract({
+  join: { error: z.object({ reason: z.literal("unauthorized") }) },
+  out: { order_created: order, order_updated: order },
+});
+
+interface OrdersTypes {
   readonly assigns: UserAssigns & { readonly orders: Orders };
   readonly info: OrderEvent;
 }
 
-type OrdersSocket = ChannelSocket<OrdersContract>;
-
 /** Tells a user, and nobody else, what becomes of their orders. */
-export class OrdersChannel extends Channel<OrdersContract> {
-  override join(topic: string, _payload: unknown, socket: OrdersSocket): JoinReturn {
+export const OrdersChannel: ChannelClass = defineChannel<typeof ordersContract, OrdersTypes>(ordersContract, {
+  name: "OrdersChannel",
+  join(topic, _params, socket) {
     const { orders, userId } = socket.assigns;
     if (topic !== `orders:${userId}`) return error({ reason: "unauthorized" });
     orders.subscribe(this.self, userId);
     return ok(socket);
-  }
-
-  override handleInfo({ type, order }: OrderEvent, socket: OrdersSocket): HandleReturn {
-    push(socket, type, orderJson(order));
+  },
+  handleInfo(event, socket) {
+    push(socket, event.type, orderJson(event.order));
     return noReply(socket);
-  }
-}
+  },
+});

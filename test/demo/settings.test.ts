@@ -28,6 +28,16 @@ describe("demoSettings", () => {
     for (const shards of [1, 2, 64]) assert.equal(demoSettings({ SHARDS: String(shards) }).shards, shards);
   });
 
+  test("takes the URL of a Redis, and gives this server a name of its own there", () => {
+    const { redis } = demoSettings({ REDIS_URL: "rediss://:secret@example.com:6380/1" });
+    assert.equal(redis?.url, "rediss://:secret@example.com:6380/1");
+    assert.ok(redis?.node?.includes(String(process.pid)));
+    const said = (error: Error): boolean =>
+      error.message.includes("REDIS_URL is malformed: must be a URL") && !error.message.includes("secret");
+    for (const url of ["http://:secret@example.com", "secret"])
+      assert.throws(() => demoSettings({ REDIS_URL: url }), said, url);
+  });
+
   test("takes true, false or a list of origins", () => {
     const origins = (text: string): unknown => demoSettings({ CHECK_ORIGIN: text }).checkOrigin;
     assert.equal(origins("true"), true);

@@ -2,6 +2,7 @@
 import type * as rookery from "rookery";
 import type * as api from "rookery/api";
 import type * as channels from "rookery/channels";
+import type * as client from "rookery/client";
 import type * as testing from "rookery/testing";
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
@@ -47,6 +48,7 @@ type Tight<Door> = {
 true satisfies Tight<typeof rookery>;
 true satisfies Tight<typeof channels>;
 true satisfies Tight<typeof api>;
+true satisfies Tight<typeof client>;
 true satisfies Tight<typeof testing>;
 
 type Any = ReturnType<typeof JSON.parse>;

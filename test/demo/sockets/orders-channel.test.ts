@@ -1,64 +1,60 @@
 import assert from "node:assert/strict";
-import type { Channel } from "phoenix";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { answer, nextEvent } from "../../support/phoenix-client.ts";
-import { RunningDemo, type SignedIn } from "../running-demo.ts";
+import { afterEach, beforeEach, describe, test } from "vitest";
+import type { Order } from "../../../demo/orders/order.ts";
+import { orderJson } from "../../../demo/views/order-json.ts";
+import { SimulatedDemo, type Visitor } from "../simulated-demo.ts";
 
-let demo: RunningDemo;
-let ada: SignedIn;
-let grace: SignedIn;
+let demo: SimulatedDemo;
+let ada: Visitor;
+let grace: Visitor;
 
-beforeAll(async () => {
-  demo = await RunningDemo.start();
-  [ada, grace] = await Promise.all([demo.signUp("Ada"), demo.signUp("Grace")]);
+beforeEach(async () => {
+  demo = await SimulatedDemo.start();
+  [ada, grace] = [await demo.visitor("Ada"), await demo.visitor("Grace")];
 });
-afterAll(() => demo[Symbol.asyncDispose]());
+afterEach(() => demo[Symbol.asyncDispose]());
 
-async function channelOf(user: SignedIn, topic: string): Promise<Channel> {
-  return (await demo.socket({ token: user.token })).channel(topic);
+async function place({ id }: Visitor, product_id: number = 1, quantity: number = 1): Promise<Order> {
+  const placed = await demo.it.run(demo.orders.place(id, { items: [{ product_id, quantity }] }));
+  assert.ok(placed.ok);
+  return placed.order;
 }
-
-const order = { order: { items: [{ product_id: 1, quantity: 1 }] } };
 
 describe("joining orders:<user id>", () => {
   test("is for that user alone", async () => {
-    assert.equal((await answer((await channelOf(ada, `orders:${ada.id}`)).join())).status, "ok");
+    const { it } = demo;
+    assert.deepEqual((await it.join(ada.socket, `orders:${ada.id}`)).reply, {});
     for (const topic of [`orders:${grace.id}`, "orders:", "orders:*", `orders:0${ada.id}`]) {
-      const channel = await channelOf(ada, topic);
-      const expected = { status: "error", response: { reason: "unauthorized" } };
-      assert.deepEqual(await answer(channel.join()), expected, topic);
-      channel.leave();
+      const refused = { ok: false, reply: { reason: "unauthorized" } };
+      assert.deepEqual(await it.join(ada.socket, topic), refused, topic);
     }
   });
 });
 
 describe("the events of orders:<user id>", () => {
-  test("tell every window of the user what REST answered, when it is placed and when it is cancelled", async () => {
-    const channels = await Promise.all([1, 2].map(() => channelOf(ada, `orders:${ada.id}`)));
-    await Promise.all(channels.map((channel) => answer(channel.join())));
+  test("tell every window of the user of an order, when it is placed and when it is cancelled", async () => {
+    const { it } = demo;
+    const sockets = [ada.socket, await demo.connect(ada.id)];
+    const windows = await Promise.all(
+      sockets.map((socket) => it.subscribeAndJoinOrThrow(socket, `orders:${ada.id}`)),
+    );
+    const placed = orderJson(await place(ada));
+    for (const window of windows) assert.deepEqual(await it.assertPush(window, "order_created"), placed);
 
-    const created = Promise.all(channels.map((channel) => nextEvent(channel, "order_created")));
-    const placed = await demo.data<{ id: number }>(demo.post("/api/v1/orders", order, ada.token), 201);
-    assert.deepEqual(await created, [placed, placed]);
-
-    const updated = Promise.all(channels.map((channel) => nextEvent(channel, "order_updated")));
-    const cancelled = await demo.data(demo.post(`/api/v1/orders/${placed.id}/cancel`, {}, ada.token));
-    assert.deepEqual(await updated, [cancelled, cancelled]);
-    assert.deepEqual(cancelled, { ...placed, status: "cancelled" });
+    assert.ok((await it.run(demo.orders.cancel(ada.id, placed.id))).ok);
+    const cancelled = { ...placed, status: "cancelled" };
+    for (const window of windows) assert.deepEqual(await it.assertPush(window, "order_updated"), cancelled);
   });
 
   test("tell nobody else, and nothing of an order that failed", async () => {
-    const channel = await channelOf(grace, `orders:${grace.id}`);
-    const events: unknown[] = [];
-    for (const event of ["order_created", "order_updated"])
-      channel.on(event, (payload) => events.push(payload));
-    await answer(channel.join());
-    await demo.data(demo.post("/api/v1/orders", order, ada.token), 201);
-    const tooMuch = { order: { items: [{ product_id: 2, quantity: 1_000 }] } };
-    assert.equal((await demo.post("/api/v1/orders", tooMuch, grace.token)).status, 422);
-    const own = nextEvent(channel, "order_created");
-    const placed = await demo.data(demo.post("/api/v1/orders", order, grace.token), 201);
-    assert.deepEqual(await own, placed);
-    assert.deepEqual(events, [placed]);
+    const { it } = demo;
+    const window = await it.subscribeAndJoinOrThrow(grace.socket, `orders:${grace.id}`);
+    await place(ada);
+    const tooMuch = { items: [{ product_id: 2, quantity: 1_000 }] };
+    assert.ok(!(await it.run(demo.orders.place(grace.id, tooMuch))).ok);
+    await it.refutePush(window, "order_created");
+    const placed = await place(grace);
+    await it.assertPush(window, "order_created", { id: placed.id });
+    for (const event of ["order_created", "order_updated"]) await it.refutePush(window, event);
   });
 });

@@ -1,141 +1,140 @@
 import assert from "node:assert/strict";
 import Database from "better-sqlite3";
-import { type Channel, Presence } from "phoenix";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { type Answer, answer, nextEvent } from "../../support/phoenix-client.ts";
-import { RunningDemo, type SignedIn } from "../running-demo.ts";
+import { Presence } from "phoenix";
+import type { Socket } from "rookery/channels";
+import type { PushRef } from "rookery/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { answer, nextEvent } from "../../support/phoenix-client.ts";
+import { RunningDemo } from "../running-demo.ts";
+import { SimulatedDemo, type Visitor } from "../simulated-demo.ts";
 
-interface Message {
-  readonly id: number;
-  readonly body: string;
-}
+let demo: SimulatedDemo;
+let ada: Visitor;
+let grace: Visitor;
 
-interface Joined {
-  readonly room: { readonly id: number; readonly name: string };
-  readonly history: readonly Message[];
-}
-
-let demo: RunningDemo;
-let ada: SignedIn;
-let grace: SignedIn;
-
-beforeAll(async () => {
-  demo = await RunningDemo.start();
-  [ada, grace] = await Promise.all([demo.signUp("Ada"), demo.signUp("Grace")]);
+beforeEach(async () => {
+  demo = await SimulatedDemo.start();
+  [ada, grace] = [await demo.visitor("Ada"), await demo.visitor("Grace")];
 });
-afterAll(() => demo[Symbol.asyncDispose]());
+afterEach(() => demo[Symbol.asyncDispose]());
 
-async function channelOf(user: SignedIn, topic: string): Promise<Channel> {
-  return (await demo.socket({ token: user.token })).channel(topic);
+const enter = ({ socket }: Visitor, topic: string): Promise<Socket> =>
+  demo.it.subscribeAndJoinOrThrow(socket, topic);
+
+const say = (room: Socket, body: unknown): PushRef => demo.it.push(room, "message:new", { body });
+
+async function history({ socket }: Visitor, topic: string): Promise<readonly { readonly body: string }[]> {
+  const { reply } = await demo.it.join(socket, topic);
+  return reply["history"] as { body: string }[];
 }
-
-async function join(user: SignedIn, topic: string): Promise<{ channel: Channel; reply: Joined }> {
-  const channel = await channelOf(user, topic);
-  const { status, response } = await answer(channel.join());
-  assert.equal(status, "ok");
-  return { channel, reply: response as Joined };
-}
-
-const say = (channel: Channel, body: unknown): Promise<Answer> =>
-  answer(channel.push("message:new", { body }));
 
 describe("joining room:<id>", () => {
   test("answers the room and its last 50 messages, the oldest first", async () => {
-    const { channel, reply } = await join(ada, "room:2");
-    assert.deepEqual(reply, { room: { id: 2, name: "Field notes" }, history: [] });
-    for (let number = 1; number <= 52; number += 1) await say(channel, `note ${number}`);
-
-    const { history } = (await join(grace, "room:2")).reply;
+    const { it } = demo;
+    const joined = await it.join(ada.socket, "room:2");
+    assert.ok(joined.ok);
+    assert.deepEqual(joined.reply, { room: { id: 2, name: "Field notes" }, history: [] });
+    for (let number = 1; number <= 52; number += 1) {
+      await it.assertReply(say(joined.socket, `note ${number}`), "ok");
+    }
     const notes = Array.from({ length: 50 }, (_, index) => `note ${index + 3}`);
     assert.deepEqual(
-      history.map(({ body }) => body),
+      (await history(grace, "room:2")).map(({ body }) => body),
       notes,
     );
   });
 
   test("is refused for a room that is not there", async () => {
     for (const topic of ["room:4711", "room:", "room:abc", "room:1.0"]) {
-      const channel = await channelOf(ada, topic);
-      assert.deepEqual(
-        await answer(channel.join()),
-        { status: "error", response: { reason: "not_found" } },
-        topic,
-      );
-      channel.leave();
+      const refused = { ok: false, reply: { reason: "not_found" } };
+      assert.deepEqual(await demo.it.join(ada.socket, topic), refused, topic);
     }
   });
 });
 
 describe("message:new", () => {
   test("is on the disk, broadcast to everybody and answered with its id", async () => {
-    const [own, other] = [await join(ada, "room:1"), await join(grace, "room:1")];
-    const broadcasts = Promise.all([own, other].map(({ channel }) => nextEvent(channel, "message:new")));
-    const { status, response } = await say(own.channel, "Hello <b>colony</b>\n🐦‍⬛");
-    const { id } = response as { id: number };
-    assert.deepEqual({ status, response }, { status: "ok", response: { id } });
+    const { it } = demo;
+    const [own, other] = [await enter(ada, "room:1"), await enter(grace, "room:1")];
+    const body = "Hello <b>colony</b>\n🐦‍⬛";
+    const { id } = await it.assertReply(say(own, body), "ok", { id: expect.any(Number) });
 
     const database = new Database(demo.databasePath, { readonly: true });
     const saved = database.prepare("select user_id, body, inserted_at from messages where id = ?").get(id);
     database.close();
     const { inserted_at } = saved as { inserted_at: string };
-    assert.deepEqual(saved, { user_id: ada.id, body: "Hello <b>colony</b>\n🐦‍⬛", inserted_at });
+    assert.deepEqual(saved, { user_id: ada.id, body, inserted_at });
 
-    const message = { id, user_id: ada.id, name: "Ada", body: "Hello <b>colony</b>\n🐦‍⬛", inserted_at };
-    assert.deepEqual(await broadcasts, [message, message]);
-    assert.deepEqual((await join(ada, "room:1")).reply.history.at(-1), message);
+    const message = { id, user_id: ada.id, name: "Ada", body, inserted_at };
+    for (const room of [own, other]) assert.deepEqual(await it.assertPush(room, "message:new"), message);
+    assert.deepEqual(await history(ada, "room:1"), [message]);
   });
 
   test("takes 4,000 characters", async () => {
-    const { channel } = await join(ada, "room:1");
-    assert.equal((await say(channel, "🐦".repeat(4_000))).status, "ok");
+    await demo.it.assertReply(say(await enter(ada, "room:1"), "🐦".repeat(4_000)), "ok");
   });
 
   test("is refused when it is blank, too long or no text, and nobody sees it", async () => {
-    const { channel } = await join(ada, "room:3");
+    const { it } = demo;
+    const room = await enter(ada, "room:3");
     const refused: [unknown, string][] = [
       ["", "can't be blank"],
       [" \n\t", "can't be blank"],
-      [undefined, "can't be blank"],
       ["x".repeat(4_001), "should be at most 4000 character(s)"],
+      [undefined, "is invalid"],
       [7, "is invalid"],
       [{ text: "hello" }, "is invalid"],
     ];
     for (const [body, message] of refused) {
-      assert.deepEqual(await say(channel, body), {
-        status: "error",
-        response: { errors: { body: [message] } },
-      });
+      await it.assertReply(say(room, body), "error", { errors: { body: [message] } });
     }
-    assert.deepEqual((await join(grace, "room:3")).reply.history, []);
+    await it.refuteBroadcast(room, "message:new");
+    assert.deepEqual(await history(grace, "room:3"), []);
   });
 
   test("stays in its room", async () => {
-    const [here, there] = [await join(ada, "room:3"), await join(grace, "room:4")];
-    const next = nextEvent(there.channel, "message:new") as Promise<Message>;
-    await say(here.channel, "here");
-    await say(there.channel, "there");
-    assert.equal((await next).body, "there");
+    const { it } = demo;
+    const [here, there] = [await enter(ada, "room:3"), await enter(grace, "room:4")];
+    say(here, "here");
+    await it.assertPush(here, "message:new", { body: "here" });
+    await it.refutePush(there, "message:new");
   });
 });
 
 describe("typing", () => {
   test("is told to the others only", async () => {
-    const [own, other] = [await join(ada, "room:4"), await join(grace, "room:4")];
-    const heard: unknown[] = [];
-    own.channel.on("typing", (payload) => heard.push(payload));
-    const typing = nextEvent(other.channel, "typing");
-    own.channel.push("typing", {});
-    assert.deepEqual(await typing, { user_id: ada.id, name: "Ada" });
-    // What comes after it has come, so it would have, too.
-    await say(own.channel, "done");
-    assert.deepEqual(heard, []);
+    const { it } = demo;
+    const [own, other] = [await enter(ada, "room:4"), await enter(grace, "room:4")];
+    it.push(own, "typing");
+    assert.deepEqual(await it.assertPush(other, "typing"), { user_id: ada.id, name: "Ada" });
+    await it.refutePush(own, "typing");
   });
 });
 
 describe("presence", () => {
-  test("shows who is there, a user with two devices once, and who leaves", async () => {
-    const user = await demo.signUp("Barbara");
-    const channel = await channelOf(ada, "room:2");
+  test("has the user's id as its key, and metas with the time in seconds", async () => {
+    const { it } = demo;
+    const online_at = Math.floor(it.runtime.clock.systemTimeMs() / 1_000);
+    const state = await it.assertPush(await enter(ada, "room:3"), "presence_state");
+    const metas = [{ online_at, phx_ref: expect.any(String) }];
+    expect(state).toEqual({ [ada.id]: { user: { name: "Ada" }, metas } });
+  });
+
+  test("is told to who was there before, when somebody comes and when they leave", async () => {
+    const { it } = demo;
+    const own = await enter(ada, "room:3");
+    const other = await enter(grace, "room:3");
+    const metas = [{ online_at: expect.any(Number) }];
+    const shown = { [grace.id]: { user: { name: "Grace" }, metas } };
+    await it.assertPush(own, "presence_diff", { joins: shown, leaves: {} });
+    await it.assertReply(it.leave(other), "ok");
+    await it.assertPush(own, "presence_diff", { joins: {}, leaves: shown });
+  });
+
+  test("shows the official client who is there, a user with two devices once, and who leaves", async () => {
+    await using running = await RunningDemo.start();
+    const [watcher, user] = await Promise.all([running.signUp("Ada"), running.signUp("Barbara")]);
+    const channel = (await running.socket({ token: watcher.token })).channel("room:2");
     const presence = new Presence(channel);
     await answer(channel.join());
     const people = (): string[] =>
@@ -148,28 +147,18 @@ describe("presence", () => {
       });
 
     let seen = until([`${user.id}: 2`]);
-    const first = await join(user, "room:2");
-    const second = await join(user, "room:2");
+    const devices = await Promise.all([1, 2].map(() => running.socket({ token: user.token })));
+    const [first, second] = devices.map((socket) => socket.channel("room:2"));
+    await Promise.all([answer(first!.join()), answer(second!.join())]);
     await seen;
+    const spoken = nextEvent(channel, "message:new");
+    assert.equal((await answer(first!.push("message:new", { body: "hi" }))).status, "ok");
+    assert.equal(((await spoken) as { body: string }).body, "hi");
     seen = until([`${user.id}: 1`]);
-    first.channel.leave();
+    first!.leave();
     await seen;
     seen = until([]);
-    second.channel.leave();
+    second!.leave();
     await seen;
-  });
-
-  test("has the user's id as its key, and metas with the time in seconds", async () => {
-    const user = await demo.signUp("Edith");
-    const channel = await channelOf(user, "room:3");
-    const state = nextEvent(channel, "presence_state") as Promise<
-      Record<string, { user: object; metas: { online_at: number; phx_ref: string }[] }>
-    >;
-    await answer(channel.join());
-    const { user: shown, metas } = (await state)[String(user.id)]!;
-    assert.deepEqual(shown, { name: "Edith" });
-    const [{ online_at, phx_ref }] = metas as [{ online_at: number; phx_ref: string }];
-    assert.deepEqual(metas, [{ online_at, phx_ref }]);
-    assert.ok(Number.isInteger(online_at) && online_at > 1_700_000_000 && online_at < 17_000_000_000);
   });
 });
