@@ -8,7 +8,7 @@ export {
 export type { EndpointOptions, ListenOptions, SocketMount } from "./endpoint/endpoint-options.ts";
 export { listenOnEveryShard } from "./endpoint/listening-shards.ts";
 export type { RunningEndpoint } from "./endpoint/running-endpoint.ts";
-export { filterParameters } from "./filter-parameters.ts";
+export { filterParameters } from "../channels/internal.ts";
 export { createLogger } from "./logger.ts";
 export type { Plug } from "./plug.ts";
 export { accepts } from "./plugs/accepts.ts";
@@ -55,4 +55,6 @@ export {
   endpointStart,
   endpointStop,
   errorRendered,
+  socketDrain,
 } from "./telemetry.ts";
+export { sqliteLogStore, type SqliteLogStoreOptions } from "./topic-log/sqlite-log-store.ts";

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
 import { type DestinationStream, type Logger as PinoLogger, pino, type SerializedError } from "pino";
 import type { Logger, LogLevel } from "../runtime/index.ts";
-import { filterParameters } from "./filter-parameters.ts";
+import { filterParameters } from "../channels/internal.ts";
 
 export interface LoggerOptions {
   /** The lowest level that is written: `"debug"`, `"info"`, `"warn"`, `"error"` or `"silent"`. Default: `"info"`. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { apiError } from "./errors.ts";
-import { isSecretName } from "./filter-parameters.ts";
+import { isSecretName } from "../channels/internal.ts";
 
 /**
  * Reads a program's settings from the environment, once, through a zod schema whose keys are the names of the variables.

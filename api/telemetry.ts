@@ -19,6 +19,21 @@ export const endpointStop: TelemetryEvent<
   EndpointMetadata & { readonly status: number; readonly aborted: boolean }
 > = telemetryEvent("phoenix.endpoint.stop");
 
+export interface SocketDrainRound {
+  /** So many clients are sent away in this round, of so many in all. */
+  readonly count: number;
+  readonly total: number;
+  /** From 1 on. */
+  readonly index: number;
+  readonly rounds: number;
+}
+
+/** The next clients of a socket are sent away, because the server ends. `socket` is the path of the mount. */
+export const socketDrain: TelemetryEvent<
+  SocketDrainRound,
+  { readonly endpoint: string; readonly socket: string }
+> = telemetryEvent("phoenix.socket_drain");
+
 export interface DispatchMetadata {
   readonly request: FastifyRequest;
   readonly route: Route;

@@ -51,6 +51,18 @@ export class Reply {
   }
 }
 
+/** What the compiler knows of a result: what the client is answered with. */
+export interface AcceptedWith<Answer> extends Accepted {
+  readonly reply: Answer;
+}
+export interface RefusedWith<Reason> extends Refused {
+  readonly reason: Reason;
+}
+export interface ReplyWith<Status, Payload> extends Reply {
+  readonly status: Status;
+  readonly payload: Payload;
+}
+
 /** The channel stops. */
 export class Stop {
   readonly reason: unknown;
@@ -65,8 +77,8 @@ export class Stop {
 }
 
 /** From `connect` and `join`: accepted, and join answers `reply`, any JSON or bytes, `{}` if left out. `{:ok, reply, socket}`. */
-export function ok(socket: AnySocket): Accepted;
-export function ok(reply: unknown, socket: AnySocket): Accepted;
+export function ok(socket: AnySocket): AcceptedWith<object>;
+export function ok<Answer>(reply: Answer, socket: AnySocket): AcceptedWith<Answer>;
 export function ok(replyOrSocket: unknown, socket?: AnySocket): Accepted {
   return socket === undefined
     ? new Accepted({}, replyOrSocket as AnySocket)
@@ -74,6 +86,7 @@ export function ok(replyOrSocket: unknown, socket?: AnySocket): Accepted {
 }
 
 /** From `connect` and `join`: refused. A join answers `reason` to the client, `connect` hands it to the mount's errorHandler. */
+export function error<Reason = undefined>(reason?: Reason): RefusedWith<Reason>;
 export function error(reason?: unknown): Refused {
   return new Refused(reason);
 }
@@ -87,8 +100,12 @@ export function noReply(socket: AnySocket, action?: ChannelAction): NoReply {
  * From `handleIn`: answers the push, `reply("ok", { id: 7 }, socket)`, `reply("ok", socket)`. The status is any string: the
  * client receives it under that name. From `handleCall`: answers the call, `reply(value, socket)`.
  */
-export function reply(status: unknown, socket: AnySocket): Reply;
-export function reply(status: string, payload: unknown, socket: AnySocket): Reply;
+export function reply<Status>(status: Status, socket: AnySocket): ReplyWith<Status, undefined>;
+export function reply<Status extends string, Payload>(
+  status: Status,
+  payload: Payload,
+  socket: AnySocket,
+): ReplyWith<Status, Payload>;
 export function reply(status: unknown, payloadOrSocket: unknown, socket?: AnySocket): Reply {
   if (socket === undefined) return new Reply(status, undefined, payloadOrSocket as AnySocket);
   return new Reply(status, payloadOrSocket, socket);

@@ -7,22 +7,26 @@ import {
   GenServer,
   type InitResult,
   noReply as done,
+  type Ok,
   ok as started,
   type Ref,
   reply as answer,
   stop as exit,
 } from "../runtime/index.ts";
-import { isOrderly } from "../runtime/internal.ts";
+import { isOrderly, isPromise } from "../runtime/internal.ts";
 import type { ChannelCallbacks } from "./channel.ts";
 import { Accepted, NoReply, Refused, Reply, type StatusReply, Stop } from "./channel-returns.ts";
 import { channelsError } from "./errors.ts";
 import { Fastlane } from "./fastlane.ts";
 import { Broadcast, Message, type MessageRef, ReplyMessage } from "./message.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
+import { joinLog, type Resumption } from "./resume/join-log.ts";
+import { ownParams, resumeWish } from "./resume/resume-options.ts";
+import { isWanted, logHandledIn, logJoin } from "./socket-log.ts";
 import { type AnySocket, Socket } from "./socket.ts";
 import type { CompleteRoute } from "./socket-definition.ts";
 import { channelHandledIn, channelJoined } from "./telemetry.ts";
-import { ChannelClosing, JoinRequest, JoinResult, SocketDrain } from "./transport-message.ts";
+import { ChannelClosing, ExpiryChange, JoinRequest, JoinResult, SocketDrain } from "./transport-message.ts";
 
 /** What a channel process is started with: the socket of the connection, and what is joined, under which join_ref. */
 export class ChannelStart {
@@ -39,10 +43,11 @@ export class ChannelStart {
   }
 }
 
-type Callback = "join" | "handleIn" | "handleOut" | "handleInfo" | "handleCall" | "handleCast";
+type Callback = "codeChange" | "join" | "handleIn" | "handleOut" | "handleInfo" | "handleCall" | "handleCast";
 
 const DONE = ["noReply(socket)", "noReply(socket, action)", "stop(reason, socket)"];
 const VALID_RETURNS: Readonly<Record<Callback, readonly string[]>> = {
+  codeChange: ["ok(socket)"],
   join: ["ok(socket)", "ok(reply, socket)", "error(reply)"],
   handleIn: [
     ...DONE,
@@ -66,15 +71,22 @@ export class ChannelServer extends GenServer<AnySocket> {
 
   #channel!: ChannelCallbacks;
   #route!: CompleteRoute;
+  #logsHandleIn = false;
+  /** Whether join has returned, be it a refusal. */
+  #hasJoinReturned = false;
   /** The monitor of the transport: without its client, a channel has nothing to do. */
   #transport!: Ref;
+  /** That of the log, if the client resumes: from there its events come. */
+  #log: Ref | undefined = undefined;
 
   init({ socket, route, topic, joinRef }: ChannelStart): InitResult<AnySocket> {
     const { self } = this;
     self.setLabel({ channel: route.channel.name, topic });
     this.#transport = self.monitor(socket.transportPid!);
     this.#route = route;
-    this.#channel = new route.channel();
+    // Asked once: it must cost nothing for each push.
+    this.#logsHandleIn = isWanted(self.runtime.logger, route.settings.logHandleIn);
+    this.#channel = new route.instances();
     (this.#channel as { self: typeof self }).self = self;
     return started(socket.seated({ channel: route.channel, self, topic, joinRef }, route.assigns));
   }
@@ -101,8 +113,11 @@ export class ChannelServer extends GenServer<AnySocket> {
       if (message.topic === topic) return this.#handleOut(message);
     }
     if (message instanceof DownMessage && message.ref === this.#transport) {
+      // Nobody will ask it to join any more.
+      if (!this.#hasJoinReturned) return exit("shutdown");
       return exit(message.reason === "normal" ? ["shutdown", "closed"] : message.reason);
     }
+    if (message instanceof DownMessage && message.ref === this.#log) return exit(["shutdown", "log_down"]);
     if (this.#channel.handleInfo !== undefined) {
       return this.#after("handleInfo", this.#channel.handleInfo(message as never, this.state as never));
     }
@@ -114,24 +129,47 @@ export class ChannelServer extends GenServer<AnySocket> {
   }
 
   override terminate(reason: unknown): unknown {
-    return this.#channel.terminate?.(reason, this.state as never);
+    // What join has not got ready needs no cleaning up.
+    return this.#hasJoinReturned ? this.#channel.terminate?.(reason, this.state as never) : undefined;
+  }
+
+  override codeChange(oldVersion: never, socket: never, extra: never): Ok<AnySocket> {
+    if (this.#channel.codeChange === undefined) return started(socket);
+    const result = this.#channel.codeChange(oldVersion, socket, extra);
+    if (!(result instanceof Accepted && result.socket instanceof Socket))
+      throw this.#badReturn("codeChange", result);
+    return started(result.socket);
   }
 
   #join(message: Message, from: From): CallResult | Promise<CallResult> {
-    const startedMs = channelJoined.enabled ? this.self.runtime.clock.nowMs() : undefined;
-    const result = this.#channel.join(message.topic, message.payload as never, this.state as never);
+    const { runtime } = this.self;
+    const isTimed = channelJoined.enabled || isWanted(runtime.logger, this.#route.settings.logJoin);
+    const startedMs = isTimed ? this.self.runtime.clock.nowMs() : undefined;
+    const params = ownParams(this.#route.resume, message.payload);
+    const result = this.#channel.join(message.topic, params as never, this.state as never);
     if (isPromise(result)) return result.then((value) => this.#joinReturned(message, from, value, startedMs));
     return this.#joinReturned(message, from, result, startedMs);
   }
 
-  #joinReturned(message: Message, from: From, result: unknown, startedMs: number | undefined): CallResult {
+  #joinReturned(
+    message: Message,
+    from: From,
+    result: unknown,
+    startedMs: number | undefined,
+  ): CallResult | Promise<CallResult> {
     const { joinRef, ref, topic, payload: params } = message;
-    const { serializer, transportPid, pubsub } = this.state;
+    const { serializer } = this.state;
     const joined = result instanceof Accepted && result.socket instanceof Socket;
     if (!joined && !(result instanceof Refused)) throw this.#badReturn("join", result);
+    this.#hasJoinReturned = true;
     if (startedMs !== undefined) {
       const durationMs = this.self.runtime.clock.nowMs() - startedMs;
-      channelJoined.execute({ durationMs }, { params, socket: this.state, result: joined ? "ok" : "error" });
+      logJoin(this.state, this.#route.settings.logJoin, joined, durationMs, params);
+      if (channelJoined.enabled)
+        channelJoined.execute(
+          { durationMs },
+          { params, socket: this.state, result: joined ? "ok" : "error" },
+        );
     }
     if (!joined) {
       const frame = serializer.encode(
@@ -140,21 +178,37 @@ export class ChannelServer extends GenServer<AnySocket> {
       this.self.reply(from, new JoinResult(false, frame));
       return exit("shutdown");
     }
+    const { resume } = this.#route;
+    const wish = resume === undefined ? undefined : resumeWish(topic, this.state.joinRef, params);
+    if (wish === undefined) return this.#accepted(message, result, undefined);
+    return joinLog(this.self, this.state, resume!, wish).then((log) => this.#accepted(message, result, log));
+  }
+
+  #accepted(
+    { joinRef, ref, topic }: Message,
+    { socket, reply }: Accepted,
+    log: Resumption | undefined,
+  ): CallResult {
+    const { serializer, transportPid, pubsub } = this.state;
+    const { intercepts, resume } = this.#route;
+    const lane =
+      log === undefined
+        ? new Fastlane(transportPid!, serializer, intercepts)
+        : new Fastlane(transportPid!, serializer, resume!.notStraight, resume!.events);
+    const response = log === undefined ? reply : log.reply(reply);
+    const frame = serializer.encode(new ReplyMessage(joinRef, ref, topic, "ok", response));
     // The transport waits for the reply, so what is broadcast from here on reaches the client after it.
-    PubSub.subscribe(
-      this.self,
-      pubsub,
-      topic,
-      new Fastlane(transportPid!, serializer, this.#route.intercepts),
-    );
-    this.state = result.socket.afterJoin();
-    return answer(
-      new JoinResult(true, serializer.encode(new ReplyMessage(joinRef, ref, topic, "ok", result.reply))),
-    );
+    PubSub.subscribe(this.self, pubsub, topic, lane);
+    log?.release();
+    this.#log = log?.monitor;
+    if (socket.connection !== this.state.connection) this.#connectionChanged(socket);
+    this.state = socket.afterJoin();
+    return answer(new JoinResult(true, frame));
   }
 
   #handleIn(message: Message): CastResult | Promise<CastResult> {
-    const startedMs = channelHandledIn.enabled ? this.self.runtime.clock.nowMs() : undefined;
+    const startedMs =
+      channelHandledIn.enabled || this.#logsHandleIn ? this.self.runtime.clock.nowMs() : undefined;
     const socket = this.state.withRef(message.ref);
     const result = this.#callHandleIn(message, socket);
     if (isPromise(result)) return result.then((value) => this.#handledIn(message, socket, value, startedMs));
@@ -181,7 +235,9 @@ export class ChannelServer extends GenServer<AnySocket> {
     if (startedMs !== undefined) {
       const { ref, event, payload: params } = message;
       const durationMs = this.self.runtime.clock.nowMs() - startedMs;
-      channelHandledIn.execute({ durationMs }, { ref, event, params, socket });
+      if (this.#logsHandleIn)
+        logHandledIn(socket, this.#route.settings.logHandleIn, event, durationMs, params);
+      if (channelHandledIn.enabled) channelHandledIn.execute({ durationMs }, { ref, event, params, socket });
     }
     if (result instanceof Reply) {
       if (!this.#keep(result.socket, socket) || typeof result.status !== "string")
@@ -201,8 +257,14 @@ export class ChannelServer extends GenServer<AnySocket> {
   #keep(returned: AnySocket, given: AnySocket): boolean {
     if (returned === given) return true;
     if (!(returned instanceof Socket)) return false;
+    if (returned.connection !== given.connection) this.#connectionChanged(returned);
     this.state = returned.ref === null ? returned : returned.withRef(null);
     return true;
+  }
+
+  /** With `expireAt`, which concerns the transport. */
+  #connectionChanged({ expiresAtMs }: AnySocket): void {
+    if (expiresAtMs !== undefined) this.self.send(this.state.transportPid!, new ExpiryChange(expiresAtMs));
   }
 
   #reply({ ref }: Message, status: string, payload: unknown): void {
@@ -272,10 +334,4 @@ export class ChannelServer extends GenServer<AnySocket> {
   #noHandler(callback: Callback, what: unknown): Error {
     return channelsError("ROOKERY_CHANNEL_NO_HANDLER", this.#route.channel.name, callback, what);
   }
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
 }

@@ -1,10 +1,13 @@
 import { inspect } from "node:util";
 import type { Runtime } from "../runtime/index.ts";
+import { Ok } from "../runtime/internal.ts";
 import { Accepted, Refused } from "./channel-returns.ts";
 import type { Params } from "./params.ts";
 import { negotiateSerializer, type Serializer } from "./serializer/serializer.ts";
-import { Socket } from "./socket.ts";
+import { NO_ASSIGNS, Socket } from "./socket.ts";
+import { logConnect } from "./socket-log.ts";
 import type { SocketDefinition } from "./socket-definition.ts";
+import type { ConnectRequest, SocketTransportClass } from "./socket-transport.ts";
 import { socketConnected } from "./telemetry.ts";
 import type { ConnectInfo } from "./transport/connect-info.ts";
 
@@ -21,7 +24,38 @@ export type ConnectResult =
   /** `failed`: connect has thrown. A `reason` is what it refused with. */
   | { readonly ok: false; readonly failed: boolean; readonly reason: unknown };
 
-const REFUSED: ConnectResult = { ok: false, failed: false, reason: undefined };
+const REFUSED: Extract<ConnectResult, { readonly ok: false }> = {
+  ok: false,
+  failed: false,
+  reason: undefined,
+};
+
+/** What became of a client of a connection without channels; `state` is what it begins with. */
+export type TransportConnectResult =
+  | { readonly ok: true; readonly state: unknown }
+  | Extract<ConnectResult, { readonly ok: false }>;
+
+/** Asks the application about a client of a connection without channels. Never rejects. */
+export async function connectTransport(
+  handler: SocketTransportClass,
+  request: ConnectRequest,
+): Promise<TransportConnectResult> {
+  const { logger } = request.runtime;
+  let returned: unknown;
+  try {
+    returned = await handler.connect(request);
+  } catch (error) {
+    logger.error({ err: error }, `The connect of ${handler.name} failed`);
+    return { ok: false, failed: true, reason: error };
+  }
+  if (returned instanceof Ok) return { ok: true, state: returned.state };
+  if (returned instanceof Refused) return { ok: false, failed: false, reason: returned.reason };
+  logger.error(
+    { returned: inspect(returned) },
+    `Expected the connect of ${handler.name} to return ok(state), error() or error(reason): the client is refused`,
+  );
+  return REFUSED;
+}
 
 /** Asks the application whether a client may connect, over whatever transport. Never rejects. `Phoenix.Socket.__connect__`. */
 export async function connectSocket(
@@ -53,7 +87,7 @@ export async function connectSocket(
   try {
     const returned = await handler.connect(
       params,
-      new Socket(connection, undefined, Object.freeze({})),
+      new Socket(connection, undefined, NO_ASSIGNS),
       connectInfo,
     );
     result = completed(returned, handler, runtime);
@@ -61,8 +95,9 @@ export async function connectSocket(
     logger.error({ err: error }, `The connect of ${handler.name} failed`);
     return { ok: false, failed: true, reason: error };
   }
+  const durationMs = clock.nowMs() - startedMs;
+  logConnect({ handler, transport, runtime }, result.ok, durationMs, params);
   if (socketConnected.enabled) {
-    const durationMs = clock.nowMs() - startedMs;
     const metadata = { transport, params, connectInfo, vsn: String(vsn), userSocket: handler, serializer };
     socketConnected.execute({ durationMs }, { ...metadata, result: result.ok ? "ok" : "error" });
   }

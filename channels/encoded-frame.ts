@@ -1,3 +1,5 @@
+import type { Broadcast, Message } from "./message.ts";
+
 /**
  * A message as it goes over the wire: a string for a text frame, bytes for a binary one. Made once, and shared by all
  * connections that send it.
@@ -10,6 +12,11 @@ export class EncodedFrame {
    * @internal
    */
   wire: Buffer | undefined = undefined;
+  /**
+   * What it says, if it is a broadcast or a push: something that a client which is slow in reading may have to do without.
+   * @internal
+   */
+  message: Message | Broadcast | undefined = undefined;
 
   constructor(data: string | Uint8Array) {
     this.data = data;

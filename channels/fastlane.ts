@@ -2,18 +2,28 @@ import type { Pid } from "../runtime/index.ts";
 import type { EncodedFrame } from "./encoded-frame.ts";
 import { Broadcast } from "./message.ts";
 import { type Dispatcher, plainDispatcher } from "./pubsub/dispatcher.ts";
+import { LogTap, Tapped } from "./resume/log-tap.ts";
 import type { Serializer } from "./serializer/serializer.ts";
 
 /** The metadata with which a channel subscribes to its topic: how broadcasts reach its client without it. */
 export class Fastlane {
   readonly transportPid: Pid;
   readonly serializer: Serializer;
+  /** The events that don't go straight to the transport. */
   readonly intercepts: ReadonlySet<string> | undefined;
+  /** Those of them that reach the client by way of a log, and not from here. */
+  readonly logged: ReadonlySet<string> | undefined;
 
-  constructor(transportPid: Pid, serializer: Serializer, intercepts: ReadonlySet<string> | undefined) {
+  constructor(
+    transportPid: Pid,
+    serializer: Serializer,
+    intercepts: ReadonlySet<string> | undefined,
+    logged?: ReadonlySet<string>,
+  ) {
     this.transportPid = transportPid;
     this.serializer = serializer;
     this.intercepts = intercepts;
+    this.logged = logged;
   }
 }
 
@@ -35,15 +45,25 @@ export const fastlaneDispatcher: Dispatcher = {
       const { pid, metadata } = rows[index]!;
       if (pid === from) continue;
       if (!(metadata instanceof Fastlane) || metadata.intercepts?.has(message.event) === true) {
-        sender.send(pid, message);
+        if (metadata instanceof LogTap) {
+          if (metadata.events.has(message.event)) sender.send(pid, new Tapped(message, from));
+        } else if (!(metadata instanceof Fastlane && metadata.logged?.has(message.event) === true)) {
+          sender.send(pid, message);
+        }
         continue;
       }
       if (frame === undefined || metadata.serializer !== serializer) {
         if (frame !== undefined) (others ??= new Map()).set(serializer!, frame);
         serializer = metadata.serializer;
-        frame = others?.get(serializer) ?? serializer.encodeBroadcast(message);
+        frame = others?.get(serializer) ?? encodedBroadcast(serializer, message);
       }
-      sender.send(metadata.transportPid, frame);
+      if (frame !== undefined) sender.send(metadata.transportPid, frame);
     }
   },
 };
+
+function encodedBroadcast(serializer: Serializer, message: Broadcast): EncodedFrame | undefined {
+  const frame = serializer.encodeBroadcast(message);
+  if (frame !== undefined) frame.message = message;
+  return frame;
+}

@@ -8,6 +8,8 @@ export interface Params {
 
 type Branch = { [name: string]: ParamValue | Branch | ParamValue[] };
 
+const ESCAPED = /[%+]/;
+
 /** Each level of nesting is an object to make: a request gets no deeper. */
 const DEPTH_MAX = 32;
 
@@ -29,6 +31,7 @@ export function decodeParams(query: string): Params | undefined {
 }
 
 function decode(part: string): string | undefined {
+  if (!ESCAPED.test(part)) return part;
   try {
     return decodeURIComponent(part.replaceAll("+", " "));
   } catch {
@@ -38,6 +41,7 @@ function decode(part: string): string | undefined {
 
 /** `a[b][]` is `["a", "b", ""]`; a name whose brackets don't match is one name. */
 function pathOf(name: string): string[] {
+  if (!name.endsWith("]")) return [name];
   const nested = /^([^[\]]+)((?:\[[^[\]]*\])+)$/.exec(name);
   if (nested === null) return [name];
   const path = [nested[1]!, ...nested[2]!.slice(1, -1).split("][")];

@@ -1,3 +1,4 @@
+import { checkOutgoing, type EventFor, type PayloadFor } from "./contract/outgoing.ts";
 import { channelsError } from "./errors.ts";
 import { joinedSeat } from "./joined-seat.ts";
 import { Message } from "./message.ts";
@@ -5,13 +6,19 @@ import type { AnySocket } from "./socket.ts";
 
 /**
  * Sends an event to the socket's own client. Throws ROOKERY_CHANNEL_NOT_JOINED in join, and ROOKERY_PAYLOAD for what is
- * neither an object nor bytes.
+ * neither an object nor bytes. What a contract does not promise to clients doesn't compile, and throws ROOKERY_CONTRACT_PAYLOAD
+ * while developing.
  */
-export function push(socket: AnySocket, event: string, payload: object): void {
-  const { self, topic, joinRef } = joinedSeat(socket);
+export function push<S extends AnySocket, Event extends EventFor<S>>(
+  socket: S,
+  event: Event,
+  payload: PayloadFor<S, Event>,
+): void {
+  const { self, topic, joinRef, channel } = joinedSeat(socket);
   if (typeof event !== "string") throw channelsError("ROOKERY_TOPIC_AND_EVENT", topic, event);
-  self.send(
-    socket.transportPid!,
-    socket.serializer.encode(new Message(joinRef, null, topic, event, payload)),
-  );
+  checkOutgoing(channel, self.runtime, event, payload);
+  const message = new Message(joinRef, null, topic, event, payload);
+  const frame = socket.serializer.encode(message);
+  frame.message = message;
+  self.send(socket.transportPid!, frame);
 }

@@ -1,8 +1,10 @@
 import type { Pid, Runtime, Self } from "../runtime/index.ts";
 import type { ChannelClass } from "./channel.ts";
+import { channelsError } from "./errors.ts";
 import type { MessageRef } from "./message.ts";
 import type { Serializer } from "./serializer/serializer.ts";
 import type { SocketDefinition } from "./socket-definition.ts";
+import type { Peer } from "./transport/peer.ts";
 
 /** What a socket knows of its connection: the same for all channels of one client. */
 export interface Connection {
@@ -13,6 +15,8 @@ export interface Connection {
   readonly pubsub: string;
   readonly id: string | undefined;
   readonly transportPid: Pid | undefined;
+  readonly expiresAtMs?: number;
+  readonly peer?: Peer;
 }
 
 /** What a socket knows of its channel: the same as long as the channel lives. */
@@ -22,6 +26,9 @@ export interface ChannelSeat {
   readonly topic: string;
   readonly joinRef: MessageRef;
 }
+
+/** What a socket begins with, and what a route adds that adds nothing. */
+export const NO_ASSIGNS: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /** A socket, whatever its assigns are. */
 export type AnySocket = Socket<object>;
@@ -78,7 +85,7 @@ export class Socket<Assigns extends object = Record<string, unknown>> {
     return this.connection.handler;
   }
 
-  /** `"websocket"`. */
+  /** `"websocket"` or `"longpoll"`. */
   get transport(): string {
     return this.connection.transport;
   }
@@ -86,6 +93,19 @@ export class Socket<Assigns extends object = Record<string, unknown>> {
   /** The process of the connection; none yet in `connect`. */
   get transportPid(): Pid | undefined {
     return this.connection.transportPid;
+  }
+
+  /** When its connection ends, in milliseconds since 1970, as far as this socket knows; undefined if `expireAt` was never called. */
+  get expiresAtMs(): number | undefined {
+    return this.connection.expiresAtMs;
+  }
+
+  /**
+   * How many bytes of what the client was sent wait for it to read, at this moment: a channel that has a newer state to push soon may
+   * leave one out while this is high. 0 for a transport that can't know.
+   */
+  get unreadBytes(): number {
+    return this.connection.peer?.unreadBytes ?? 0;
   }
 
   /** What was joined; empty in `connect`. */
@@ -115,19 +135,36 @@ export class Socket<Assigns extends object = Record<string, unknown>> {
    * socket.assigns; // => {}
    * ```
    */
-  assign<Key extends keyof Assigns & string>(key: Key, value: Assigns[Key]): Socket<Assigns>;
-  assign(changes: Partial<Assigns> | ((assigns: Readonly<Assigns>) => Partial<Assigns>)): Socket<Assigns>;
+  assign<Key extends keyof Assigns & string>(key: Key, value: Assigns[Key]): this;
+  assign(changes: Partial<Assigns> | ((assigns: Readonly<Assigns>) => Partial<Assigns>)): this;
   assign(
     changes: string | Partial<Assigns> | ((assigns: Readonly<Assigns>) => Partial<Assigns>),
     value?: unknown,
-  ): Socket<Assigns> {
+  ): this {
     const { assigns } = this;
     if (typeof changes === "string") return this.#with({ ...assigns, [changes]: value });
     return this.#with({ ...assigns, ...(typeof changes === "function" ? changes(assigns) : changes) });
   }
 
-  #with(assigns: Assigns): Socket<Assigns> {
-    return new Socket(this.connection, this.seat, Object.freeze(assigns), this.ref, this.joined);
+  /**
+   * A socket whose connection ends at `atMs`, milliseconds since 1970, when what the client has shown expires: returned from
+   * `connect`, or, for a client that has shown something new, from a callback of a channel. Then `renew` of the definition is asked;
+   * without it, or if it refuses, the client is closed with 3000, comes back, and `connect` sees what it shows this time. Infinity is never.
+   * @example
+   * ```ts
+   * connect: async ({ token }, socket) => {
+   *   const claims = await verifyJwt(token);
+   *   return claims === undefined ? error() : ok(socket.assign("userId", claims.sub).expireAt(claims.exp * 1_000));
+   * }
+   * ```
+   */
+  expireAt(atMs: number): this {
+    if (typeof atMs !== "number" || Number.isNaN(atMs)) throw channelsError("ROOKERY_EXPIRY", atMs);
+    return this.withConnection({ expiresAtMs: atMs }) as this;
+  }
+
+  #with(assigns: Assigns): this {
+    return new Socket(this.connection, this.seat, Object.freeze(assigns), this.ref, this.joined) as this;
   }
 
   /** @internal For the handling of one push. */
@@ -142,7 +179,8 @@ export class Socket<Assigns extends object = Record<string, unknown>> {
 
   /** @internal */
   seated(seat: ChannelSeat, assigns: object): Socket<Assigns> {
-    return new Socket(this.connection, seat, Object.freeze({ ...this.assigns, ...assigns }));
+    const own = assigns === NO_ASSIGNS ? this.assigns : Object.freeze({ ...this.assigns, ...assigns });
+    return new Socket(this.connection, seat, own);
   }
 
   /** @internal */

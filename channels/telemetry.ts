@@ -1,9 +1,12 @@
-import { type TelemetryEvent, telemetryEvent } from "../runtime/index.ts";
+import { type Pid, type TelemetryEvent, telemetryEvent } from "../runtime/index.ts";
 import type { MessageRef } from "./message.ts";
+import type { PubSubState } from "./pubsub/adapter.ts";
 import type { Params } from "./params.ts";
 import type { Serializer } from "./serializer/serializer.ts";
 import type { AnySocket } from "./socket.ts";
 import type { SocketDefinition } from "./socket-definition.ts";
+import type { SlowConsumer } from "./transport/backlog.ts";
+import type { LimitKind } from "./transport/client-limits.ts";
 import type { ConnectInfo } from "./transport/connect-info.ts";
 
 export interface DurationMs {
@@ -45,3 +48,49 @@ export const channelJoined: TelemetryEvent<DurationMs, ChannelJoined> =
 export const channelHandledIn: TelemetryEvent<DurationMs, ChannelHandledIn> = telemetryEvent(
   "phoenix.channel_handled_in",
 );
+
+export interface SlowConsumerMetadata {
+  /** The transport process. */
+  readonly pid: Pid;
+  readonly policy: SlowConsumer;
+}
+
+export interface DroppedFrames {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** A client that is slow in reading misses events, or, with `conflate`, newer ones have taken their place. */
+export const slowConsumerDropped: TelemetryEvent<DroppedFrames, SlowConsumerMetadata> = telemetryEvent(
+  "rookery.slow_consumer.dropped",
+);
+
+/** A client that is slow in reading is disconnected, with so much unread. */
+export const slowConsumerDisconnected: TelemetryEvent<
+  { readonly bufferedBytes: number },
+  SlowConsumerMetadata
+> = telemetryEvent("rookery.slow_consumer.disconnected");
+
+export interface RedisConnectionChanged {
+  /** Who uses the connection: `PubSub demo.pubsub`. */
+  readonly user: string;
+  readonly address: string;
+  readonly state: PubSubState;
+  /** Why it is down. */
+  readonly reason: unknown;
+}
+
+/** A connection with Redis has changed its state. `dropped`: so many messages were dropped in the state before. */
+export const redisConnectionChanged: TelemetryEvent<{ readonly dropped: number }, RedisConnectionChanged> =
+  telemetryEvent("rookery.redis.connection_changed");
+
+export interface ClientRefused {
+  readonly kind: LimitKind;
+  readonly topic: string;
+  readonly event: string;
+  readonly socket: AnySocket;
+}
+
+/** A join or an event of a client is refused, because it is beyond the `limits` of its socket, or one channel too many. */
+export const clientRefused: TelemetryEvent<{ readonly count: 1 }, ClientRefused> =
+  telemetryEvent("rookery.client.refused");

@@ -4,6 +4,7 @@ import { channelsError } from "./errors.ts";
 import { decodeTerm } from "./token/decode-term.ts";
 import { derivedKey, type Digest, type KeyOptions } from "./token/derived-key.ts";
 import { encodeTerm } from "./token/encode-term.ts";
+import { decryptMessage, ENCRYPTION_KEY_BYTES, encryptMessage } from "./token/message-encryptor.ts";
 import { Tuple, tuple } from "./token/tuple.ts";
 
 interface TokenOptions {
@@ -34,6 +35,7 @@ export type VerifyResult =
 const MAX_AGE_S = 86_400;
 const SECRET_BYTES_MIN = 20;
 const KEY_BYTES_MIN = 20;
+const INFINITY = Symbol.for("infinity");
 const ALGORITHM = Buffer.from("HS256").toString("base64url");
 const DIGESTS: ReadonlyMap<string, Digest> = new Map([
   [ALGORITHM, "sha256"],
@@ -43,7 +45,7 @@ const DIGESTS: ReadonlyMap<string, Digest> = new Map([
 
 /**
  * Tokens that clients carry and can't change: `Phoenix.Token`, byte for byte, so those of a Phoenix application with the same
- * secret and salt are taken and the other way round. They are signed, not encrypted: everybody can read what is inside.
+ * secret and salt are taken and the other way round. What `sign` makes everybody can read; what `encrypt` makes nobody can.
  *
  * Data is plain: numbers, strings, bytes, null, booleans, arrays, objects with string keys; for what only Erlang has there are
  * `Symbol.for("ok")` (an atom), `tuple(...)`, and Map (a map with other keys than strings).
@@ -56,7 +58,8 @@ export const Token: {
   sign(secretKeyBase: string, salt: string, data: unknown, options: SignOptions): string;
   /**
    * The data of a token, or why it is refused: `"missing"` (undefined or null), `"invalid"` (changed, made with another
-   * secret or salt, signed in the future), `"expired"`. Takes the same time for any wrong signature.
+   * secret or salt, signed in the future, unless its age doesn't matter), `"expired"`. Whatever a client sends as a token, it
+   * throws nothing, and nothing inside is looked at before the signature is right. Takes the same time for any wrong signature.
    * @example
    * ```ts doctest
    * const { clock } = runtime;
@@ -72,14 +75,29 @@ export const Token: {
     token: string | null | undefined,
     options: VerifyOptions,
   ): VerifyResult;
+  /** As `sign`, and nobody without the secret can read it. A keyLength must be 32. */
+  encrypt(secretKeyBase: string, salt: string, data: unknown, options: SignOptions): string;
+  /**
+   * As `verify`, for what `encrypt` has made.
+   * @example
+   * ```ts doctest
+   * const { clock } = runtime;
+   * const token = Token.encrypt("a secret of twenty bytes", "reset link", { email: "a@b.c" }, { clock });
+   * const result = Token.decrypt("a secret of twenty bytes", "reset link", token, { clock });
+   * result.ok && result.data.email; // => "a@b.c"
+   * Token.decrypt("a secret of twenty bytes", "reset link", "XCP.x", { clock }); // => { ok: false, reason: "invalid" }
+   * ```
+   */
+  decrypt(
+    secretKeyBase: string,
+    salt: string,
+    token: string | null | undefined,
+    options: VerifyOptions,
+  ): VerifyResult;
 } = {
   sign(secretKeyBase, salt, data, options) {
     check(options);
-    const { signedAt, maxAge = MAX_AGE_S } = options;
-    const signedAtMs = signedAt === undefined ? nowMs(options) : Math.trunc(signedAt * 1_000);
-    const age = maxAge === Number.POSITIVE_INFINITY ? Symbol.for("infinity") : maxAge;
-    const content = encodeTerm(tuple(data, signedAtMs, age)).toString("base64url");
-    const signed = `${ALGORITHM}.${content}`;
+    const signed = `${ALGORITHM}.${packed(data, options).toString("base64url")}`;
     return `${signed}.${signature(signed, keyOf(secretKeyBase, salt, options), "sha256")}`;
   },
 
@@ -87,16 +105,40 @@ export const Token: {
     check(options);
     const key = keyOf(secretKeyBase, salt, options);
     if (token === undefined || token === null) return { ok: false, reason: "missing" };
-    const content = verifiedContent(token, key);
-    if (content === undefined) return { ok: false, reason: "invalid" };
-    const { data, signedAtMs } = content;
-    const maxAge = options.maxAge ?? content.maxAge;
-    const now = nowMs(options);
-    if (signedAtMs > now) return { ok: false, reason: "invalid" };
-    if (maxAge <= 0 || signedAtMs + Math.trunc(maxAge * 1_000) < now) return { ok: false, reason: "expired" };
-    return { ok: true, data };
+    return unpacked(typeof token === "string" ? verifiedBytes(token, key) : undefined, options);
+  },
+
+  encrypt(secretKeyBase, salt, data, options) {
+    checkEncryption(options);
+    return encryptMessage(packed(data, options), keyOf(secretKeyBase, salt, options));
+  },
+
+  decrypt(secretKeyBase, salt, token, options) {
+    checkEncryption(options);
+    const key = keyOf(secretKeyBase, salt, options);
+    if (token === undefined || token === null) return { ok: false, reason: "missing" };
+    return unpacked(typeof token === "string" ? decryptMessage(token, key) : undefined, options);
   },
 };
+
+function packed(data: unknown, options: SignOptions): Buffer {
+  const { signedAt, maxAge = MAX_AGE_S } = options;
+  const signedAtMs = signedAt === undefined ? nowMs(options) : Math.trunc(signedAt * 1_000);
+  return encodeTerm(tuple(data, signedAtMs, maxAge === Number.POSITIVE_INFINITY ? INFINITY : maxAge));
+}
+
+function unpacked(bytes: Buffer | undefined, options: VerifyOptions): VerifyResult {
+  const content = bytes === undefined ? undefined : contentOf(bytes);
+  if (content === undefined) return { ok: false, reason: "invalid" };
+  const { data, signedAtMs } = content;
+  const maxAge = options.maxAge ?? content.maxAge;
+  if (maxAge === Number.POSITIVE_INFINITY) return { ok: true, data };
+  if (maxAge <= 0) return { ok: false, reason: "expired" };
+  const now = nowMs(options);
+  if (signedAtMs > now) return { ok: false, reason: "invalid" };
+  if (signedAtMs + Math.trunc(maxAge * 1_000) < now) return { ok: false, reason: "expired" };
+  return { ok: true, data };
+}
 
 /** A wrong option must not make tokens that never expire, or that nobody can read. */
 function check(options: SignOptions & VerifyOptions): void {
@@ -117,6 +159,14 @@ function check(options: SignOptions & VerifyOptions): void {
     refuse(`a keyLength of at least ${KEY_BYTES_MIN}`, keyLength);
   if (![...DIGESTS.values()].includes(keyDigest))
     refuse("a keyDigest of sha256, sha384 or sha512", keyDigest);
+}
+
+function checkEncryption(options: SignOptions & VerifyOptions): void {
+  check(options);
+  const { keyLength = ENCRYPTION_KEY_BYTES } = options;
+  if (keyLength !== ENCRYPTION_KEY_BYTES) {
+    refuse(`a keyLength of ${ENCRYPTION_KEY_BYTES}, if any, for encryption`, keyLength);
+  }
 }
 
 function refuse(expected: string, got: unknown): never {
@@ -149,18 +199,20 @@ interface Content {
 }
 
 /** What a token holds, if its signature is right. Compared as text: there is one spelling of a signature only. */
-function verifiedContent(token: unknown, key: Buffer): Content | undefined {
-  if (typeof token !== "string") return undefined;
+function verifiedBytes(token: string, key: Buffer): Buffer | undefined {
   const [algorithm = "", content = "", given = "", ...rest] = token.split(".");
   const digest = DIGESTS.get(algorithm);
   if (digest === undefined || rest.length > 0) return undefined;
   const expected = Buffer.from(signature(`${algorithm}.${content}`, key, digest));
   const actual = Buffer.from(given);
   if (expected.length !== actual.length || !timingSafeEqual(expected, actual)) return undefined;
-  return contentOf(Buffer.from(content, "base64url"));
+  return Buffer.from(content, "base64url");
 }
 
-/** The term inside: `{data, signedAtMs, maxAge}`, or `{data, signedAtMs}` of old. What the secret's owner signed may still be no term. */
+/**
+ * The term inside: `{data, signedAtMs, maxAge}`; of old `{data, signedAtMs}`, and before that a map of both. What the secret's
+ * owner signed may still be no term.
+ */
 function contentOf(bytes: Buffer): Content | undefined {
   let term: unknown;
   try {
@@ -168,9 +220,15 @@ function contentOf(bytes: Buffer): Content | undefined {
   } catch {
     return undefined;
   }
-  if (!(term instanceof Tuple)) return undefined;
-  const [data, signedAtMs, age = MAX_AGE_S] = term.elements;
-  const maxAge = age === Symbol.for("infinity") ? Number.POSITIVE_INFINITY : age;
+  const elements =
+    term instanceof Map ? [term.get(Symbol.for("data")), term.get(Symbol.for("signed"))] : elementsOf(term);
+  if (elements.length !== 2 && elements.length !== 3) return undefined;
+  const [data, signedAtMs, age = MAX_AGE_S] = elements;
+  const maxAge = age === INFINITY ? Number.POSITIVE_INFINITY : age;
   if (typeof signedAtMs !== "number" || typeof maxAge !== "number") return undefined;
   return { data, signedAtMs, maxAge };
+}
+
+function elementsOf(term: unknown): readonly unknown[] {
+  return term instanceof Tuple ? term.elements : [];
 }

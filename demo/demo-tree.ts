@@ -1,7 +1,8 @@
 import { type ChildSpec, ModuleSupervisor, type Supervisor } from "rookery";
 import { defineEndpoint, listenOnEveryShard, type ListenOptions } from "rookery/api";
-import { PubSub } from "rookery/channels";
+import { PubSub, redisAdapter } from "rookery/channels";
 import { Accounts } from "./accounts/accounts.ts";
+import { serveAsyncApi } from "./asyncapi.ts";
 import { Chat } from "./chat/chat.ts";
 import { databaseAt } from "./database.ts";
 import { Orders } from "./orders/orders.ts";
@@ -31,30 +32,35 @@ export class DemoShard extends ModuleSupervisor<DemoSettings> {
   static override readonly module: string = import.meta.url;
 
   override init(settings: DemoSettings): ReturnType<Supervisor["init"]> {
-    const { databasePath, secretKeyBase, checkOrigin, ...address } = settings;
+    const { databasePath, secretKeyBase, checkOrigin, redis, ...address } = settings;
     const { runtime } = this.self;
+    const pubsub = redis === undefined ? {} : { adapter: redisAdapter(redis) };
     const repo = databaseAt(databasePath);
     const accounts = new Accounts({ repo, clock: runtime.clock, secretKeyBase });
     const chat = new Chat({ repo, clock: runtime.clock });
     const orders = new Orders({ repo, runtime, pubsub: names.pubsub });
+    const socket = userSocket({ accounts, chat, orders, presence: names.presence });
     const endpoint = defineEndpoint({
       name: names.endpoint,
       pubsub: names.pubsub,
       router: demoRouter({ accounts, chat, orders }),
       sockets: {
         "/socket": {
-          handler: userSocket({ accounts, chat, orders, presence: names.presence }),
+          handler: socket,
           websocket: { checkOrigin, maxFrameSize: FRAME_SIZE_MAX },
         },
       },
-      configure: serveWebPage,
+      configure: async (app) => {
+        await serveWebPage(app);
+        serveAsyncApi(app, socket);
+      },
     });
     return super.init({
       strategy: "one_for_one",
       intensity: RESTARTS_MAX,
       children: [
         repo.childSpec({ intensity: RESTARTS_MAX }),
-        { id: "pubsub", name: names.pubsub, nameScope: "shard", start: [PubSub] },
+        { id: "pubsub", name: names.pubsub, nameScope: "shard", start: [PubSub, pubsub] },
         {
           id: "presence",
           name: names.presence,

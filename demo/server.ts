@@ -1,5 +1,6 @@
 import { Application } from "rookery";
 import { createLogger, endpointUrl } from "rookery/api";
+import { redisCarrier } from "rookery/channels";
 import { demoTree, names } from "./demo-tree.ts";
 import { demoSettings, type Settings } from "./settings.ts";
 
@@ -16,10 +17,14 @@ function settingsOrExit(): Settings {
 }
 
 const { logLevel, shards, ...settings } = settingsOrExit();
+const { redis } = settings;
+const logger = createLogger({ level: logLevel });
+const node =
+  redis === undefined ? {} : { node: redis.node!, nodes: redisCarrier({ url: redis.url, logger }) };
 
 const { runtime } = await Application.run({
   name: "demo",
-  runtime: { logger: createLogger({ level: logLevel }), shards, stallMs: STALL_MS },
+  runtime: { logger, shards, stallMs: STALL_MS, ...node },
   start: [demoTree(settings)],
 });
 endpointUrl(runtime, names.endpoint).then(

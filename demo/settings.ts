@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { readSettings } from "rookery/api";
-import type { CheckOrigin } from "rookery/channels";
+import type { CheckOrigin, RedisOptions } from "rookery/channels";
 import { z } from "zod";
 
 const PORT_MAX = 65_535;
@@ -18,6 +18,8 @@ export interface Settings {
   readonly checkOrigin: CheckOrigin;
   /** On so many threads the demo runs. */
   readonly shards: number;
+  /** Connects this server with others: what is said on one is heard on all. */
+  readonly redis?: RedisOptions;
   /** The lowest level of what is logged. */
   readonly logLevel: string;
 }
@@ -39,6 +41,12 @@ export const shards: z.ZodType<number, string | undefined> = z
   )
   .transform(Number)
   .default(() => Math.min(SHARDS_MAX, availableParallelism()));
+
+/** The Redis that connects servers, and what this one is called among them. */
+export const redis: z.ZodType<RedisOptions | undefined, string | undefined> = z
+  .url({ protocol: /^rediss?$/, error: "must be a URL such as redis://127.0.0.1:6379" })
+  .transform((url) => ({ url, node: `rookery-${process.pid}@${hostname()}` }))
+  .optional();
 
 const databasePath = z
   .string()
@@ -68,6 +76,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     SECRET_KEY_BASE: env["NODE_ENV"] === "production" ? secret : secret.default(DEVELOPMENT_SECRET),
     CHECK_ORIGIN: checkOrigin.default(true),
     SHARDS: shards,
+    REDIS_URL: redis,
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   });
   const settings = readSettings(schema, env);
@@ -78,6 +87,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     secretKeyBase: settings.SECRET_KEY_BASE,
     checkOrigin: settings.CHECK_ORIGIN,
     shards: settings.SHARDS,
+    ...(settings.REDIS_URL === undefined ? {} : { redis: settings.REDIS_URL }),
     logLevel: settings.LOG_LEVEL,
   };
 }

@@ -13,7 +13,7 @@ const sources = scripts.filter(({ path }) => layerOf(path) !== undefined && path
 const packages: Record<Exclude<Layer, "demo">, RegExp> = {
   runtime: /^(piscina|msgpackr)$/,
   supervisors: /^$/,
-  channels: /^(ws|msgpackr|ioredis|redis)$/,
+  channels: /^(ws|msgpackr|@redis\/client)$/,
   api: /^(fastify|fastify-plugin|@fastify\/.+|better-sqlite3|kysely|pg|pino|zod)$/,
 };
 
@@ -63,7 +63,7 @@ function refusal(path: string, layer: Layer, specifier: string): string | undefi
   const name = posix.basename(target);
   if (posix.dirname(target) !== targetLayer || !door.test(name))
     return `may not import past a door, ${target}`;
-  if (name === "testing.ts" && posix.basename(path) !== name)
+  if (name === "testing.ts" && !/^[^/]+\/testing[./]/.test(path))
     return `may not import ${target} outside of tests`;
   return undefined;
 }

@@ -5,9 +5,11 @@ import {
   type FastifyRequest,
   LogController,
 } from "fastify";
+import { asksForWebSocket } from "../../channels/internal.ts";
 import { fastifyLogger } from "../logger.ts";
 import { requestIdOf } from "../plugs/request-id.ts";
 import { answerClientError, renderError, renderErrors } from "../render-errors.ts";
+import { mountLongPolls } from "./longpoll-routes.ts";
 import { followRequest } from "./request-log.ts";
 import type { EndpointState } from "./running-endpoint.ts";
 import { mountSockets } from "./socket-mounts.ts";
@@ -22,6 +24,8 @@ export async function buildApp(endpoint: EndpointState): Promise<FastifyInstance
   const { logger, clock } = endpoint.runtime;
   const app: FastifyInstance = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Before 24.9, Node takes each request with an `upgrade` for one that wants a WebSocket.
+    http: { shouldUpgradeCallback: asksForWebSocket },
     ...own,
     // As Phoenix, which looks at the segments of a path only.
     routerOptions: {
@@ -51,6 +55,7 @@ export async function buildApp(endpoint: EndpointState): Promise<FastifyInstance
   renderErrors(app);
   router.mount(app);
   mountSockets(app, endpoint);
+  mountLongPolls(app, endpoint);
   await configure(app);
   await app.ready();
   return app;

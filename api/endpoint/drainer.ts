@@ -1,17 +1,12 @@
-import type { InitResult, Pid } from "../../runtime/index.ts";
-import { DownMessage, ExitError, GenServer, ok } from "../../runtime/index.ts";
+import type { InitResult, Pid, Ref } from "../../runtime/index.ts";
+import { DownMessage, ExitError, GenServer, ok, TIMEOUT } from "../../runtime/index.ts";
 import { isOrderly } from "../../runtime/internal.ts";
 import { SocketDrain, transportsSupervisor } from "../../channels/internal.ts";
 import { DynamicSupervisor } from "../../supervisors/index.ts";
+import { completeDrainerOptions, type DrainerOptions } from "./drainer-options.ts";
+import { socketDrain, type SocketDrainRound } from "../telemetry.ts";
 import type { EndpointState } from "./running-endpoint.ts";
 import { socketName } from "./socket-mounts.ts";
-
-/** So many clients are sent away at once, by all shards together, and so long after the last: all of them come back somewhere at the same time. */
-const BATCH_SIZE = 10_000;
-const BATCH_INTERVAL_MS = 2_000;
-
-/** When the supervisor's patience ends. */
-export const DRAIN_MS = 30_000;
 
 /**
  * The last child of an endpoint and so the first to be ended: from then on the endpoint says that it is draining, and
@@ -35,37 +30,73 @@ export class Drainer extends GenServer<undefined> {
 
   async #drainAll(): Promise<void> {
     this.#endpoint.draining = true;
-    const pids = await this.#transports();
+    const startedMs = this.self.runtime.clock.nowMs();
+    for (const [path, { drainer }] of Object.entries(this.#endpoint.options.sockets)) {
+      const options = completeDrainerOptions(drainer);
+      if (options !== undefined) await this.#drainMount(path, options, startedMs + options.shutdown);
+    }
+  }
+
+  async #drainMount(
+    path: string,
+    { batchSize, batchInterval, jitter }: Required<DrainerOptions>,
+    deadlineMs: number,
+  ): Promise<void> {
+    const { clock } = this.self.runtime;
+    const pids = await this.#transports(path);
     const endpoints = this.#endpoint.acceptors === "every_shard" ? this.self.runtime.shards().length : 1;
-    const batchSize = Math.ceil(BATCH_SIZE / endpoints);
-    for (let first = 0; first < pids.length; first += batchSize) {
-      if (first > 0) await this.self.receive(() => false, { timeoutMs: BATCH_INTERVAL_MS });
-      await this.#drain(pids.slice(first, first + batchSize));
-    }
-  }
-
-  async #drain(transports: readonly Pid[]): Promise<void> {
-    const { self } = this;
-    for (const pid of transports) {
-      self.monitor(pid);
-      self.send(pid, new SocketDrain());
-    }
-    for (const _ of transports) await self.receive((message) => message instanceof DownMessage);
-  }
-
-  async #transports(): Promise<Pid[]> {
-    const pids: Pid[] = [];
-    for (const path of Object.keys(this.#endpoint.options.sockets)) {
-      const supervisor = transportsSupervisor(socketName(this.#endpoint.options, path));
-      try {
-        for (const { pid } of await DynamicSupervisor.whichChildren(this.self, supervisor)) {
-          if (pid !== undefined && pid !== "restarting") pids.push(pid);
-        }
-      } catch (error) {
-        // Killed, and nobody starts it again any more: its children died with it.
-        if (!(error instanceof ExitError)) throw error;
+    const ownSize = Math.ceil(batchSize / endpoints);
+    const rounds = Math.ceil(pids.length / ownSize);
+    for (let first = 0; first < pids.length; first += ownSize) {
+      if (first > 0) {
+        const remainingMs = deadlineMs - clock.nowMs();
+        if (remainingMs <= 0) return;
+        await this.self.receive(() => false, { timeoutMs: Math.min(batchInterval, remainingMs) });
       }
+      const batch = pids.slice(first, first + ownSize);
+      this.#tell(path, { count: batch.length, total: pids.length, index: 1 + first / ownSize, rounds });
+      await this.#drain(batch, jitter, deadlineMs);
     }
-    return pids;
+  }
+
+  #tell(socket: string, round: SocketDrainRound): void {
+    const { name } = this.#endpoint.options;
+    if (socketDrain.enabled) socketDrain.execute(round, { endpoint: name, socket });
+    const { logger } = this.self.runtime;
+    logger.info(
+      { socket, ...round },
+      `Sending away ${round.count} of ${round.total} clients of ${name}${socket}`,
+    );
+  }
+
+  async #drain(transports: readonly Pid[], jitter: number, deadlineMs: number): Promise<void> {
+    const { self } = this;
+    const { random } = self.runtime;
+    const open = new Set<Ref>();
+    for (const pid of transports) {
+      open.add(self.monitor(pid));
+      if (jitter === 0) self.send(pid, new SocketDrain());
+      else self.sendAfter(random.next() * jitter, pid, new SocketDrain());
+    }
+    const isDown = (message: unknown): message is DownMessage =>
+      message instanceof DownMessage && open.has(message.ref);
+    while (open.size > 0) {
+      const timeoutMs = Math.max(0, deadlineMs - self.runtime.clock.nowMs());
+      const down = await self.receive(isDown, { timeoutMs });
+      if (down === TIMEOUT) return;
+      open.delete((down as DownMessage).ref);
+    }
+  }
+
+  async #transports(path: string): Promise<Pid[]> {
+    const supervisor = transportsSupervisor(socketName(this.#endpoint.options, path));
+    try {
+      const children = await DynamicSupervisor.whichChildren(this.self, supervisor);
+      return children.flatMap(({ pid }) => (pid === undefined || pid === "restarting" ? [] : pid));
+    } catch (error) {
+      // Killed, and nobody starts it again any more: its children died with it.
+      if (error instanceof ExitError) return [];
+      throw error;
+    }
   }
 }

@@ -1,23 +1,34 @@
 import type { FastifyInstance, FastifyServerOptions } from "fastify";
-import type { SocketDefinition, WebSocketOptions } from "../../channels/index.ts";
+import type {
+  LongPollOptions,
+  SocketDefinition,
+  SocketTransportClass,
+  WebSocketOptions,
+} from "../../channels/index.ts";
+import { isSocketTransport } from "../../channels/internal.ts";
 import { apiError } from "../errors.ts";
 import { Router } from "../router/router.ts";
+import { drainerFault, type DrainerOptions } from "./drainer-options.ts";
 
-/** Where clients connect to the channels of one kind of socket. */
+/** Where clients connect to the channels of one kind of socket, or to connections without channels. */
 export interface SocketMount {
-  readonly handler: SocketDefinition;
+  readonly handler: SocketDefinition | SocketTransportClass;
   /** Options, or false to have none. */
   readonly websocket?: WebSocketOptions | boolean;
-  /** There is no long-polling yet. */
-  readonly longpoll?: false;
+  /** Options, or true, to serve clients that poll as well; by default none are. Needs a `secretKeyBase`. */
+  readonly longpoll?: LongPollOptions | boolean;
+  /** How its clients are sent away before the server ends, or false for all of them at the very end. */
+  readonly drainer?: DrainerOptions | boolean;
 }
 
 export interface EndpointOptions {
   readonly router: Router;
-  /** By path: `"/socket"` is reached at `/socket/websocket`. */
+  /** By path: `"/socket"` is reached at `/socket/websocket`. What stands for a variable, as in `"/socket/:room"`, is a param of `connect`. */
   readonly sockets?: Readonly<Record<string, SocketMount>>;
-  /** The name of the PubSub that carries the broadcasts of the sockets. Needed if there are any. */
+  /** The name of the PubSub that carries the broadcasts of the sockets. Needed if any has channels. */
   readonly pubsub?: string;
+  /** Signs what clients are given to keep, such as the sessions of those that poll: at least 20 bytes, the same on all shards and nodes. */
+  readonly secretKeyBase?: string;
   /** The name of the supervisor; `<name>.acceptor` is the HTTP server. Default: `"endpoint"`. */
   readonly name?: string;
   /** Adds what the router does not: plugins (static files, CORS), parsers, hooks. Run for each start of the HTTP server. */
@@ -30,24 +41,48 @@ export interface EndpointOptions {
 
 export type CompleteEndpointOptions = Required<EndpointOptions>;
 
+const SECRET_BYTES_MIN = 20;
+/** Parts and variables: `/socket/:room`. */
+const SOCKET_PATH = /^(\/([\w.~-]+|:[a-z_]\w*))+$/i;
+
 /** Checks and completes the options of an endpoint. Throws `ROOKERY_ENDPOINT_OPTION`. */
 export function completeEndpointOptions(options: EndpointOptions): CompleteEndpointOptions {
   const { router, sockets = {}, pubsub = "", name = "endpoint", configure = () => {}, ...rest } = options;
-  const { fastify = {}, requestDrainMs = 5_000, ...unknown } = rest;
+  const { fastify = {}, requestDrainMs = 5_000, secretKeyBase = "", ...unknown } = rest;
   for (const key of Object.keys(unknown)) refuse("only known names", key);
   if (!(router instanceof Router)) refuse("a router made by defineRouter", router);
-  for (const [path, { handler, websocket = true, longpoll = false, ...unknownOfMount }] of Object.entries(
-    sockets,
-  )) {
-    if (!/^(\/[\w.~-]+)+$/.test(path)) refuse('the path of a socket, such as "/socket",', path);
+  for (const [path, mount] of Object.entries(sockets)) {
+    const { handler, websocket = true, longpoll = false, drainer = true, ...unknownOfMount } = mount;
+    if (!SOCKET_PATH.test(path)) refuse('the path of a socket, such as "/socket",', path);
     for (const key of Object.keys(unknownOfMount)) refuse(`only known names in the socket ${path}`, key);
     if (handler === undefined) refuse(`a handler in the socket ${path}`, handler);
-    if (websocket === false) refuse(`a transport in the socket ${path}`, "none");
-    if (longpoll !== false) refuse(`longpoll to be false in the socket ${path}`, longpoll);
-    if (pubsub === "") refuse("the name of a PubSub for the sockets", pubsub);
+    if (websocket === false && longpoll === false) refuse(`a transport in the socket ${path}`, "none");
+    if (longpoll !== false && Buffer.byteLength(secretKeyBase) < SECRET_BYTES_MIN)
+      refuse(
+        `a secretKeyBase of at least ${SECRET_BYTES_MIN} bytes for the longpoll of ${path}`,
+        "a shorter one",
+      );
+    const fault = drainerFault(drainer);
+    if (fault !== undefined) refuse(`${fault[0]} in the drainer of the socket ${path}`, fault[1]);
+    if (isSocketTransport(handler)) {
+      if (longpoll !== false) refuse(`channels in the socket ${path}, which has longpoll`, handler.name);
+      if (typeof handler.connect !== "function")
+        refuse(`a static connect in ${handler.name}`, handler.connect);
+    } else if (pubsub === "") {
+      refuse("the name of a PubSub for the sockets", pubsub);
+    }
   }
   if (!(requestDrainMs >= 0)) refuse("requestDrainMs of at least 0", requestDrainMs);
-  return Object.freeze({ router, sockets, pubsub, name, configure, fastify, requestDrainMs });
+  return Object.freeze({
+    router,
+    sockets,
+    pubsub,
+    name,
+    configure,
+    fastify,
+    requestDrainMs,
+    secretKeyBase,
+  });
 }
 
 export interface ListenOptions {

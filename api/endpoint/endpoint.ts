@@ -8,7 +8,8 @@ import {
   type SupervisorOptions,
 } from "../../supervisors/index.ts";
 import { Acceptor } from "./acceptor.ts";
-import { DRAIN_MS, Drainer } from "./drainer.ts";
+import { Drainer } from "./drainer.ts";
+import { drainShutdownMs } from "./drainer-options.ts";
 import {
   type CompleteEndpointOptions,
   completeEndpointOptions,
@@ -82,14 +83,16 @@ export class Endpoint {
     state: EndpointState,
     { children = [], intensity, periodMs }: EndpointStartOptions,
   ): SupervisorOptions {
-    const { name, sockets, requestDrainMs } = this.#options;
+    const { name, sockets, pubsub, requestDrainMs } = this.#options;
     return {
       strategy: "one_for_one",
       ...(intensity === undefined ? {} : { intensity }),
       ...(periodMs === undefined ? {} : { periodMs }),
       children: [
         ...children,
-        ...Object.keys(sockets).map((path) => socketSupervisor(socketName(this.#options, path))),
+        ...Object.entries(sockets).map(([path, { longpoll = false }]) =>
+          socketSupervisor(socketName(this.#options, path), longpoll === false ? undefined : pubsub),
+        ),
         {
           id: "acceptor",
           name: acceptorName(name),
@@ -102,7 +105,7 @@ export class Endpoint {
           name: `${name}.drainer`,
           nameScope: "shard",
           start: [Drainer, state],
-          shutdown: DRAIN_MS,
+          shutdown: drainShutdownMs(Object.values(sockets).map(({ drainer }) => drainer)),
         },
       ],
     };

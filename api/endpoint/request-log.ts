@@ -3,6 +3,13 @@ import type { Clock } from "../../runtime/index.ts";
 import { requestId } from "../plugs/request-id.ts";
 import { endpointStart, endpointStop } from "../telemetry.ts";
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Of the line in the log for each request of a route. Default: `"info"`. */
+    readonly requestLogLevel?: "debug";
+  }
+}
+
 /**
  * Follows a request to its end: the first event, the id in the answer, and, once the answer is written or the client is gone, the
  * last event and the one line in the log.
@@ -23,6 +30,7 @@ export function followRequest(request: FastifyRequest, reply: FastifyReply, cloc
     // The path without its query, which may carry a token.
     const path = request.url.split("?", 1)[0];
     const fields = { user_id: request.currentUser?.id, method, path, status, durationMs };
-    request.log.info(aborted ? { ...fields, aborted } : fields, `${method} ${path}`);
+    const { requestLogLevel: level = "info" } = request.routeOptions.config;
+    request.log[level](aborted ? { ...fields, aborted } : fields, `${method} ${path}`);
   });
 }

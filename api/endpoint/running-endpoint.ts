@@ -1,3 +1,4 @@
+import { type BroadcastOptions, broadcastTo } from "../../channels/index.ts";
 import type { Runtime } from "../../runtime/index.ts";
 import type { Acceptors, CompleteEndpointOptions, ListenOptions } from "./endpoint-options.ts";
 import type { Listener } from "./listener.ts";
@@ -12,6 +13,8 @@ export interface RunningEndpoint {
   /** Where it is reached, for a log line or a link. */
   readonly url: string;
   readonly runtime: Runtime;
+  /** Sends an event to everybody in a topic: what an action, or the program, has to say to the clients of channels. As `broadcastTo`. */
+  broadcast(topic: string, event: string, payload: object, options?: BroadcastOptions): void;
 }
 
 declare module "fastify" {
@@ -51,6 +54,10 @@ export class EndpointState implements RunningEndpoint {
     this.port = port;
     this.#onListening?.(this);
     this.#onListening = undefined;
+  }
+
+  broadcast(topic: string, event: string, payload: object, options?: BroadcastOptions): void {
+    broadcastTo(this.runtime, this.options.pubsub, topic, event, payload, options);
   }
 
   get url(): string {

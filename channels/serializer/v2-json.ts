@@ -1,16 +1,18 @@
-import { EncodedFrame } from "../encoded-frame.ts";
+import type { EncodedFrame } from "../encoded-frame.ts";
 import { channelsError } from "../errors.ts";
 import { type Broadcast, Message, type MessageRef, ReplyMessage } from "../message.ts";
 import { assertPayload } from "../payload.ts";
-import type { Serializer } from "./serializer.ts";
+import { binaryFrame, bufferOf, fieldEnds } from "./binary-frame.ts";
+import { parseJson, textFrame } from "./json-text.ts";
+import type { CompleteSerializer } from "./serializer.ts";
 
 /** The first byte of a binary frame. */
 const Kind = { Push: 0, Reply: 1, Broadcast: 2 } as const;
 
-const FIELD_BYTES_MAX = 255;
 const TEXT_ELEMENTS = 5;
-/** Kind and four sizes: what stands before the fields of a client's push. */
-const PUSH_HEADER_BYTES = 5;
+const PUSH_SIZES = 4;
+/** Kind and sizes: what stands before the fields of a client's push. */
+const PUSH_HEADER_BYTES = 1 + PUSH_SIZES;
 
 /**
  * Version 2 of Phoenix's protocol. Text frames are JSON arrays, `[joinRef, ref, topic, event, payload]`; a payload of
@@ -25,7 +27,7 @@ const PUSH_HEADER_BYTES = 5;
  *
  * A capital is one byte: the size of its field in UTF-8.
  */
-export const v2Json: Serializer = {
+export const v2Json: CompleteSerializer = {
   vsn: "2.0",
 
   encode(message: Message | ReplyMessage): EncodedFrame {
@@ -36,7 +38,10 @@ export const v2Json: Serializer = {
         const fields = { joinRef: asField(joinRef), ref: asField(ref), topic, status };
         return binaryFrame(Kind.Reply, fields, payload);
       }
-      return textFrame([joinRef, ref, topic, "phx_reply", { response: payload ?? {}, status }], status);
+      return textFrame(
+        [joinRef, ref, topic, "phx_reply", { response: payload === undefined ? {} : payload, status }],
+        status,
+      );
     }
     const { event } = message;
     assertPayload(payload, event);
@@ -57,46 +62,13 @@ export const v2Json: Serializer = {
   },
 };
 
-function textFrame(elements: readonly unknown[], event: string): EncodedFrame {
-  try {
-    return new EncodedFrame(JSON.stringify(elements));
-  } catch (error) {
-    throw channelsError("ROOKERY_PAYLOAD_NOT_JSON", event, error);
-  }
-}
-
 /** Refs are strings in binary frames; one that was never given is empty there. */
 function asField(ref: MessageRef): string {
   return ref === null ? "" : String(ref);
 }
 
-function binaryFrame(
-  kind: number,
-  fields: Readonly<Record<string, string>>,
-  payload: Uint8Array,
-): EncodedFrame {
-  const names = Object.keys(fields);
-  const sizes = names.map((name) => {
-    const bytes = Buffer.byteLength(fields[name]!);
-    if (bytes > FIELD_BYTES_MAX) throw channelsError("ROOKERY_FIELD_TOO_LONG", name, bytes);
-    return bytes;
-  });
-  let offset = 1 + sizes.length;
-  const frame = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, offset) + payload.length);
-  frame[0] = kind;
-  frame.set(sizes, 1);
-  for (const name of names) offset += frame.write(fields[name]!, offset);
-  frame.set(payload, offset);
-  return new EncodedFrame(frame);
-}
-
 function decodeText(text: string): Message {
-  let elements: unknown;
-  try {
-    elements = JSON.parse(text);
-  } catch (error) {
-    throw channelsError("ROOKERY_FRAME_MALFORMED", "in JSON", error);
-  }
+  const elements = parseJson(text);
   if (!Array.isArray(elements) || elements.length < TEXT_ELEMENTS) {
     throw channelsError("ROOKERY_FRAME_MALFORMED", `of ${TEXT_ELEMENTS} elements`, elements);
   }
@@ -104,21 +76,11 @@ function decodeText(text: string): Message {
 }
 
 function decodeBinary(bytes: Uint8Array): Message {
-  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (frame.length < PUSH_HEADER_BYTES || frame[0] !== Kind.Push) {
-    throw channelsError(
-      "ROOKERY_FRAME_MALFORMED",
-      "of kind 0 with four sizes",
-      frame.subarray(0, PUSH_HEADER_BYTES),
-    );
+  const frame = bufferOf(bytes);
+  if (frame[0] !== Kind.Push) {
+    throw channelsError("ROOKERY_FRAME_MALFORMED", "of kind 0", frame.subarray(0, PUSH_HEADER_BYTES));
   }
-  const refAt = PUSH_HEADER_BYTES + frame[1]!;
-  const topicAt = refAt + frame[2]!;
-  const eventAt = topicAt + frame[3]!;
-  const payloadAt = eventAt + frame[4]!;
-  if (payloadAt > frame.length) {
-    throw channelsError("ROOKERY_FRAME_MALFORMED", `of at least ${payloadAt} bytes`, frame.length);
-  }
+  const [refAt, topicAt, eventAt, payloadAt] = fieldEnds(frame, PUSH_SIZES, PUSH_HEADER_BYTES);
   return new Message(
     frame.toString("utf8", PUSH_HEADER_BYTES, refAt),
     frame.toString("utf8", refAt, topicAt),

@@ -1,6 +1,8 @@
+import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { Params } from "../params.ts";
 
 /** What `connect` may be told of the request besides its params. */
 export const CONNECT_INFO_KEYS = [
@@ -12,6 +14,29 @@ export const CONNECT_INFO_KEYS = [
   "x_headers",
 ] as const;
 export type ConnectInfoKey = (typeof CONNECT_INFO_KEYS)[number];
+
+/** Reads the session that a request belongs to, such as from its cookie; undefined if there is none. */
+export type SessionReader = (request: IncomingMessage) => unknown;
+
+/**
+ * One thing that `connect` is told of the request: what it is called here, the session, as somebody reads it, or anything under a name
+ * of its own, passed on as it is.
+ */
+export type ConnectInfoSource =
+  | ConnectInfoKey
+  | { readonly session: SessionReader }
+  | Readonly<Record<string, unknown>>;
+
+/**
+ * Whether the param `_csrf_token` is that of the session. A browser sends the cookies of a page's user with the requests of any
+ * other page, too; such a token only the own pages know. `true`: the token is `session._csrf_token`.
+ */
+export type CheckCsrf = boolean | ((session: unknown, csrfToken: unknown) => boolean);
+
+export interface ConnectInfoOptions {
+  readonly connectInfo: readonly ConnectInfoSource[];
+  readonly checkCsrf: CheckCsrf;
+}
 
 /** Name, in lower case, and value. */
 export type Header = readonly [name: string, value: string];
@@ -28,13 +53,80 @@ export interface ConnectInfo {
     readonly path: string;
     readonly query: string;
   };
+  /** Undefined if there is none, or if the CSRF token of the params isn't the session's. */
+  readonly session?: unknown;
   readonly user_agent?: string | undefined;
   readonly x_headers?: readonly Header[];
+  readonly [name: string]: unknown;
 }
 
-/** Reads of a request what the mount's `connectInfo` names. */
-export function connectInfo(request: IncomingMessage, keys: readonly ConnectInfoKey[]): ConnectInfo {
-  return Object.fromEntries(keys.map((key) => [key, READERS[key](request)]));
+/** Reads of a request what the mount's `connectInfo` names. Rejects if a session can't be read. */
+export async function connectInfo(
+  request: IncomingMessage,
+  params: Params,
+  { connectInfo: sources, checkCsrf }: ConnectInfoOptions,
+): Promise<ConnectInfo> {
+  const info: Record<string, unknown> = {};
+  for (const source of sources) {
+    if (typeof source === "string") info[source] = READERS[source](request);
+    else if (hasSession(source))
+      info["session"] = await sessionOf(request, params, source.session, checkCsrf);
+    else Object.assign(info, source);
+  }
+  return info;
+}
+
+/** What is wrong with the options, if anything: what was expected, and what came. */
+export function connectInfoFault(
+  { connectInfo: sources, checkCsrf, authToken }: ConnectInfoOptions & { readonly authToken: boolean },
+  checkOrigin: unknown,
+): readonly [expected: string, got: unknown] | undefined {
+  for (const source of sources) {
+    if (typeof source === "string" ? !isKey(source) : typeof source !== "object" || source === null) {
+      return [`a connectInfo of ${CONNECT_INFO_KEYS.join(", ")}, { session } or { name: value }`, source];
+    }
+    if (typeof source === "object" && "session" in source && !hasSession(source))
+      return ["a function that reads the session", source["session"]];
+  }
+  if (typeof authToken !== "boolean") return ["an authToken of true or false", authToken];
+  if (typeof checkCsrf !== "boolean" && typeof checkCsrf !== "function")
+    return ["a checkCsrf of true, false or a function", checkCsrf];
+  if (checkCsrf === false && checkOrigin === false && sources.some(hasSession))
+    return ["checkOrigin or checkCsrf for a session, which any page could use else,", "neither"];
+  return undefined;
+}
+
+function isKey(source: string): source is ConnectInfoKey {
+  return CONNECT_INFO_KEYS.includes(source as ConnectInfoKey);
+}
+
+function hasSession(source: ConnectInfoSource): source is { readonly session: SessionReader } {
+  return typeof source === "object" && typeof source["session"] === "function";
+}
+
+async function sessionOf(
+  request: IncomingMessage,
+  { _csrf_token: csrfToken }: Params,
+  read: SessionReader,
+  checkCsrf: CheckCsrf,
+): Promise<unknown> {
+  if (checkCsrf === true && typeof csrfToken !== "string") return undefined;
+  const session = await read(request);
+  if (session === undefined || session === null || checkCsrf === false) return session ?? undefined;
+  const isOwn = checkCsrf === true ? isCsrfTokenOf(session, csrfToken) : checkCsrf(session, csrfToken);
+  return isOwn ? session : undefined;
+}
+
+function isCsrfTokenOf(session: unknown, csrfToken: unknown): boolean {
+  const own = (session as { readonly _csrf_token?: unknown })._csrf_token;
+  if (typeof own !== "string" || typeof csrfToken !== "string") return false;
+  const [ours, theirs] = [Buffer.from(own), Buffer.from(csrfToken)];
+  return ours.length === theirs.length && timingSafeEqual(ours, theirs);
+}
+
+/** Whether the request came over TLS. */
+export function isEncrypted({ socket }: IncomingMessage): boolean {
+  return (socket as NetSocket & Partial<TLSSocket>).encrypted === true;
 }
 
 const TRACE_CONTEXT: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
@@ -57,12 +149,10 @@ function headers({ rawHeaders }: IncomingMessage, wanted: (name: string) => bool
   return found;
 }
 
-function uriOf({
-  headers: { host = "" },
-  socket,
-  url = "/",
-}: IncomingMessage): NonNullable<ConnectInfo["uri"]> {
-  const scheme = (socket as NetSocket & Partial<TLSSocket>).encrypted === true ? "https" : "http";
+function uriOf(request: IncomingMessage): NonNullable<ConnectInfo["uri"]> {
+  const { url = "/" } = request;
+  const { host = "" } = request.headers;
+  const scheme = isEncrypted(request) ? "https" : "http";
   const authority = URL.parse(`${scheme}://${host}`);
   const [path = "", query = ""] = url.split("?", 2);
   return {

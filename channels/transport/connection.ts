@@ -1,4 +1,5 @@
 import {
+  type CallResult,
   type CastResult,
   type Dest,
   DownMessage,
@@ -9,32 +10,42 @@ import {
   ok,
   type Pid,
   type Ref,
+  reply,
   stop,
   TIMEOUT,
 } from "../../runtime/index.ts";
 import { DynamicSupervisor } from "../../supervisors/index.ts";
 import { ChannelServer, ChannelStart } from "../channel-server.ts";
+import type { SocketLabel } from "../connected-sockets.ts";
 import { EncodedFrame } from "../encoded-frame.ts";
 import { Broadcast, Message, type MessageRef, ReplyMessage } from "../message.ts";
 import { PubSub } from "../pubsub/pubsub.ts";
+import { renewedSocket } from "../renew.ts";
 import type { Socket } from "../socket.ts";
 import { type CompleteRoute, routeOf } from "../socket-definition.ts";
+import { farReply } from "../socket-ref.ts";
+import { clientRefused } from "../telemetry.ts";
 import {
   ChannelClosing,
   ClientGone,
+  ExpiryChange,
   InboundFrame,
+  type JoinedTopic,
   JoinRequest,
   type JoinResult,
+  ListChannels,
   SocketDrain,
 } from "../transport-message.ts";
+import { ClientLimits, type Refusal } from "./client-limits.ts";
 import { Dispatch, dispatchOf } from "./dispatch.ts";
+import { IdleTick, IdleWatch } from "./idle-watch.ts";
 import type { Peer } from "./peer.ts";
 
 /** So long a channel that is joined anew may take to end, then it is killed. */
 const DUPLICATE_SHUTDOWN_MS = 5_000;
 
-/** A silent client is noticed this many times within its timeout, so at the latest a quarter of it too late. */
-const IDLE_TICKS = 4;
+/** A clock may be set meanwhile, and a machine may sleep: an expiry is looked at again at least so often. */
+const EXPIRY_LOOK_MS = 60_000;
 
 /** What a transport process is started with. */
 export class ConnectionStart {
@@ -64,11 +75,11 @@ interface ConnectionState {
   readonly channels: Map<string, JoinedChannel>;
 }
 
-class IdleTick {
-  declare readonly idleTick?: true;
+class ExpiryTick {
+  declare readonly expiryTick?: true;
 }
 
-const IDLE_TICK = new IdleTick();
+const EXPIRY_TICK = new ExpiryTick();
 
 /**
  * The transport process: one for each connection, whatever carries it. It alone writes to its client, in the order of its
@@ -79,21 +90,27 @@ export class ConnectionServer extends GenServer<ConnectionState> {
 
   #peer!: Peer;
   #channelsSupervisor!: Dest;
-  #tickMs = 0;
-  #bytesRead = 0;
-  #silentTicks = 0;
+  #idle!: IdleWatch;
+  #limits: ClientLimits | undefined = undefined;
+  #hasRefused = false;
+  #expiry: Ref | undefined = undefined;
 
   init({ socket, peer, channels, idleTimeoutMs }: ConnectionStart): InitResult<ConnectionState> {
     const { self } = this;
-    self.setLabel({ socket: socket.handler.name, id: socket.id });
+    self.setLabel({ socket: socket.handler.name, id: socket.id } satisfies SocketLabel);
     this.#peer = peer;
     this.#channelsSupervisor = channels;
+    const { limits } = socket.handler;
+    if (limits !== undefined) this.#limits = new ClientLimits(limits, self.runtime.clock.nowMs());
+    if (socket.expiresAtMs !== undefined) this.#expireAt(socket.expiresAtMs);
     if (socket.id !== undefined) PubSub.subscribe(self, socket.pubsub, socket.id);
-    if (Number.isFinite(idleTimeoutMs)) {
-      this.#tickMs = idleTimeoutMs / IDLE_TICKS;
-      self.sendAfter(this.#tickMs, self.pid, IDLE_TICK);
-    }
-    return ok({ socket: socket.withConnection({ transportPid: self.pid }), channels: new Map() });
+    this.#idle = new IdleWatch(self, peer, idleTimeoutMs);
+    return ok({ socket: socket.withConnection({ transportPid: self.pid, peer }), channels: new Map() });
+  }
+
+  override handleCall(request: unknown): CallResult {
+    if (!(request instanceof ListChannels)) return noReply();
+    return reply(Array.from(this.state.channels, ([topic, { pid }]): JoinedTopic => ({ topic, pid })));
   }
 
   override handleInfo(message: unknown): CastResult | Promise<CastResult> {
@@ -102,17 +119,56 @@ export class ConnectionServer extends GenServer<ConnectionState> {
       return noReply();
     }
     if (message instanceof InboundFrame) {
+      const result = this.#take(this.state.socket.serializer.decode(message.data), message.data);
+      if (result instanceof Promise) return this.#handledAfter(result);
       this.#peer.handled();
-      return this.#dispatch(this.state.socket.serializer.decode(message.data));
+      return result;
     }
     if (message instanceof ChannelClosing) return this.#channelClosing(message.pid);
     if (message instanceof DownMessage) return this.#channelDown(message);
     if (message instanceof ClientGone) return stop("normal");
-    if (message instanceof IdleTick) return this.#idleTick();
+    if (message instanceof IdleTick)
+      return this.#idle.isSilent() ? stop(["shutdown", "inactive"]) : noReply();
+    if (message instanceof ExpiryTick) return this.#expiryTick();
+    if (message instanceof ExpiryChange) return this.#expiryChanged(message.expiresAtMs);
     if (message instanceof Broadcast && message.event === "disconnect")
       return stop(["shutdown", "disconnected"]);
     if (message instanceof SocketDrain) return stop(["shutdown", "restart"]);
+    const reply = farReply(message);
+    return reply === undefined ? noReply() : this.#farReply(reply);
+  }
+
+  /** Whoever sent it is on another shard, and can't be told that it has no form for this client. */
+  #farReply(reply: ReplyMessage): CastResult {
+    try {
+      this.#peer.push(this.state.socket.serializer.encode(reply));
+    } catch (error) {
+      const { topic } = reply;
+      this.self.runtime.logger.error({ err: error, topic }, "A reply of another shard can't be encoded");
+    }
     return noReply();
+  }
+
+  async #handledAfter(dispatched: Promise<CastResult>): Promise<CastResult> {
+    const result = await dispatched;
+    this.#peer.handled();
+    return result;
+  }
+
+  /** A message of the client goes where it belongs, unless the client asks for more than it may. */
+  #take(message: Message, data: string | Uint8Array): CastResult | Promise<CastResult> {
+    const refusal = this.#limits?.refusalOf(message, data, this.self.runtime.clock.nowMs());
+    return refusal === undefined ? this.#dispatch(message) : this.#refuse(message, refusal);
+  }
+
+  #refuse({ joinRef, ref, topic, event }: Message, { kind, response }: Refusal): CastResult {
+    const { socket } = this.state;
+    if (!this.#hasRefused) {
+      this.#hasRefused = true;
+      this.self.runtime.logger.warn({ id: socket.id, topic, kind }, "A client asks for more than it may");
+    }
+    if (clientRefused.enabled) clientRefused.execute({ count: 1 }, { kind, topic, event, socket });
+    return this.#reply(joinRef, ref, topic, "error", response);
   }
 
   #dispatch(message: Message): CastResult | Promise<CastResult> {
@@ -147,43 +203,40 @@ export class ConnectionServer extends GenServer<ConnectionState> {
 
   #join(message: Message): CastResult | Promise<CastResult> {
     const { socket, channels } = this.state;
-    const { joinRef, ref, topic } = message;
-    const { logger } = this.self.runtime;
+    const { ref, topic } = message;
     const route = routeOf(socket.handler, topic);
     if (route === undefined) {
-      logger.warn(
+      this.self.runtime.logger.warn(
         { topic, id: socket.id },
         `Ignoring a join of an unmatched topic in ${socket.handler.name}`,
       );
       return this.#reply(null, ref, topic, "error", { reason: "unmatched topic" });
     }
     if (channels.size >= socket.handler.maxChannelsPerTransport) {
-      logger.error(
-        { topic, id: socket.id, channels: channels.size },
-        `Too many channels in a ${socket.handler.name}`,
-      );
-      return this.#reply(joinRef, ref, topic, "error", { reason: "too many channels joined" });
+      return this.#refuse(message, { kind: "channels", response: { reason: "too many channels joined" } });
     }
     return this.#startChannel(message, route);
   }
 
   async #startChannel(message: Message, route: CompleteRoute): Promise<CastResult> {
     const { joinRef, ref, topic } = message;
+    const { hibernateAfterMs, shutdownMs, joinTimeoutMs } = route.settings;
+    let pid: Pid | undefined;
     try {
       // A client that names no join_ref knows the channel by the ref of its join.
       const start = new ChannelStart(this.state.socket, route, topic, joinRef ?? ref);
       const started = await DynamicSupervisor.startChild(this.self, this.#channelsSupervisor, {
         id: topic,
-        start: [ChannelServer, start],
+        start:
+          hibernateAfterMs === undefined
+            ? [ChannelServer, start]
+            : (parent) => parent.startLink(ChannelServer, start, { hibernateAfterMs }),
         restart: "temporary",
+        shutdown: shutdownMs,
       });
       if (started.ok) {
-        const { pid } = started;
-        const result = (await this.self.call(
-          pid,
-          new JoinRequest(message),
-          Number.POSITIVE_INFINITY,
-        )) as JoinResult;
+        ({ pid } = started);
+        const result = (await this.self.call(pid, new JoinRequest(message), joinTimeoutMs)) as JoinResult;
         if (result.joined) this.state.channels.set(topic, { pid, monitor: this.self.monitor(pid), joinRef });
         this.#peer.push(result.frame);
         return noReply();
@@ -191,6 +244,10 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     } catch (error) {
       // Its crash report is the channel's own business; so is that of the supervisor.
       if (!(error instanceof ExitError)) throw error;
+      if (pid !== undefined && error.code === "ROOKERY_CALL_TIMEOUT") {
+        this.self.exit(pid, "kill");
+        return this.#reply(joinRef, ref, topic, "error", { reason: "join timeout" });
+      }
     }
     return this.#reply(joinRef, ref, topic, "error", { reason: "join crashed" });
   }
@@ -239,12 +296,33 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     return undefined;
   }
 
-  #idleTick(): CastResult {
-    const { bytesRead } = this.#peer;
-    this.#silentTicks = bytesRead === this.#bytesRead ? this.#silentTicks + 1 : 0;
-    this.#bytesRead = bytesRead;
-    if (this.#silentTicks >= IDLE_TICKS) return stop(["shutdown", "inactive"]);
-    this.self.sendAfter(this.#tickMs, this.self.pid, IDLE_TICK);
+  /** By the clock on the wall, which may be set: what is left is looked up again when the time has come. */
+  #expireAt(atMs: number): void {
+    if (this.#expiry !== undefined) this.self.cancelTimer(this.#expiry);
+    this.#expiry = undefined;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    const leftMs = Math.max(0, atMs - this.self.runtime.clock.systemTimeMs());
+    this.#expiry = this.self.sendAfter(Math.min(leftMs, EXPIRY_LOOK_MS), this.self.pid, EXPIRY_TICK);
+  }
+
+  #expiryTick(): CastResult | Promise<CastResult> {
+    const { socket } = this.state;
+    const { expiresAtMs = Number.POSITIVE_INFINITY } = socket;
+    if (this.self.runtime.clock.systemTimeMs() < expiresAtMs) {
+      this.#expireAt(expiresAtMs);
+      return noReply();
+    }
+    return renewedSocket(socket).then((renewed) => {
+      if (renewed === undefined) return stop(["shutdown", "expired"]);
+      this.state = { ...this.state, socket: renewed };
+      this.#expireAt(renewed.expiresAtMs!);
+      return noReply();
+    });
+  }
+
+  #expiryChanged(expiresAtMs: number): CastResult {
+    this.state = { ...this.state, socket: this.state.socket.withConnection({ expiresAtMs }) };
+    this.#expireAt(expiresAtMs);
     return noReply();
   }
 }

@@ -1,15 +1,20 @@
 import { channelsError } from "../errors.ts";
 
 /**
- * Which pages may connect. `true`: those of the host the request was made to; `false`: all; a list: those named, as
+ * Which pages may connect. `true`: those of the host the request was made to; `"conn"`: the same, and of the same scheme and
+ * port; `false`: all; a list: those named, as
  * `"https://x.com"`, `"//x.com"` (any scheme and port), `"//*.x.com"` (x.com and all below) or `"//x.com:81"`; a function: those
  * for which it answers true. Where the name of the server is known, a list is safer than `true`: somebody may have made
  * another name lead to it.
  */
-export type CheckOrigin = boolean | readonly string[] | ((origin: URL) => boolean);
+export type CheckOrigin = boolean | "conn" | readonly string[] | ((origin: URL) => boolean);
 
-/** Answers whether a page of `origin` may connect to a server that the request calls `host`. */
-export type OriginCheck = (origin: string | undefined, host: string | undefined) => boolean;
+/** Answers whether a page of `origin` may connect to a server that the request, over TLS or not, calls `host`. */
+export type OriginCheck = (
+  origin: string | undefined,
+  host: string | undefined,
+  encrypted?: boolean,
+) => boolean;
 
 interface AllowedOrigin {
   readonly scheme: string | undefined;
@@ -26,18 +31,19 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: "80", ws: "80", 
  */
 export function originCheck(option: CheckOrigin): OriginCheck {
   if (option === false) return () => true;
-  if (option === true) return withUrl((origin, host) => origin.hostname === hostnameOf(host));
+  if (option === true) return withUrl((origin, host) => origin.hostname === urlOf(host)?.hostname);
+  if (option === "conn") return withUrl(isSameConnection);
   if (typeof option === "function") return withUrl((origin) => option(origin));
   if (!Array.isArray(option)) throw channelsError("ROOKERY_ORIGIN", option);
   const allowed = option.map(parseAllowed);
   return withUrl((origin) => allowed.some((one) => isAllowed(origin, one)));
 }
 
-function withUrl(check: (origin: URL, host: string | undefined) => boolean): OriginCheck {
-  return (origin, host) => {
+function withUrl(check: (origin: URL, host: string | undefined, encrypted: boolean) => boolean): OriginCheck {
+  return (origin, host, encrypted = false) => {
     if (origin === undefined) return true;
     const url = parseUrl(origin);
-    return url !== undefined && url.hostname !== "" && check(url, host);
+    return url !== undefined && url.hostname !== "" && check(url, host, encrypted);
   };
 }
 
@@ -45,8 +51,14 @@ function parseUrl(url: string): URL | undefined {
   return URL.parse(url) ?? undefined;
 }
 
-function hostnameOf(host: string | undefined): string | undefined {
-  return host === undefined ? undefined : parseUrl(`http://${host}`)?.hostname;
+function urlOf(host: string | undefined, scheme: string = "http"): URL | undefined {
+  return host === undefined ? undefined : parseUrl(`${scheme}://${host}`);
+}
+
+/** A URL leaves out the usual port of its scheme, on both sides. */
+function isSameConnection(origin: URL, host: string | undefined, encrypted: boolean): boolean {
+  const own = urlOf(host, encrypted ? "https" : "http");
+  return own !== undefined && origin.protocol === own.protocol && origin.host === own.host;
 }
 
 function parseAllowed(origin: unknown): AllowedOrigin {

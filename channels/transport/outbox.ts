@@ -3,6 +3,9 @@ import type { Duplex } from "node:stream";
 /** More than this is not copied together: the stream gets the pieces, and the kernel gathers them. */
 const JOIN_BYTES_MAX = 65_536;
 
+/** However much is to be sent in one turn, no more than that is held: the stream is asked whether it is full. */
+const HELD_BYTES_MAX = 1_048_576;
+
 let dirty: Outbox[] = [];
 
 /** After everything that is to happen in this turn of the event loop has happened, all sockets are written to. */
@@ -27,6 +30,7 @@ export interface OutboxOwner {
 export class Outbox {
   readonly #stream: Duplex;
   readonly #bytesMax: number;
+  readonly #heldBytesMax: number;
   readonly #owner: OutboxOwner;
   #first: Buffer | undefined = undefined;
   #rest: Buffer[] | undefined = undefined;
@@ -36,19 +40,27 @@ export class Outbox {
   constructor(stream: Duplex, bytesMax: number, owner: OutboxOwner) {
     this.#stream = stream;
     this.#bytesMax = bytesMax;
+    this.#heldBytesMax = Math.min(bytesMax, HELD_BYTES_MAX);
     this.#owner = owner;
+  }
+
+  /** What waits for the end of this turn. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** `bytes` are whole frames, and not changed any more. */
   push(bytes: Buffer): void {
     this.#bytes += bytes.length;
-    if (this.#first !== undefined) {
-      if (this.#rest === undefined) this.#rest = [bytes];
-      else this.#rest.push(bytes);
-      return;
+    if (this.#first === undefined) {
+      this.#first = bytes;
+      if (dirty.push(this) === 1) setImmediate(flushAll);
+    } else if (this.#rest === undefined) {
+      this.#rest = [bytes];
+    } else {
+      this.#rest.push(bytes);
     }
-    this.#first = bytes;
-    if (dirty.push(this) === 1) setImmediate(flushAll);
+    if (this.#bytes > this.#heldBytesMax) this.flush();
   }
 
   /** Writes what waits, now. */

@@ -8,4 +8,6 @@ export interface Peer {
   handled(): void;
   /** How many bytes have come from the client so far. */
   readonly bytesRead: number;
+  /** How many bytes wait to be read by the client; left out by those who can't know. */
+  readonly unreadBytes?: number;
 }

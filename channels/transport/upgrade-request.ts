@@ -3,6 +3,8 @@ import type { IncomingMessage } from "node:http";
 type Request = Pick<IncomingMessage, "method" | "headers" | "rawHeaders">;
 
 const AUTH_TOKEN_PREFIX = "base64url.bearer.phx.";
+const CONNECTION = /(?:^|,)\s*upgrade\s*(?:,|$)/i;
+const UPGRADE = /(?:^|,)\s*websocket\s*(?:,|$)/i;
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** A handshake that is refused before anything of the application is asked, and what to answer. */
@@ -11,15 +13,31 @@ export interface Refusal {
   readonly text: string;
 }
 
+/** Whether a request asks for a WebSocket, and not for something else, such as HTTP/2, which a server may leave unheard. */
+export function asksForWebSocket({ headers }: Pick<Request, "headers">): boolean {
+  return UPGRADE.test(headers.upgrade ?? "");
+}
+
 /** Why a request can't become a WebSocket; undefined if it can. The texts are those of WebSockAdapter. */
 export function refuseUpgrade(request: Request): Refusal | undefined {
   if (request.method !== "GET") return { status: 400, text: "" };
+  if (isHandshake(request.headers)) return undefined;
   const text =
     refuseList(request, "connection", "upgrade") ??
     refuseList(request, "upgrade", "websocket") ??
     refuseKey(request) ??
     refuseVersion(request);
   return text === undefined ? undefined : { status: 400, text };
+}
+
+/** What nearly all requests are. Node joins the lines of these headers, so two keys or versions are none. */
+function isHandshake(headers: Request["headers"]): boolean {
+  return (
+    CONNECTION.test(headers.connection ?? "") &&
+    UPGRADE.test(headers.upgrade ?? "") &&
+    headers["sec-websocket-version"] === "13" &&
+    KEY.test(headers["sec-websocket-key"] ?? "")
+  );
 }
 
 function refuseList(request: Request, name: string, needed: string): string | undefined {

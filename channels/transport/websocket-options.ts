@@ -1,6 +1,10 @@
 import type { IncomingMessage } from "node:http";
+import type { PerMessageDeflateOptions } from "ws";
 import { channelsError } from "../errors.ts";
-import { CONNECT_INFO_KEYS, type ConnectInfoKey } from "./connect-info.ts";
+import { defaultSerializers } from "../serializer/default-serializers.ts";
+import type { Serializer } from "../serializer/serializer.ts";
+import { isSlowConsumer, type SlowConsumer } from "./backlog.ts";
+import { type CheckCsrf, connectInfoFault, type ConnectInfoSource } from "./connect-info.ts";
 import type { CheckOrigin } from "./origin.ts";
 
 /** An answer to a handshake that is refused. */
@@ -18,17 +22,23 @@ export interface WebSocketOptions {
   readonly timeout?: number;
   /** In bytes: a larger frame ends the connection with 1009. 10,000,000 if left out. */
   readonly maxFrameSize?: number;
-  /** In bytes: a client that leaves more than this unread is disconnected. 16 MiB if left out. */
+  /** In bytes: so much a client may leave unread. 16 MiB if left out. */
   readonly maxBufferedSize?: number;
-  /** Whether frames may be compressed, which takes much memory and time. */
-  readonly compress?: boolean;
+  /** What becomes of a client that leaves more unread. `"disconnect"` if left out. */
+  readonly slowConsumer?: SlowConsumer;
+  /** Whether frames may be compressed, which takes much memory and time, or how: the options of `ws`. */
+  readonly compress?: boolean | PerMessageDeflateOptions;
   readonly checkOrigin?: CheckOrigin;
   /** What `connect` is told of the request. */
-  readonly connectInfo?: readonly ConnectInfoKey[];
+  readonly connectInfo?: readonly ConnectInfoSource[];
+  /** Whether a session in `connectInfo` needs the param `_csrf_token`. True if left out. */
+  readonly checkCsrf?: CheckCsrf;
   /** Clients may send a token as a subprotocol, which logs don't show; `connectInfo.auth_token`. */
   readonly authToken?: boolean;
   /** Subprotocols of the application, the preferred one first. */
   readonly subprotocols?: readonly string[];
+  /** What its clients speak; the first of the version that a client asks for. Versions 1 and 2 of Phoenix's protocol if left out. */
+  readonly serializers?: readonly Serializer[];
   /** Answers a client that `connect` refused with a reason. 403 without a body if left out. */
   readonly errorHandler?: (request: IncomingMessage, reason: unknown) => HandshakeResponse;
 }
@@ -38,11 +48,14 @@ export const websocketDefaults: Required<WebSocketOptions> = {
   timeout: 60_000,
   maxFrameSize: 10_000_000,
   maxBufferedSize: 16 * 1_024 * 1_024,
+  slowConsumer: "disconnect",
   compress: false,
   checkOrigin: true,
   connectInfo: [],
+  checkCsrf: true,
   authToken: false,
   subprotocols: [],
+  serializers: defaultSerializers,
   errorHandler: () => ({ status: 403 }),
 };
 
@@ -58,9 +71,14 @@ export function completeWebSocketOptions(options: WebSocketOptions = {}): Requir
     if (typeof complete[name] !== "number" || !(complete[name] > 0))
       refuse(`a ${name} above 0`, complete[name]);
   }
-  for (const key of complete.connectInfo) {
-    if (!CONNECT_INFO_KEYS.includes(key)) refuse(`a connectInfo of ${CONNECT_INFO_KEYS.join(", ")}`, key);
+  if (!isSlowConsumer(complete.slowConsumer)) {
+    refuse("a slowConsumer of disconnect, drop_oldest, drop_newest or { conflate }", complete.slowConsumer);
   }
+  if (!Array.isArray(complete.serializers) || complete.serializers.length === 0)
+    refuse("a list of serializers", complete.serializers);
+  if (typeof complete.errorHandler !== "function") refuse("a function errorHandler", complete.errorHandler);
+  const fault = connectInfoFault(complete, complete.checkOrigin);
+  if (fault !== undefined) refuse(...fault);
   return Object.freeze(complete);
 }
 

@@ -5,10 +5,21 @@ import type { Pid, Runtime } from "../../runtime/index.ts";
 import { onProcessExit } from "../../runtime/internal.ts";
 import type { EncodedFrame } from "../encoded-frame.ts";
 import { ClientGone, InboundFrame } from "../transport-message.ts";
+import { slowConsumerDisconnected, slowConsumerDropped } from "../telemetry.ts";
+import { Backlog, type SlowConsumer, Waiting } from "./backlog.ts";
 import { closeCode } from "./close-code.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import { websocketBytes } from "./websocket-frame.ts";
+
+/** What a client may leave unread, and what becomes of one that leaves more. */
+export interface BufferLimits {
+  readonly maxBufferedSize: number;
+  readonly slowConsumer: SlowConsumer;
+}
+
+/** So long a client that is closed for being slow may go on reading, up to the close frame. */
+const UNREAD_CLOSE_MS = 5_000;
 
 /** When so many frames of a client wait for its transport process, no more are read until it has caught up. */
 const INBOUND_FRAMES_MAX = 64;
@@ -23,27 +34,39 @@ export class WebSocketPeer implements Peer, OutboxOwner {
   readonly #runtime: Runtime;
   readonly #stream: Duplex;
   readonly #outbox: Outbox;
-  readonly #bufferedBytesMax: number;
+  readonly #limits: BufferLimits;
+  /** More than this in the stream, and something has to be done. It is enough for the stream to say when it is empty again. */
+  readonly #streamBytesMax: number;
   #websocket: WebSocket | undefined = undefined;
+  #pid!: Pid;
   #compresses = false;
   #bytesReadBefore = 0;
   #waitingFrames = 0;
+  /** Only while the client is behind, and never with the policy to disconnect it. */
+  #backlog: Backlog | undefined = undefined;
+  #waitsForStream = false;
+  #ending = false;
 
-  constructor(runtime: Runtime, stream: Duplex, bufferedBytesMax: number) {
+  constructor(runtime: Runtime, stream: Duplex, limits: BufferLimits) {
     this.#runtime = runtime;
     this.#stream = stream;
-    this.#bufferedBytesMax = bufferedBytesMax;
-    this.#outbox = new Outbox(stream, bufferedBytesMax, this);
+    this.#limits = limits;
+    this.#streamBytesMax =
+      limits.slowConsumer === "disconnect" ? limits.maxBufferedSize : stream.writableHighWaterMark;
+    this.#outbox = new Outbox(stream, this.#streamBytesMax, this);
   }
 
   /** Connects the WebSocket, now open, with its transport process: the end of either is the end of both. */
   open(websocket: WebSocket, pid: Pid): void {
     const runtime = this.#runtime;
     this.#websocket = websocket;
+    this.#pid = pid;
     this.#compresses = websocket.extensions !== "";
     this.#bytesReadBefore = (this.#stream as NetSocket).bytesRead;
     const gone = (): void => runtime.send(pid, new ClientGone());
     websocket.on("message", (data: RawData, isBinary: boolean) => {
+      // Nobody handles it any more, and a pause would keep the client's close frame from being read.
+      if (!this.isOpen) return;
       this.#waitingFrames += 1;
       if (this.#waitingFrames >= INBOUND_FRAMES_MAX && !websocket.isPaused) websocket.pause();
       runtime.send(pid, new InboundFrame(isBinary ? (data as Buffer) : (data as Buffer).toString()));
@@ -58,19 +81,19 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     return this.#websocket === undefined ? 0 : (this.#stream as NetSocket).bytesRead - this.#bytesReadBefore;
   }
 
+  get unreadBytes(): number {
+    const sent = this.#compresses ? this.#websocket!.bufferedAmount : this.#stream.writableLength;
+    return this.#outbox.bytes + sent + (this.#backlog?.bytes ?? 0);
+  }
+
   get isOpen(): boolean {
     return this.#websocket !== undefined && this.#websocket.readyState === WebSocket.OPEN;
   }
 
   push(frame: EncodedFrame): void {
     if (!this.isOpen) return;
-    if (!this.#compresses) {
-      this.#outbox.push(websocketBytes(frame));
-      return;
-    }
-    const websocket = this.#websocket!;
-    websocket.send(frame.data, { binary: typeof frame.data !== "string" });
-    if (websocket.bufferedAmount > this.#bufferedBytesMax) this.overfull();
+    if (this.#backlog === undefined) this.#write(frame);
+    else this.#keep(frame, this.#backlog);
   }
 
   handled(): void {
@@ -79,21 +102,96 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     if (websocket?.isPaused === true && this.#waitingFrames <= INBOUND_FRAMES_MAX / 2) websocket.resume();
   }
 
+  /** The stream has all it may hold: from here on frames wait, or the client is cut off, as the policy says. */
+  overfull(): void {
+    const { slowConsumer, maxBufferedSize } = this.#limits;
+    if (this.#ending) return;
+    if (slowConsumer === "disconnect") return this.#cutOff();
+    this.#backlog ??= new Backlog(slowConsumer, maxBufferedSize);
+    if (this.#waitsForStream) return;
+    this.#waitsForStream = true;
+    if (!this.#compresses) this.#stream.once("drain", () => this.#catchUp());
+  }
+
+  #write(frame: EncodedFrame): void {
+    if (!this.#compresses) {
+      this.#outbox.push(websocketBytes(frame));
+      return;
+    }
+    const websocket = this.#websocket!;
+    const sent = this.#limits.slowConsumer === "disconnect" ? undefined : () => this.#compressedSent();
+    websocket.send(frame.data, { binary: typeof frame.data !== "string" }, sent);
+    if (websocket.bufferedAmount > this.#streamBytesMax) this.overfull();
+  }
+
+  #compressedSent(): void {
+    if (this.#waitsForStream && this.#websocket!.bufferedAmount <= this.#streamBytesMax) this.#catchUp();
+  }
+
+  #keep(frame: EncodedFrame, backlog: Backlog): void {
+    const { droppedFrames, droppedBytes } = backlog;
+    const waiting = backlog.add(frame);
+    if (waiting === Waiting.Overflow) return this.#cutOff();
+    const count = backlog.droppedFrames - droppedFrames;
+    if (count === 0) return;
+    if (droppedFrames === 0)
+      this.#runtime.logger.warn(
+        { maxBufferedSize: this.#limits.maxBufferedSize },
+        "A client is too slow in reading and misses events",
+      );
+    const bytes = backlog.droppedBytes - droppedBytes;
+    const { slowConsumer: policy } = this.#limits;
+    if (slowConsumerDropped.enabled)
+      slowConsumerDropped.execute({ count, bytes }, { pid: this.#pid, policy });
+  }
+
+  /** The client has read on. */
+  #catchUp(): void {
+    this.#waitsForStream = false;
+    const backlog = this.#backlog;
+    if (backlog === undefined || !this.isOpen) return;
+    for (let frame = backlog.shift(); frame !== undefined; frame = backlog.shift()) {
+      this.#write(frame);
+      if (this.#mustWait()) return;
+    }
+    this.#outbox.flush();
+    if (!this.#mustWait()) this.#backlog = undefined;
+  }
+
+  /** Asked anew: writing changes it. */
+  #mustWait(): boolean {
+    return this.#waitsForStream;
+  }
+
+  /** A client that does not read what it is sent must not fill the memory: it is closed, and may come back. */
+  #cutOff(): void {
+    if (!this.isOpen) return;
+    const { slowConsumer: policy } = this.#limits;
+    this.#runtime.logger.warn(
+      { maxBufferedSize: this.#limits.maxBufferedSize },
+      "A client is too slow in reading and is disconnected",
+    );
+    if (slowConsumerDisconnected.enabled) {
+      slowConsumerDisconnected.execute({ bufferedBytes: this.unreadBytes }, { pid: this.#pid, policy });
+    }
+    // Nobody will read what waits.
+    this.#backlog = undefined;
+    this.#runtime.exit(this.#pid, ["shutdown", "slow_consumer"]);
+    // The close frame stands behind all that is unread.
+    const timer = this.#runtime.clock.setTimer(UNREAD_CLOSE_MS, () => this.#websocket!.terminate());
+    timer.unref();
+    this.#websocket!.on("close", () => timer.cancel());
+  }
+
   #close(code: number): void {
     if (!this.isOpen) return;
     const websocket = this.#websocket!;
+    this.#ending = true;
+    const backlog = this.#backlog;
+    this.#backlog = undefined;
+    for (let frame = backlog?.shift(); frame !== undefined; frame = backlog!.shift()) this.#write(frame);
     this.#outbox.flush();
     if (websocket.isPaused) websocket.resume();
     websocket.close(code);
-  }
-
-  /** A client that does not read what it is sent must not fill the memory: it is cut off, and may come back. */
-  overfull(): void {
-    const { logger } = this.#runtime;
-    logger.warn(
-      { bufferedBytesMax: this.#bufferedBytesMax },
-      "A client was too slow in reading and is disconnected",
-    );
-    this.#websocket?.terminate();
   }
 }

@@ -3,17 +3,18 @@ import type { Duplex } from "node:stream";
 import { STATUS_CODES } from "node:http";
 import { WebSocketServer } from "ws";
 import { ExitError, type Pid, type Runtime } from "../../runtime/index.ts";
-import { DynamicSupervisor } from "../../supervisors/index.ts";
-import { connectSocket } from "../connect.ts";
-import { decodeParams } from "../params.ts";
-import type { Serializer } from "../serializer/serializer.ts";
-import { v2Json } from "../serializer/v2-json.ts";
-import type { Socket } from "../socket.ts";
+import { type ChildSpec, DynamicSupervisor } from "../../supervisors/index.ts";
+import { type ConnectResult, connectSocket, connectTransport } from "../connect.ts";
+import { decodeParams, type Params } from "../params.ts";
 import type { SocketDefinition } from "../socket-definition.ts";
 import { channelsSupervisor, transportsSupervisor } from "../socket-supervisor.ts";
-import { connectInfo } from "./connect-info.ts";
+import { isSocketTransport, type SocketTransportClass } from "../socket-transport.ts";
+import { InboundControl, SocketOpened } from "../transport-message.ts";
+import { type ConnectInfo, connectInfo, isEncrypted } from "./connect-info.ts";
 import { ConnectionServer, ConnectionStart } from "./connection.ts";
 import { type OriginCheck, originCheck } from "./origin.ts";
+import type { Peer } from "./peer.ts";
+import { TransportServer, TransportStart } from "./transport-server.ts";
 import { readSubprotocols, refuseUpgrade } from "./upgrade-request.ts";
 import {
   completeWebSocketOptions,
@@ -22,17 +23,26 @@ import {
 } from "./websocket-options.ts";
 import { WebSocketPeer } from "./websocket-peer.ts";
 
-const SERIALIZERS: readonly Serializer[] = [v2Json];
-const FAILED: HandshakeResponse = { status: 500, body: "Internal Server Error" };
+const FAILURE: HandshakeResponse = { status: 500, body: "Internal Server Error" };
 
 export interface WebSocketMount {
   readonly runtime: Runtime;
-  readonly socket: SocketDefinition;
+  readonly socket: SocketDefinition | SocketTransportClass;
   /** The name of the mount, that of its `socketSupervisor`. */
   readonly name: string;
   readonly pubsub: string;
   readonly options?: WebSocketOptions;
+  /** What a client is answered when something of the application has thrown. */
+  readonly failure?: HandshakeResponse;
 }
+
+type StartSpec = ChildSpec["start"];
+/** A client that is let in, and the process of its connection. */
+interface Connected {
+  readonly ok: true;
+  readonly server: (peer: Peer) => StartSpec;
+}
+type NotConnected = Extract<ConnectResult, { readonly ok: false }>;
 
 /**
  * Serves the WebSockets of one mount: hand it each upgrade request for the mount's path. Needs the mount's `socketSupervisor`
@@ -45,10 +55,12 @@ export class WebSocketTransport {
   readonly #options: Required<WebSocketOptions>;
   readonly #originAllowed: OriginCheck;
   readonly #server: WebSocketServer;
+  readonly #failure: HandshakeResponse;
 
   /** Throws ROOKERY_WEBSOCKET_OPTION or ROOKERY_ORIGIN for options that are wrong. */
   constructor(mount: WebSocketMount) {
     this.#mount = mount;
+    this.#failure = mount.failure ?? FAILURE;
     this.#options = completeWebSocketOptions(mount.options);
     this.path = this.#options.path;
     this.#originAllowed = originCheck(this.#options.checkOrigin);
@@ -85,9 +97,9 @@ export class WebSocketTransport {
     try {
       response = await this.#upgrade(request, stream, head, pathParams);
     } catch (error) {
-      // A checkOrigin or an errorHandler has thrown.
+      // A checkOrigin, an errorHandler or who reads a session has thrown.
       this.#mount.runtime.logger.error({ err: error }, `A handshake of ${this.#mount.name} failed`);
-      response = FAILED;
+      response = this.#failure;
     }
     if (response !== undefined) respond(stream, response);
   }
@@ -101,7 +113,7 @@ export class WebSocketTransport {
     const refusal = refuseUpgrade(request);
     if (refusal !== undefined) return { status: refusal.status, body: refusal.text };
     const { headers, url = "" } = request;
-    if (!this.#originAllowed(headers.origin, headers.host)) {
+    if (!this.#originAllowed(headers.origin, headers.host, isEncrypted(request))) {
       this.#mount.runtime.logger.warn(
         { origin: headers.origin },
         `Refused the origin of a request in ${this.#mount.name}`,
@@ -118,29 +130,53 @@ export class WebSocketTransport {
     if (params === undefined)
       return { status: 400, body: "the query string holds an escape that is no UTF-8" };
 
-    const { runtime, socket: handler, pubsub } = this.#mount;
-    const info = connectInfo(request, this.#options.connectInfo);
-    const result = await connectSocket(
-      { handler, transport: "websocket", runtime, pubsub, serializers: SERIALIZERS },
-      // Without a prototype, as params are.
-      Object.assign(Object.create(null), params, pathParams),
+    Object.assign(params, pathParams);
+    const info = await connectInfo(request, params, this.#options);
+    const result = await this.#connect(
+      params,
       this.#options.authToken ? { ...info, auth_token: authToken } : info,
     );
-    if (result.ok) return this.#open(request, stream, head, result.socket, selected);
-    if (result.failed) return FAILED;
+    if (result.ok) return this.#open(request, stream, head, result.server, selected);
+    if (result.failed) return this.#failure;
     return result.reason === undefined ? { status: 403 } : this.#options.errorHandler(request, result.reason);
+  }
+
+  async #connect(params: Params, info: ConnectInfo): Promise<Connected | NotConnected> {
+    const { runtime, socket: handler, pubsub, name } = this.#mount;
+    const { serializers, timeout } = this.#options;
+    const transport = "websocket";
+    if (isSocketTransport(handler)) {
+      const result = await connectTransport(handler, { params, connectInfo: info, transport, runtime });
+      if (!result.ok) return result;
+      const { state } = result;
+      return {
+        ok: true,
+        server: (peer) => [TransportServer, new TransportStart(handler, state, peer, timeout)],
+      };
+    }
+    const context = { handler, transport, runtime, pubsub, serializers };
+    const result = await connectSocket(context, params, info);
+    if (!result.ok) return result;
+    const { socket } = result;
+    return {
+      ok: true,
+      server: (peer) => [
+        ConnectionServer,
+        new ConnectionStart(socket, peer, channelsSupervisor(name), timeout),
+      ],
+    };
   }
 
   async #open(
     request: IncomingMessage,
     stream: Duplex,
     head: Buffer,
-    socket: Socket,
+    server: Connected["server"],
     subprotocol: string | undefined,
   ): Promise<HandshakeResponse | undefined> {
-    const { runtime } = this.#mount;
-    const peer = new WebSocketPeer(runtime, stream, this.#options.maxBufferedSize);
-    const pid = await this.#startConnection(socket, peer);
+    const { runtime, socket } = this.#mount;
+    const peer = new WebSocketPeer(runtime, stream, this.#options);
+    const pid = await this.#startConnection(server(peer));
     if (pid === undefined) return { status: 503 };
     // ws knows nothing of tokens in there and refuses their characters: it gets to see what is to be answered.
     if (subprotocol === undefined) delete request.headers["sec-websocket-protocol"];
@@ -150,19 +186,22 @@ export class WebSocketTransport {
     this.#server.handleUpgrade(request, stream, head, (websocket) => {
       opened = true;
       peer.open(websocket, pid);
+      if (!isSocketTransport(socket)) return;
+      runtime.send(pid, new SocketOpened());
+      for (const kind of ["ping", "pong"] as const)
+        websocket.on(kind, (data) => runtime.send(pid, new InboundControl(kind, data)));
     });
     // The client has gone meanwhile, and ws has said no.
     if (!opened) runtime.exit(pid, ["shutdown", "closed"]);
     return undefined;
   }
 
-  async #startConnection(socket: Socket, peer: WebSocketPeer): Promise<Pid | undefined> {
+  async #startConnection(start: StartSpec): Promise<Pid | undefined> {
     const { runtime, name } = this.#mount;
-    const start = new ConnectionStart(socket, peer, channelsSupervisor(name), this.#options.timeout);
     try {
       const started = await DynamicSupervisor.startChild(runtime, transportsSupervisor(name), {
         id: "transport",
-        start: [ConnectionServer, start],
+        start,
         restart: "temporary",
       });
       if (started.ok) return started.pid;

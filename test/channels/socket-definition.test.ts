@@ -20,6 +20,7 @@ describe("defineSocket", () => {
     assert.equal(channelOf("room:lobby2"), "RoomChannel");
     assert.equal(channelOf("anything"), "BareChannel");
     assert.isUndefined(channelOf(7));
+    assert.isUndefined(channelOf("\0places"), "PubSub's own topics are nobody's to join");
     assert.deepEqual(routeOf(socket, "room:1")?.assigns, { kept: true });
   });
 
@@ -47,6 +48,27 @@ describe("defineSocket", () => {
   const wrong: readonly (readonly [what: string, options: object, code: string])[] = [
     ["a * in the middle", { channels: [["room:*:x", RoomChannel]] }, "ROOKERY_TOPIC_PATTERN"],
     ["no channel", { channels: [["room:*"]] }, "ROOKERY_SOCKET_OPTION"],
+    ["a channel without its topic", { channels: [RoomChannel] }, "ROOKERY_SOCKET_OPTION"],
+    [
+      "a misspelled option of a channel",
+      { channels: [["room:*", RoomChannel, { assign: {} }]] },
+      "ROOKERY_SOCKET_OPTION",
+    ],
+    [
+      "an intercept that is no list",
+      {
+        channels: [
+          [
+            "room:*",
+            class extends RoomChannel {
+              static override readonly intercept = "shout" as never;
+            },
+          ],
+        ],
+      },
+      "ROOKERY_SOCKET_OPTION",
+    ],
+    ["limits that are none", { channels: [], limits: null }, "ROOKERY_SOCKET_OPTION"],
     ["no list of channels", { channels: {} }, "ROOKERY_SOCKET_OPTION"],
     ["no connect", { channels: [], connect: undefined }, "ROOKERY_SOCKET_OPTION"],
     ["an id that is no function", { channels: [], id: "user:1" }, "ROOKERY_SOCKET_OPTION"],

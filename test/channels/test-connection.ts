@@ -3,6 +3,7 @@ import { settle } from "../../runtime/testing.ts";
 import { DynamicSupervisor, Supervisor } from "../../supervisors/index.ts";
 import type { EncodedFrame } from "../../channels/encoded-frame.ts";
 import { PubSub } from "../../channels/pubsub/pubsub.ts";
+import type { Serializer } from "../../channels/serializer/serializer.ts";
 import { v2Json } from "../../channels/serializer/v2-json.ts";
 import { Socket } from "../../channels/socket.ts";
 import type { SocketDefinition } from "../../channels/socket-definition.ts";
@@ -40,7 +41,7 @@ export async function startTree(runtime: Runtime): Promise<void> {
     Supervisor,
     {
       strategy: "one_for_one",
-      children: [{ id: "pubsub", name: PUBSUB, start: [PubSub, {}] }, socketSupervisor(SOCKETS)],
+      children: [{ id: "pubsub", name: PUBSUB, start: [PubSub, {}] }, socketSupervisor(SOCKETS, PUBSUB)],
     },
     { name: "test" },
   );
@@ -134,22 +135,31 @@ export interface TestConnectionOptions {
   readonly id?: string;
   readonly assigns?: Record<string, unknown>;
   readonly idleTimeoutMs?: number;
+  readonly expiresAtMs?: number;
+  readonly serializer?: Serializer;
 }
 
 /** Starts a transport process whose client may do what it likes: `connect` is not asked. */
 export async function connect(
   runtime: Runtime,
   handler: SocketDefinition,
-  { id, assigns = {}, idleTimeoutMs = Infinity }: TestConnectionOptions = {},
+  {
+    id,
+    assigns = {},
+    idleTimeoutMs = Infinity,
+    expiresAtMs,
+    serializer = v2Json,
+  }: TestConnectionOptions = {},
 ): Promise<TestConnection> {
   const connection = {
     handler,
     transport: "test",
-    serializer: v2Json,
+    serializer,
     runtime,
     pubsub: PUBSUB,
     id,
     transportPid: undefined,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
   };
   const peer = new TestPeer();
   const socket = new Socket(connection, undefined, assigns);

@@ -1,5 +1,8 @@
+import { createHmac, pbkdf2Sync } from "node:crypto";
+import fc from "fast-check";
 import { assert, describe, expect, test } from "vitest";
 import { Token } from "../../channels/token.ts";
+import { encodeTerm } from "../../channels/token/encode-term.ts";
 import { tuple } from "../../channels/token/tuple.ts";
 
 /** The secret, salt, time and tokens are those that Phoenix itself made. */
@@ -49,6 +52,62 @@ const vectors: readonly (readonly [data: unknown, token: string, options?: objec
   ],
 ];
 const [, token42] = vectors[0]!;
+
+const encrypted: readonly (readonly [name: string, data: unknown, token: string, options?: object])[] = [
+  ["a number", 42, "XCP.KFHn2Aq6j1G1B7BVwlGZLMfdbK4PdtOL8BHBpXlKS5f76NRCBCVKT7Pcfv7yLCAvUny5RQJNh1sgJg0"],
+  [
+    "a map",
+    { user_id: 7 },
+    "XCP.c0KAXkI1qaJ-G_AAj3FlaOrLKfBRk-tHZpCVkXokoYdChOX4uBqpHbmKek-S6MDXFsuvAa9fbKYQyJFF7POlzfzOvlmy_miIH9P7ug",
+  ],
+  [
+    "a key derived otherwise",
+    { user_id: 7 },
+    "XCP.MVa7MeKcyhSL7qLrd2Uh-_ALFolQvksrd79Izf8e9qk6v1TGeCRwb_q5T8luJsV7wC1Y1TS-vFDALQUOnLtZdUvRsVC-xTszhwBIcg",
+    { keyDigest: "sha384", keyIterations: 10 },
+  ],
+  [
+    "plug_crypto 1, AES of 128 bits",
+    42,
+    "QTEyOEdDTQ.U7FvWj3pCuZdZjzyEMztycFEuxrwNtpcNxw-WoWKEBgFBQUFBQUFBQUFBQU.CQkJCQkJCQkJCQkJ.IcZoMHO7yqsKCb3PQk4.Ezg53fYyI8R_iWho3UtVOQ",
+  ],
+  [
+    "plug_crypto 1, AES of 256 bits",
+    42,
+    "QTEyOEdDTQ.U7FvWj3pCuZdZjzyEMztyZ9lCuBjxrRYBGAIWXAGG-In-Iz_s2i5orVUR4WDUslwBQUFBQUFBQUFBQUF.CQkJCQkJCQkJCQkJ.pO2G9ZSex2GgCi73bes.oob07M--maRWXxGerHRz4g",
+  ],
+];
+
+/** Signed by plug_crypto, too, in forms that `sign` of today doesn't make. */
+const older: readonly (readonly [name: string, data: unknown, token: string])[] = [
+  [
+    "an age of infinity",
+    tuple(
+      Symbol.for("ok"),
+      new Map<unknown, unknown>([
+        [Symbol.for("b"), null],
+        ["a", [1, -2, 300, 70_000, 3.5]],
+      ]),
+    ),
+    "SFMyNTY.g2gDaAJkAAJva3QAAAACZAABYmQAA25pbG0AAAABYWwAAAAFYQFi_____mIAAAEsYgABEXBGQAwAAAAAAABqbgYAAGjlz4sBZAAIaW5maW5pdHk.KYk19GaFZNgxIr16FAcUjKtQxvEU-6Ww9NKERfTnH0M",
+  ],
+  [
+    "SHA-384",
+    42,
+    "SFMzODQ.g2gDYSpuBgAAaOXPiwFiAAFRgA.b-3CT9knTvZgm0TcbZOhBx1qLBr84bNK6KBwOjDW6_jigdrJ3f8j8uKhUUvYpiPS",
+  ],
+  [
+    "SHA-512",
+    42,
+    "SFM1MTI.g2gDYSpuBgAAaOXPiwFiAAFRgA.KS0Uf8jtWezPYw38c0uHq5yvTBNXm-znDfFnN6yXu2OdOHWV2pDTzdN1xzys7gr7LNwmnuHBO0uxUHyxB32eyA",
+  ],
+  ["no age", 42, "SFMyNTY.g2gCYSpuBgAAaOXPiwE.NciCFAOVifxGyR4CCm31y2eRaAVHpZzjjDDtWuGHzr8"],
+  [
+    "a map of data and time",
+    42,
+    "SFMyNTY.g3QAAAACZAAEZGF0YWEqZAAGc2lnbmVkbgYAAGjlz4sB.HlvIFAx-InsImrFM4HT-QaswRnUt0N-mZK_yH5uq5hY",
+  ],
+];
 
 describe("Token.sign", () => {
   for (const [data, token, options] of vectors) {
@@ -116,9 +175,26 @@ describe("Token.verify", () => {
   });
 
   test("refuses a token signed in the future", () => {
-    const result = Token.verify(secret, salt, token42, { clock: at(signedAt - 1), maxAge: Infinity });
-    assert.deepEqual(result, { ok: false, reason: "invalid" });
+    const verify = (options: { maxAge?: number }) =>
+      Token.verify(secret, salt, token42, { clock: at(signedAt - 1), ...options });
+    assert.deepEqual(verify({}), { ok: false, reason: "invalid" });
+    assert.deepEqual(verify({ maxAge: 10 }), { ok: false, reason: "invalid" });
   });
+
+  test("asks for no time where the age doesn't matter, and takes nothing of no age, as Phoenix does", () => {
+    const verify = (maxAge: number) =>
+      Token.verify(secret, salt, token42, { clock: at(signedAt - 1), maxAge });
+    assert.deepEqual(verify(Infinity), { ok: true, data: 42 });
+    assert.deepEqual(verify(0), { ok: false, reason: "expired" });
+  });
+
+  for (const [name, data, token] of older) {
+    test(`reads Phoenix's token of ${name}`, () => {
+      const result = Token.verify(secret, salt, token, { clock });
+      assert.isTrue(result.ok);
+      expect(result.ok && result.data).toEqual(data);
+    });
+  }
 
   test("misses a token that is not there", () => {
     assert.deepEqual(Token.verify(secret, salt, undefined, { clock }), { ok: false, reason: "missing" });
@@ -150,6 +226,127 @@ describe("Token.verify", () => {
       assert.deepEqual(result, { ok: false, reason: "invalid" });
     });
   }
+});
+
+describe("Token.encrypt and Token.decrypt", () => {
+  const secretSalt = "user secret";
+  const [, , encrypted42] = encrypted[0]!;
+
+  for (const [name, data, token, options] of encrypted) {
+    test(`reads what Phoenix encrypted: ${name}`, () => {
+      const result = Token.decrypt(secret, secretSalt, token, { clock, ...options });
+      assert.isTrue(result.ok);
+      expect(result.ok && result.data).toEqual(data);
+    });
+  }
+
+  test("reads what it encrypted, and never encrypts the same way twice", () => {
+    for (const data of [42, "", "ž", { user_id: 7 }, ["x".repeat(1_000)], new Uint8Array([255])]) {
+      const token = Token.encrypt(secret, secretSalt, data, { clock });
+      assert.notEqual(Token.encrypt(secret, secretSalt, data, { clock }), token);
+      const result = Token.decrypt(secret, secretSalt, token, { clock });
+      expect(result.ok && result.data).toEqual(data);
+    }
+  });
+
+  test("shows nothing of the data", () => {
+    const token = Token.encrypt(secret, secretSalt, "rosebud", { clock });
+    assert.notInclude(Buffer.from(token.slice(4), "base64url").toString("latin1"), "rosebud");
+  });
+
+  test("counts the age as verify does", () => {
+    const decrypt = (seconds: number, maxAge?: number) =>
+      Token.decrypt(secret, secretSalt, encrypted42, {
+        clock: at(signedAt + seconds),
+        ...(maxAge === undefined ? {} : { maxAge }),
+      });
+    assert.deepEqual(decrypt(86_400), { ok: true, data: 42 });
+    assert.deepEqual(decrypt(86_401), { ok: false, reason: "expired" });
+    assert.deepEqual(decrypt(11, 10), { ok: false, reason: "expired" });
+    assert.deepEqual(decrypt(-1), { ok: false, reason: "invalid" });
+    assert.deepEqual(decrypt(1e9, Infinity), { ok: true, data: 42 });
+  });
+
+  test("refuses another secret, another salt, a token that is signed", () => {
+    const invalid = { ok: false, reason: "invalid" } as const;
+    assert.deepEqual(Token.decrypt(`${secret}x`, secretSalt, encrypted42, { clock }), invalid);
+    assert.deepEqual(Token.decrypt(secret, salt, encrypted42, { clock }), invalid);
+    assert.deepEqual(Token.decrypt(secret, salt, token42, { clock }), invalid);
+    assert.deepEqual(Token.verify(secret, secretSalt, encrypted42, { clock }), invalid);
+    assert.deepEqual(Token.decrypt(secret, secretSalt, null, { clock }), { ok: false, reason: "missing" });
+  });
+
+  for (const [name, , token, options] of encrypted) {
+    test(`refuses a token in which any letter is another, or that is cut: ${name}`, () => {
+      for (let at = 0; at < token.length; at += 1) {
+        const changed = token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1);
+        for (const wrong of [changed, token.slice(0, at), `${token.slice(0, at)}.${token.slice(at)}`]) {
+          const result = Token.decrypt(secret, secretSalt, wrong, { clock, ...options });
+          assert.deepEqual(result, { ok: false, reason: "invalid" }, wrong);
+        }
+      }
+    });
+  }
+
+  test("refuses a key of another size than the algorithm has", () => {
+    const refused = expect.objectContaining({ code: "ROOKERY_TOKEN_OPTION" });
+    const options = { clock, keyLength: 64 };
+    expect(() => Token.encrypt(secret, secretSalt, 1, options)).toThrow(refused);
+    expect(() => Token.decrypt(secret, secretSalt, encrypted42, options)).toThrow(refused);
+  });
+});
+
+describe("whatever comes as a token", () => {
+  const reasons = ["invalid", "missing"];
+
+  test("is refused, not thrown", () => {
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom("SFMyNTY", "SFM1MTI", "XCP", "QTEyOEdDTQ", "", "g2gD"),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64url")),
+    );
+    const any = fc.oneof(
+      fc.anything(),
+      fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(".")),
+    );
+    fc.assert(
+      fc.property(any, (token) => {
+        for (const read of [Token.verify, Token.decrypt]) {
+          const result = read(secret, salt, token as string, { clock });
+          assert.isTrue(!result.ok && reasons.includes(result.reason));
+        }
+      }),
+    );
+  });
+
+  test("is refused, not thrown, if it was signed well but holds something else", () => {
+    const key = pbkdf2Sync(secret, salt, 1_000, 32, "sha256");
+    const verify = (bytes: Uint8Array) => {
+      const signed = `SFMyNTY.${Buffer.from(bytes).toString("base64url")}`;
+      const signature = createHmac("sha256", key).update(signed).digest("base64url");
+      return Token.verify(secret, salt, `${signed}.${signature}`, { clock });
+    };
+    const terms = [
+      42,
+      [],
+      {},
+      tuple(),
+      tuple(1),
+      tuple(1, 2, 3, 4),
+      tuple(1, "x"),
+      tuple(1, 2n ** 70n),
+      null,
+    ];
+    for (const term of [...terms, tuple(1, 2, "x"), tuple(1, 2, Symbol.for("never")), new Map([[1, 2]])]) {
+      assert.deepEqual(verify(encodeTerm(term)), { ok: false, reason: "invalid" });
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        assert.deepEqual(verify(bytes), { ok: false, reason: "invalid" });
+        assert.deepEqual(verify(Buffer.concat([Buffer.of(131), bytes])), { ok: false, reason: "invalid" });
+      }),
+    );
+  });
 });
 
 describe("options of a token", () => {

@@ -2,9 +2,10 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect as connectTcp, type Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
 import type { SocketDefinition } from "../../channels/socket-definition.ts";
+import type { SocketTransportClass } from "../../channels/socket-transport.ts";
 import { WebSocketTransport } from "../../channels/transport/websocket.ts";
 import type { WebSocketOptions } from "../../channels/transport/websocket-options.ts";
-import type { Runtime } from "../../runtime/index.ts";
+import type { Runtime, RuntimeOptions } from "../../runtime/index.ts";
 import { roomSocket } from "./room-channel.ts";
 import { PUBSUB, SOCKETS, startRuntime } from "./test-connection.ts";
 
@@ -22,10 +23,11 @@ export class TestServer implements AsyncDisposable {
 
   static async start(
     options: WebSocketOptions = {},
-    socket: SocketDefinition = roomSocket,
+    socket: SocketDefinition | SocketTransportClass = roomSocket,
     pathParams: Readonly<Record<string, string>> = {},
+    runtimeOptions: RuntimeOptions = {},
   ): Promise<TestServer> {
-    const runtime = await startRuntime();
+    const runtime = await startRuntime(runtimeOptions);
     const transport = new WebSocketTransport({ runtime, socket, name: SOCKETS, pubsub: PUBSUB, options });
     const http = createServer((request, response) => {
       const { status, body = "" } = transport.refusal(request);
@@ -51,6 +53,11 @@ export class TestServer implements AsyncDisposable {
     return [...this.#tcp].filter((socket) => !socket.destroyed).length;
   }
 
+  /** How many bytes wait in the sockets of clients that don't read. */
+  get unreadBytes(): number {
+    return [...this.#tcp].reduce((sum, { writableLength }) => sum + writableLength, 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.runtime.shutdown();
     for (const socket of this.#tcp) socket.destroy();
@@ -65,22 +72,23 @@ export class TestSocket {
   readonly #closed: Promise<number>;
   #wake: (() => void) | undefined;
 
-  private constructor(websocket: WebSocket) {
+  private constructor(websocket: WebSocket, parse: (text: string) => unknown) {
     this.websocket = websocket;
     this.#closed = new Promise((resolve) => websocket.on("close", resolve));
     websocket.on("error", () => {});
     websocket.on("message", (data: Buffer, isBinary: boolean) => {
-      this.#frames.push(isBinary ? data : JSON.parse(data.toString()));
+      this.#frames.push(isBinary ? data : parse(data.toString()));
       this.#wake?.();
     });
   }
 
   static async open(
     url: string,
-    options: { protocols?: string[]; compress?: boolean } = {},
+    options: { protocols?: string[]; compress?: boolean; parse?: (text: string) => unknown } = {},
   ): Promise<TestSocket> {
     const socket = new TestSocket(
       new WebSocket(url, options.protocols ?? [], { perMessageDeflate: options.compress ?? false }),
+      options.parse ?? JSON.parse,
     );
     await new Promise((resolve, reject) => {
       socket.websocket.on("open", resolve);

@@ -7,10 +7,15 @@ export interface Answer {
 }
 
 /** A connected socket of the unmodified client. Rejects with the close code if the server refuses it. */
-export function connected(url: string, params: object = {}, authToken?: string): Promise<Socket> {
+export function connected(
+  url: string,
+  params: object = {},
+  authToken?: string,
+  transport: unknown = WebSocket,
+): Promise<Socket> {
   const socket = new Socket(url, {
     params,
-    transport: WebSocket,
+    transport,
     // A test that is to see a client come back would else wait.
     reconnectAfterMs: () => 10,
     rejoinAfterMs: () => 10,

@@ -14,16 +14,26 @@ declare module "phoenix" {
     off(event: string, ref?: number): void;
     onError(callback: (reason: unknown) => void): number;
     onClose(callback: (payload: unknown) => void): number;
+    onMessage(event: string, payload: unknown, ref: unknown): unknown;
   }
 
   export interface SocketOptions {
     readonly transport?: unknown;
     readonly params?: object | (() => object);
     readonly authToken?: string;
+    /** After so long without a WebSocket the client polls. */
+    readonly longPollFallbackMs?: number;
+    readonly sessionStorage?: {
+      getItem(key: string): string | null;
+      setItem(key: string, value: string): unknown;
+    };
     readonly heartbeatIntervalMs?: number;
     readonly reconnectAfterMs?: (tries: number) => number;
     readonly rejoinAfterMs?: (tries: number) => number;
   }
+
+  /** A transport, besides WebSocket. */
+  export const LongPoll: unknown;
 
   export class Socket {
     constructor(endPoint: string, options?: SocketOptions);

@@ -1,7 +1,7 @@
 import { Application, RookeryError } from "rookery";
 import { endpointUrl, readSettings } from "rookery/api";
 import { z } from "zod";
-import { shards as shardsSetting } from "../../demo/settings.ts";
+import { redis as redisSetting, shards as shardsSetting } from "../../demo/settings.ts";
 import { names } from "./wire/names.ts";
 import { wireTree } from "./wire/wire-tree.ts";
 
@@ -11,18 +11,20 @@ try {
     PORT: port,
     SHARDS: shards,
     STALL_MS: stallMs,
+    REDIS_URL: redis,
   } = readSettings(
     z.object({
       HOST: z.string().default("127.0.0.1"),
       PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
       SHARDS: shardsSetting,
+      REDIS_URL: redisSetting,
       STALL_MS: z.coerce.number().positive().default(1_000),
     }),
   );
   const { runtime } = await Application.run({
     name: "wire-server",
     runtime: { shards, stallMs },
-    start: [wireTree({ host, port })],
+    start: [wireTree({ host, port, ...(redis === undefined ? {} : { redis }) })],
   });
   endpointUrl(runtime, names.endpoint).then(
     (url) => process.stdout.write(`The wire server is listening on ${url}\n`),

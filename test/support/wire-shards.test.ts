@@ -3,6 +3,7 @@ import type { Channel, Socket } from "phoenix";
 import { type Pid, Runtime, silentLogger, Supervisor } from "rookery";
 import { endpointUrl } from "rookery/api";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { TestSocket } from "../channels/websocket-server.ts";
 import { answer, connected, nextEvent } from "./phoenix-client.ts";
 import { names } from "./wire/names.ts";
 import type { ShardStats } from "./wire/shard-stats.ts";
@@ -55,6 +56,20 @@ async function joined(socket: Socket, topic: string): Promise<Channel> {
 }
 
 describe("the wire server on two shards", () => {
+  test("carries the bytes of realtime-js from shard to shard", async () => {
+    const clients: TestSocket[] = [];
+    do {
+      const client = await TestSocket.open(`${url.replace("http", "ws")}/socket/websocket?vsn=2.0.0`);
+      await client.ask(["1", "1", "realtime:a", "phx_join", {}]);
+      clients.push(client);
+    } while ((await stats()).shards.some(({ sockets: count }) => count === 0));
+    // kind, sizes of "1" "2" realtime:a e, no metadata, bytes
+    clients[0]!.send(Buffer.from([3, 1, 1, 10, 1, 0, 0, ...Buffer.from("12realtime:ae"), 0xca, 0xfe]));
+    const broadcast = Buffer.from([4, 10, 1, 0, 0, ...Buffer.from("realtime:ae"), 0xca, 0xfe]);
+    for (const client of clients.slice(1)) assert.deepEqual(await client.next(), broadcast);
+    for (const client of clients) client.websocket.terminate();
+  });
+
   test("counts what each shard has, and all of them", async () => {
     const ada = await onBothShards("ada");
     for (const socket of ada) await joined(socket, "bench:1");

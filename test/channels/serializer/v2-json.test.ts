@@ -98,7 +98,7 @@ describe("v2Json.encode", () => {
   });
 
   test("writes a reply as text, whose response may be any JSON", () => {
-    const texts = [{ room: "dup" }, [1], "text", 0, false].map(
+    const texts = [{ room: "dup" }, [1], "text", 0, false, null, undefined].map(
       (payload) => v2Json.encode(new ReplyMessage("3", 3, "room:dup", "ok", payload)).data,
     );
     assert.deepEqual(texts, [
@@ -107,6 +107,8 @@ describe("v2Json.encode", () => {
       '["3",3,"room:dup","phx_reply",{"response":"text","status":"ok"}]',
       '["3",3,"room:dup","phx_reply",{"response":0,"status":"ok"}]',
       '["3",3,"room:dup","phx_reply",{"response":false,"status":"ok"}]',
+      '["3",3,"room:dup","phx_reply",{"response":null,"status":"ok"}]',
+      '["3",3,"room:dup","phx_reply",{"response":{},"status":"ok"}]',
     ]);
   });
 

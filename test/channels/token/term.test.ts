@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { assert, describe, expect, test } from "vitest";
 import { decodeTerm } from "../../../channels/token/decode-term.ts";
 import { encodeTerm } from "../../../channels/token/encode-term.ts";
+import { TermTag } from "../../../channels/token/term-tag.ts";
 import { tuple } from "../../../channels/token/tuple.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ""), "hex");
@@ -164,15 +165,38 @@ describe("decodeTerm", () => {
     );
   });
 
+  const readOrRefused = (bytes: Uint8Array): void => {
+    try {
+      decodeTerm(bytes);
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, "ROOKERY_TERM");
+    }
+  };
+
   test("throws ROOKERY_TERM for bytes that are none, and nothing else", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-        try {
-          decodeTerm(Buffer.concat([Buffer.of(131), bytes]));
-        } catch (error) {
-          assert.equal((error as { code?: string }).code, "ROOKERY_TERM");
-        }
-      }),
+    const tags = fc.constantFrom(...Object.values(TermTag));
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.array(fc.oneof(tags, fc.nat(3)), { maxLength: 40 }),
     );
+    fc.assert(
+      fc.property(bytes, (some) => readOrRefused(Buffer.from([131, ...some]))),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("throws ROOKERY_TERM, and nothing else, for a good term of which a byte is another", () => {
+    const good = encodeTerm([
+      tuple(1, "two", 3.5, 2n ** 70n, null),
+      { a: [1, 2], b: Symbol.for("c") },
+      new Map(),
+    ]);
+    for (let at = 0; at < good.length; at += 1) {
+      for (let byte = 0; byte < 256; byte += 1) {
+        const changed = Buffer.from(good);
+        changed[at] = byte;
+        readOrRefused(changed);
+      }
+    }
   });
 });

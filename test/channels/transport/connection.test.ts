@@ -1,10 +1,13 @@
 import { afterEach, assert, beforeEach, describe, expect, test } from "vitest";
 import { defineSocket, ok, PubSub } from "../../../channels/index.ts";
 import type { ChannelClass } from "../../../channels/channel.ts";
+import { ChannelServer, ChannelStart } from "../../../channels/channel-server.ts";
 import { Broadcast } from "../../../channels/message.ts";
 import { channelsSupervisor } from "../../../channels/socket-supervisor.ts";
+import type { Socket } from "../../../channels/socket.ts";
+import { routeOf } from "../../../channels/socket-definition.ts";
 import { ClientGone, SocketDrain } from "../../../channels/transport-message.ts";
-import type { Pid, Runtime } from "../../../runtime/index.ts";
+import { type Pid, type Runtime, sys } from "../../../runtime/index.ts";
 import { settle, VirtualClock } from "../../../runtime/testing.ts";
 import { DynamicSupervisor } from "../../../supervisors/index.ts";
 import { closeGate, RoomChannel, roomSocket, terminations } from "../room-channel.ts";
@@ -178,6 +181,23 @@ describe("rule 2, join", () => {
     openGate();
     assert.deepEqual(await other.next(), joinedReply("1", "1", "room:gate", { slow: true }));
     assert.deepEqual(await other.rest(), []);
+  });
+
+  test("a channel whose transport is dead before it is joined ends without a word", async () => {
+    const transport = client.down();
+    const { socket } = (await sys.getState(runtime, client.pid)) as { readonly socket: Socket };
+    runtime.exit(client.pid, "kill");
+    await transport;
+    const route = routeOf(roomSocket, "room:plain")!;
+    const channel = await runtime.start(ChannelServer, new ChannelStart(socket, route, "room:plain", "1"));
+    await settle(runtime);
+    assert.isFalse(runtime.isAlive(channel));
+    assert.deepEqual(terminations, []);
+    const { lines } = runtime.logger as TestLogger;
+    assert.deepEqual(
+      lines.filter((line) => line.includes("ChannelServer")),
+      [],
+    );
   });
 
   test("a channel whose transport dies while it joins ends with it", async () => {

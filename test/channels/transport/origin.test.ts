@@ -27,6 +27,19 @@ describe("originCheck", () => {
     assert.isFalse(originCheck(true)("http://app.example", undefined));
   });
 
+  test("conn lets the pages of the requested host, scheme and port in", () => {
+    const check = originCheck("conn");
+    assert.isTrue(check("http://app.example:4000", "app.example:4000", false));
+    assert.isTrue(check("https://app.example", "app.example:443", true));
+    assert.isTrue(check("http://APP.example:80", "app.example", false));
+    assert.isFalse(check("https://app.example:4000", "app.example:4000", false));
+    assert.isFalse(check("http://app.example", "app.example", true));
+    assert.isFalse(check("http://app.example:81", "app.example", false));
+    assert.isFalse(check("http://evil.example:4000", "app.example:4000", false));
+    assert.isFalse(check("http://app.example", undefined, false));
+    assert.isTrue(check(undefined, "app.example", false));
+  });
+
   for (const origin of ["null", "", "app.example", "//app.example", "file:///x"]) {
     test(`the origin ${JSON.stringify(origin)} passes no check`, () => {
       assert.isFalse(allows(true, origin));
@@ -64,7 +77,7 @@ describe("originCheck", () => {
     assert.isFalse(allows((origin) => origin.port === "81", "http://x.com:82"));
   });
 
-  for (const option of ["x.com", ["x.com"], ["//"], [""], [7], 7, null]) {
+  for (const option of ["x.com", "connection", ["x.com"], ["//"], [""], [7], 7, null]) {
     test(`refuses the option ${JSON.stringify(option)}`, () => {
       expect(() => originCheck(option as CheckOrigin)).toThrow(
         expect.objectContaining({ code: "ROOKERY_ORIGIN" }),

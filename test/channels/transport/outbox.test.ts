@@ -77,6 +77,14 @@ describe("Outbox", () => {
     assert.deepEqual(writes, []);
   });
 
+  test("writes at once what would be too much to hold until the turn is over", () => {
+    const { stream, writes } = recorder();
+    const outbox = new Outbox(stream, 10_000_000, open);
+    for (let n = 0; n < 6; n += 1) outbox.push(Buffer.alloc(200_000));
+    assert.deepEqual(writes, ["200000+200000+200000+200000+200000+200000"]);
+    assert.equal(outbox.bytes, 0);
+  });
+
   test("says when more waits to be read than may", async () => {
     const { stream } = recorder({ stuck: true });
     let full = 0;

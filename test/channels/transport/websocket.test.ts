@@ -1,24 +1,41 @@
+import type { IncomingMessage } from "node:http";
 import { connect as connectTcp } from "node:net";
 import { assert, describe, expect, test } from "vitest";
 import {
+  Channel,
   type ConnectInfo,
   defineSocket,
+  type HandleInReturn,
+  type JoinReturn,
   ok,
   type Params,
   PubSub,
+  reply,
+  type Socket,
   type SocketConnected,
 } from "../../../channels/index.ts";
 import { fastlaneDispatcher } from "../../../channels/fastlane.ts";
 import { Broadcast } from "../../../channels/message.ts";
+import { realtimeJson } from "../../../channels/serializer/realtime-json.ts";
+import { v2Json } from "../../../channels/serializer/v2-json.ts";
 import { transportsSupervisor } from "../../../channels/socket-supervisor.ts";
 import { socketConnected } from "../../../channels/telemetry.ts";
 import type { WebSocketOptions } from "../../../channels/transport/websocket-options.ts";
 import { attachTelemetry, detachTelemetry } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/testing.ts";
 import { DynamicSupervisor } from "../../../supervisors/index.ts";
-import { RoomChannel, terminations } from "../room-channel.ts";
+import { closeGate, RoomChannel, terminations } from "../room-channel.ts";
 import { PUBSUB, SOCKETS, type TestLogger } from "../test-connection.ts";
 import { exchange, TestServer, TestSocket } from "../websocket-server.ts";
+
+class BroadcastChannel extends Channel {
+  join(_topic: string, _payload: unknown, socket: Socket): JoinReturn {
+    return ok(socket);
+  }
+  readonly handleIn = {
+    broadcast: (payload: unknown, socket: Socket): HandleInReturn => reply("ok", payload, socket),
+  };
+}
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -113,20 +130,20 @@ describe("the handshake", () => {
       },
     });
     await using server = await TestServer.start({}, socket);
-    for (const query of [
-      "",
-      "?vsn=",
-      "?vsn=2.1.0",
-      "?vsn=3.0.0",
-      "?vsn=banana",
-      "?vsn[]=2.0.0",
-      "?vsn=1.0.0",
-    ]) {
+    for (const query of ["?vsn=", "?vsn=2.1.0", "?vsn=3.0.0", "?vsn=banana", "?vsn[]=2.0.0", "?vsn=1.1.0"]) {
       assert.deepEqual(await refused(server, { path: `/socket/websocket${query}` }), [403, ""], query);
     }
     assert.equal(asked, 0);
-    await accepted(server, { path: "/socket/websocket?vsn=2.0.9" });
-    assert.equal(asked, 1);
+    for (const query of ["", "?vsn=1.0.0", "?vsn=1.0.7", "?vsn=2.0.9"]) {
+      await accepted(server, { path: `/socket/websocket${query}` });
+    }
+    assert.equal(asked, 4);
+  });
+
+  test("needs a version that one of the mount's serializers speaks", async () => {
+    await using server = await TestServer.start({ serializers: [v2Json] });
+    assert.deepEqual(await refused(server, { path: "/socket/websocket" }), [403, ""]);
+    await accepted(server, { path: "/socket/websocket?vsn=2.0.0" });
   });
 
   test("is refused for a query that is no UTF-8", async () => {
@@ -145,7 +162,7 @@ describe("the handshake", () => {
     assert.deepEqual(await refused(server, path("raise")), [500, "Internal Server Error"]);
     assert.deepEqual(
       (server.runtime.logger as TestLogger).lines
-        .filter((line) => /RoomSocket/.test(line))
+        .filter((line) => /^(warn|error) .*RoomSocket/.test(line))
         .map((line) => line.slice(0, 40)),
       [
         "error Expected the connect of RoomSocket",
@@ -169,6 +186,10 @@ describe("the handshake", () => {
     const from = (origin: string): Handshake => ({ headers: { origin } });
     assert.deepEqual(await refused(server, from("http://evil.example")), [403, ""]);
     await accepted(server, from("https://app.example"));
+    await using same = await TestServer.start({ checkOrigin: "conn" });
+    assert.deepEqual(await refused(same, from("https://app.example")), [403, ""]);
+    assert.deepEqual(await refused(same, from("http://app.example:81")), [403, ""]);
+    await accepted(same, from("http://app.example"));
     await using other = await TestServer.start({ checkOrigin: ["http://allowed.example"] });
     assert.deepEqual(await refused(other, from("https://app.example")), [403, ""]);
     await accepted(other, from("http://allowed.example"));
@@ -207,6 +228,18 @@ describe("the handshake", () => {
     assert.notInclude(await accepted(server, {}), "sec-websocket-protocol");
     assert.deepEqual(seen, [{ auth_token: "a?b>c?" }, { auth_token: undefined }]);
     assert.deepEqual(await refused(server, { headers: { "sec-websocket-protocol": "other" } }), [403, ""]);
+  });
+
+  test("answers the first of the mount's subprotocols that the client offers", async () => {
+    await using server = await TestServer.start({ subprotocols: ["chat.v2", "chat.v1"] });
+    const offering = (protocols: string): Handshake => ({ headers: { "sec-websocket-protocol": protocols } });
+    assert.include(
+      await accepted(server, offering("chat.v1, x, chat.v2")),
+      "sec-websocket-protocol: chat.v2",
+    );
+    assert.include(await accepted(server, offering("x, chat.v1")), "sec-websocket-protocol: chat.v1");
+    assert.notInclude(await accepted(server, {}), "sec-websocket-protocol");
+    assert.deepEqual(await refused(server, offering("x, phoenix")), [403, ""]);
   });
 
   test("tells connect what the mount names, and the params", async () => {
@@ -252,6 +285,90 @@ describe("the handshake", () => {
         ["sec-websocket-key", KEY],
         ["sec-websocket-version", "13"],
       ],
+    });
+  });
+
+  test("tells connect what the mount itself says, under a name of its own", async () => {
+    const seen: ConnectInfo[] = [];
+    const socket = defineSocket({
+      channels: [],
+      connect: (_, given, info) => {
+        seen.push(info);
+        return ok(given);
+      },
+    });
+    await using server = await TestServer.start({ connectInfo: [{ region: "eu" }, "user_agent"] }, socket);
+    await accepted(server, { headers: { "user-agent": "test" } });
+    assert.deepEqual(seen, [{ region: "eu", user_agent: "test" }]);
+  });
+
+  describe("with a session", () => {
+    const session = ({ headers: { cookie } }: IncomingMessage): object | undefined =>
+      cookie === undefined ? undefined : { _csrf_token: "secret", user: cookie };
+
+    /** What connect is told of the session of a request with these. */
+    async function told(
+      options: WebSocketOptions,
+      cookie: string | undefined,
+      query: string,
+    ): Promise<unknown> {
+      const seen: unknown[] = [];
+      const socket = defineSocket({
+        channels: [],
+        connect: (_, given, info) => {
+          seen.push(info.session);
+          return ok(given);
+        },
+      });
+      await using server = await TestServer.start({ connectInfo: [{ session }], ...options }, socket);
+      await accepted(server, { path: `/socket/websocket?vsn=2.0.0${query}`, headers: { cookie } });
+      assert.lengthOf(seen, 1);
+      return seen[0];
+    }
+
+    test("tells connect of it if the request knows its CSRF token", async () => {
+      assert.deepEqual(await told({}, "ada", "&_csrf_token=secret"), { _csrf_token: "secret", user: "ada" });
+      for (const query of [
+        "",
+        "&_csrf_token=",
+        "&_csrf_token=secre",
+        "&_csrf_token=Secret",
+        "&_csrf_token[]=secret",
+      ])
+        assert.isUndefined(await told({}, "ada", query), query);
+      assert.isUndefined(await told({}, undefined, "&_csrf_token=secret"));
+    });
+
+    test("lets a function check the token, or nobody", async () => {
+      const checkCsrf = (given: unknown, token: unknown): boolean =>
+        (given as { user: string }).user === token;
+      assert.isDefined(await told({ checkCsrf }, "ada", "&_csrf_token=ada"));
+      assert.isUndefined(await told({ checkCsrf }, "ada", "&_csrf_token=bob"));
+      assert.isUndefined(await told({ checkCsrf }, "ada", ""));
+      assert.isDefined(await told({ checkCsrf: false }, "ada", ""));
+      assert.isUndefined(await told({ checkCsrf: false }, undefined, ""));
+    });
+
+    test("waits for it, and answers 500 if it can't be read", async () => {
+      const later = async (request: IncomingMessage): Promise<unknown> => {
+        await Promise.resolve();
+        return session(request);
+      };
+      const connectInfo = [{ session: later }];
+      assert.isDefined(await told({ connectInfo }, "ada", "&_csrf_token=secret"));
+      const fails = (): never => {
+        throw new Error("no store");
+      };
+      await using server = await TestServer.start({ connectInfo: [{ session: fails }], checkCsrf: false });
+      assert.deepEqual(await refused(server, {}), [500, "Internal Server Error"]);
+    });
+
+    test("needs one of the two checks", async () => {
+      await expect(
+        TestServer.start({ connectInfo: [{ session }], checkOrigin: false, checkCsrf: false }),
+      ).rejects.toMatchObject({ code: "ROOKERY_WEBSOCKET_OPTION" });
+      await using server = await TestServer.start({ checkOrigin: false, checkCsrf: false });
+      await accepted(server, {});
     });
   });
 
@@ -311,6 +428,12 @@ describe("the handshake", () => {
     { timeout: 0 },
     { maxFrameSize: "1" },
     { connectInfo: ["peer"] },
+    { connectInfo: [null] },
+    { connectInfo: [{ session: "cookie" }] },
+    { checkCsrf: "no" },
+    { serializers: [] },
+    { authToken: 1 },
+    { errorHandler: "none" },
     { idleTimeout: 7 },
   ];
   for (const wrongOptions of options) {
@@ -347,6 +470,58 @@ describe("a connection", () => {
     ]);
     client.websocket.close();
     assert.equal(await client.closed(), 1005);
+  });
+
+  test("speaks version 1 with a client that names no version, and with others version 2", async () => {
+    await using server = await TestServer.start();
+    const old = await TestSocket.open(server.url(""));
+    const client = await TestSocket.open(server.url());
+    const push = (topic: string, event: string, ref: string): string =>
+      JSON.stringify({ topic, event, payload: { a: 1 }, ref });
+    const reply = (topic: string, ref: string, response: object): object => ({
+      topic,
+      event: "phx_reply",
+      payload: { response, status: "ok" },
+      ref,
+    });
+    assert.deepEqual(await old.ask(push("phoenix", "heartbeat", "1")), reply("phoenix", "1", {}));
+    assert.deepEqual(await old.ask(push("room:plain", "phx_join", "2")), reply("room:plain", "2", {}));
+    await client.ask(join("room:plain", "3"));
+    assert.deepEqual(await old.ask(push("room:plain", "echo", "3")), reply("room:plain", "3", { a: 1 }));
+    old.send(push("room:plain", "shout", "4"));
+    assert.deepEqual(await old.next(), { topic: "room:plain", event: "shout", payload: { a: 1 }, ref: null });
+    assert.deepEqual(await old.next(), reply("room:plain", "4", {}));
+    assert.deepEqual(await client.next(), [null, null, "room:plain", "shout", { a: 1 }]);
+    // Bytes reach those who can read them.
+    assert.deepEqual(
+      await client.ask(Buffer.from([0, 1, 1, 10, 5, ...Buffer.from("34room:plainshout"), 7])),
+      Buffer.from([2, 10, 5, ...Buffer.from("room:plainshout"), 7]),
+    );
+    assert.deepEqual(await old.ask(push("room:plain", "phx_leave", "5")), reply("room:plain", "5", {}));
+    assert.deepEqual(await old.next(), { topic: "room:plain", event: "phx_close", payload: {}, ref: null });
+    old.send("[]");
+    assert.equal(await old.closed(), 1011);
+    client.websocket.terminate();
+  });
+
+  test("takes the frames of realtime-js on a mount that names their serializer, and on no other", async () => {
+    const cursor = { type: "broadcast", event: "cursor", payload: { x: 1 } };
+    // kind, five sizes, JSON; joinRef "1", ref "2", room:plain, cursor
+    const push = Buffer.from([3, 1, 1, 10, 6, 0, 1, ...Buffer.from('12room:plaincursor{"x":1}')]);
+    const socket = defineSocket({
+      channels: [["room:*", BroadcastChannel]],
+      connect: (_, given) => ok(given),
+    });
+    await using server = await TestServer.start({ serializers: [realtimeJson] }, socket);
+    const client = await TestSocket.open(server.url());
+    await client.ask(join("room:plain"));
+    const reply = ["1", "2", "room:plain", "phx_reply", { response: cursor, status: "ok" }];
+    assert.deepEqual(await client.ask(push), reply);
+    client.websocket.terminate();
+    await using plain = await TestServer.start({}, socket);
+    const other = await TestSocket.open(plain.url());
+    other.send(push);
+    assert.equal(await other.closed(), 1011);
   });
 
   test("answers frames that come in one packet in one write, in order", async () => {
@@ -399,21 +574,23 @@ describe("a connection", () => {
     client.websocket.terminate();
   });
 
-  test("compresses where it may", async () => {
-    await using server = await TestServer.start({ compress: true });
-    const client = await TestSocket.open(server.url(), { compress: true });
-    assert.equal(client.websocket.extensions, "permessage-deflate");
-    await client.ask(join("room:plain"));
-    const payload = { text: "a".repeat(10_000) };
-    assert.deepEqual(((await client.ask(["1", "2", "room:plain", "echo", payload])) as unknown[])[4], {
-      response: payload,
-      status: "ok",
+  for (const compress of [true, { zlibDeflateOptions: { level: 1 } }]) {
+    test(`compresses where it may: ${JSON.stringify(compress)}`, async () => {
+      await using server = await TestServer.start({ compress });
+      const client = await TestSocket.open(server.url(), { compress: true });
+      assert.equal(client.websocket.extensions, "permessage-deflate");
+      await client.ask(join("room:plain"));
+      const payload = { text: "a".repeat(10_000) };
+      assert.deepEqual(((await client.ask(["1", "2", "room:plain", "echo", payload])) as unknown[])[4], {
+        response: payload,
+        status: "ok",
+      });
+      const plain = await TestSocket.open(server.url());
+      assert.deepEqual(await plain.ask(heartbeat), heartbeatReply);
+      client.websocket.terminate();
+      plain.websocket.terminate();
     });
-    const plain = await TestSocket.open(server.url());
-    assert.deepEqual(await plain.ask(heartbeat), heartbeatReply);
-    client.websocket.terminate();
-    plain.websocket.terminate();
-  });
+  }
 
   test("reads on after more frames than may wait at once", async () => {
     await using server = await TestServer.start();
@@ -525,6 +702,27 @@ describe("a connection", () => {
     assert.equal(await client.closed(), 1012);
   });
 
+  test(
+    "is closed at once when its process ends, however many frames still come",
+    { timeout: 10_000 },
+    async () => {
+      await using server = await TestServer.start();
+      const { runtime } = server;
+      const openGate = closeGate();
+      const client = await TestSocket.open(server.url());
+      client.send(join("room:gate"));
+      for (let i = 0; i < 20_000; i += 1) client.send(heartbeat);
+      const transports = (): ReturnType<typeof DynamicSupervisor.whichChildren> =>
+        DynamicSupervisor.whichChildren(runtime, transportsSupervisor(SOCKETS));
+      const [child] = await transports();
+      const waiting = (): number => runtime.info(child!.pid as never)?.messageQueueLength ?? 0;
+      await expect.poll(waiting).toBeGreaterThanOrEqual(64);
+      runtime.exit(child!.pid as never, "shutdown");
+      assert.equal(await client.closed(), 1012);
+      openGate();
+    },
+  );
+
   test("is closed with 1002 when the client is silent for the timeout", async () => {
     await using server = await TestServer.start({ timeout: 40 });
     const client = await TestSocket.open(server.url());
@@ -542,7 +740,7 @@ describe("a connection", () => {
         PubSub.broadcast(server.runtime, PUBSUB, "room:plain", event, fastlaneDispatcher);
         return terminations.at(-1);
       })
-      .toMatchObject({ reason: ["shutdown", "closed"] });
+      .toMatchObject({ reason: ["shutdown", "slow_consumer"] });
     client.websocket.terminate();
   });
 

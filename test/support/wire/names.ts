@@ -2,6 +2,7 @@
 export const names = {
   pubsub: "wire.pubsub",
   presence: "wire.presence",
+  history: "wire.history",
   stats: "wire.stats",
   endpoint: "wire.endpoint",
 } as const;

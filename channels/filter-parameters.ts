@@ -9,7 +9,7 @@ export function isSecretName(name: string): boolean {
 
 /**
  * A copy of `value` in which everything under a secret's name is `"[FILTERED]"`, and what lies deeper than 8 objects `"[DEEP]"`.
- * Instances of classes are left as they are: an Error, a pid, a date.
+ * Of bytes it says how many, `"[7 bytes]"`: a log would write them out as numbers, each with its index. Other instances of classes are left as they are: an Error, a pid, a date.
  */
 export function filterParameters(value: unknown): unknown {
   return filtered(value, 0);
@@ -17,6 +17,7 @@ export function filterParameters(value: unknown): unknown {
 
 function filtered(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Uint8Array) return `[${value.length} bytes]`;
   const isArray = Array.isArray(value);
   if (!isArray && !isPlain(value)) return value;
   if (depth === DEPTH_MAX) return "[DEEP]";

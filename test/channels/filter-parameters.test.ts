@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { filterParameters } from "../../api/filter-parameters.ts";
+import { filterParameters } from "../../channels/filter-parameters.ts";
 
 describe("filterParameters", () => {
   test("hides whatever stands under a name that contains the name of a secret, at any depth", () => {
@@ -25,6 +25,11 @@ describe("filterParameters", () => {
   test("leaves instances of classes alone", () => {
     const date = new Date(0);
     assert.equal((filterParameters({ date }) as { date: Date }).date, date);
+  });
+
+  test("says of bytes how many they are", () => {
+    assert.deepEqual(filterParameters({ image: new Uint8Array(7) }), { image: "[7 bytes]" });
+    assert.equal(filterParameters(Buffer.from("abc")), "[3 bytes]");
   });
 
   test("ends where an object contains itself", () => {
