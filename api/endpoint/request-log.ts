@@ -17,7 +17,9 @@ declare module "fastify" {
 export function followRequest(request: FastifyRequest, reply: FastifyReply, clock: Clock): void {
   requestId(request, reply);
   const { method } = request;
-  const route = request.routeOptions.url;
+  // Fastify makes these anew each time they are asked for.
+  const { url: route, config } = request.routeOptions;
+  const { requestLogLevel: level = "info" } = config;
   if (endpointStart.enabled)
     endpointStart.execute({ systemTimeMs: clock.systemTimeMs() }, { request, method, route });
 
@@ -30,7 +32,6 @@ export function followRequest(request: FastifyRequest, reply: FastifyReply, cloc
     // The path without its query, which may carry a token.
     const path = request.url.split("?", 1)[0];
     const fields = { user_id: request.currentUser?.id, method, path, status, durationMs };
-    const { requestLogLevel: level = "info" } = request.routeOptions.config;
     request.log[level](aborted ? { ...fields, aborted } : fields, `${method} ${path}`);
   });
 }
