@@ -185,6 +185,15 @@ describe("renew", () => {
       else assert.match(errors.join("\n"), logged);
     });
   }
+
+  test("that takes longer than 10 s ends the connection", async () => {
+    await connected(1_000, () => new Promise(() => {}));
+    const ended = client.down();
+    await pass(1_000 + 9_999, 1_000);
+    assert.isTrue(runtime.isAlive(client.pid));
+    await pass(1);
+    assert.deepEqual(await ended, ["shutdown", "expired"]);
+  });
 });
 
 test("Phoenix's client whose token has expired comes back with a new one, and joins again", async () => {
