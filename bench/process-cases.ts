@@ -57,6 +57,10 @@ export function processCases(beam: BeamContenders): BenchCase[] {
         { name: "1,000 members", measure: () => measure(`presence-${what}-1000`) },
       ]),
     ),
+    benchCase("page", "pages/s of 50 rows, the 10,000th of a million rows and the first", [
+      { name: "page 10,000", measure: () => measure("page-10000") },
+      { name: "page 1", measure: () => measure("page-1") },
+    ]),
     benchCase("orders", "durable orders/s, 64 callers", [
       rookery("orders"),
       { name: "better-sqlite3, a commit each", measure: () => measure("orders-single") },

@@ -28,6 +28,9 @@ const httpServers: MeasuredServer[] = [
   { name: "bare node:http", file: "./servers/bare-http.ts" },
 ];
 
+/** With the same database, and a commit for each order. */
+const orderServers: MeasuredServer[] = [demo, { name: "bare Fastify", file: "./servers/bare-orders.ts" }];
+
 /** The same server on a thread that also runs processes which never have done. */
 const floodedServers = ["none", "queue", "self"].map((flood): MeasuredServer => ({
   name: { none: "nothing else", queue: "a million queued", self: "sends to itself" }[flood]!,
@@ -61,6 +64,14 @@ export const serverCases: readonly BenchCase[] = [
   loadCase("healthz", "request", "requests", httpServers, {
     file: "./clients/http.ts",
     args: ["/healthz", "50", "100000"],
+  }),
+  loadCase("products", "request", "requests", orderServers, {
+    file: "./clients/http.ts",
+    args: ["/api/v1/products", "50", "60000"],
+  }),
+  loadCase("http-orders", "order", "orders", orderServers, {
+    file: "./clients/orders.ts",
+    args: ["64", "30000"],
   }),
   loadCase("fairness", "request", "requests", floodedServers, {
     file: "./clients/http.ts",
