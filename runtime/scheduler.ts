@@ -124,11 +124,12 @@ export class Scheduler {
   }
 
   /**
-   * To be called from a callback of the host. A slice that was terminated ran no `finally`: the next one makes that
-   * good. The process whose turn it was ends, the others go on.
+   * To be called from a callback of the host, now and then. A slice that was terminated ran no `finally`: the next one makes
+   * that good. The process whose turn it was ends, the others go on. What was terminated too late may even have been the message
+   * that asks for a slice, so another one is always asked for.
    */
   recover(): void {
-    if (this.#inSlice && !this.#armed) this.#arm();
+    this.#arm();
   }
 
   close(): void {

@@ -8,7 +8,7 @@ export interface SliceDriver {
   /** The order in which runnable processes of one priority have their turns. */
   readonly newRunQueue: () => RunQueue;
   onSlice(slice: () => void): void;
-  /** Asks for one slice, soon. Called at most once a slice. */
+  /** Asks for one slice, soon. Mostly called once a slice. */
   request(): void;
   /** The time by which slices and turns are measured: real time, also where the processes see another. */
   nowMs(): number;

@@ -82,14 +82,14 @@ class Watch {
     pulse.condemn(turn);
     for (let waitedMs = 0; waitedMs === 0 || (pulse.isShut && waitedMs < SHUT_MS_MAX); waitedMs += 1)
       await sleep(1);
-    try {
-      if (pulse.turn === turn) {
-        this.#terminated = turn;
-        this.#survivedMs = 0;
-        // Native code may not let it through for long, or ever.
-        await Promise.race([terminateExecution(this.#threadId), this.#gone.promise, sleep(stallMs)]);
-      }
-    } finally {
+    if (pulse.turn === turn) {
+      this.#terminated = turn;
+      this.#survivedMs = 0;
+      // Until it is done, the turn can't come to an end by itself: what would be terminated then is another.
+      const done = terminateExecution(this.#threadId).finally(() => pulse.pardon());
+      // Native code may not let it through for long, or ever.
+      await Promise.race([done, this.#gone.promise, sleep(stallMs)]);
+    } else {
       pulse.pardon();
     }
     this.#ranMs = 0;
