@@ -118,6 +118,33 @@ describe("layers", () => {
   });
 });
 
+describe("the demo", () => {
+  const demo = sources.filter(({ path }) => layerOf(path) === "demo");
+  const contexts = demo.filter(({ path }) => /^demo\/(accounts|chat|orders)\//.test(path));
+  const web = demo.filter(({ path }) => /^demo\/(controllers|views|sockets)\//.test(path));
+  const target = ({ path }: SourceFile, specifier: string): string =>
+    specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier;
+
+  test("has contexts that know nothing of controllers, views, sockets and routes", () => {
+    const offenders = offences(contexts, (file) =>
+      imports(file)
+        .map((specifier) => target(file, specifier))
+        .filter((to) => /^fastify$|^demo\/(controllers|views|sockets|router|server|demo-tree)\b/.test(to)),
+    );
+    assert.deepEqual(offenders, []);
+  });
+
+  test("has controllers, views and sockets that ask a context and never the database", () => {
+    const offenders = offences(web, (file) => [
+      ...imports(file)
+        .map((specifier) => target(file, specifier))
+        .filter((to) => /^kysely$|^demo\/database\.ts$|\/migrations\.ts$/.test(to)),
+      ...matches(/\bRepo\b|\.(selectFrom|insertInto|updateTable|deleteFrom|transaction)\(/g, file.code),
+    ]);
+    assert.deepEqual(offenders, []);
+  });
+});
+
 describe("sources", () => {
   test("touch time and chance only in runtime/clock.ts and runtime/random.ts", () => {
     const banned =
