@@ -1,4 +1,4 @@
-export { expectFunction, expectMethods, expectOptions, expectPid } from "./argument.ts";
+export { expectDuration, expectFunction, expectMethods, expectOptions, expectPid } from "./argument.ts";
 export { isPromise } from "./async-outcome.ts";
 export { systemClock } from "./clock.ts";
 export { isViaName } from "./dest.ts";
@@ -10,7 +10,8 @@ export { expectOrigin, expectSelf, type Origin } from "./origin.ts";
 export { checkRuntimeOptions } from "./runtime.ts";
 export { namedInstance, serverInstance } from "./server-instance.ts";
 export { isLogged } from "./logger.ts";
-export { residentOf } from "./process.ts";
+export { type Process, residentOf } from "./process.ts";
+export { exitStalled } from "./stalled.ts";
 export { newNodeTerms } from "./nodes/new-node-terms.ts";
 export type { NodeTerms } from "./nodes/node-terms.ts";
 export type { FairLock, Turn } from "./shards/fair-lock.ts";

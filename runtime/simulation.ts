@@ -192,6 +192,21 @@ export class Simulation implements AsyncDisposable {
     });
   }
 
+  /**
+   * Does `work`, which waits for processes, and settles until it is done: starts a tree, calls a server. Rejects if it still waits then,
+   * which only time could change.
+   */
+  async run<Value>(work: (runtime: Runtime) => Promise<Value>): Promise<Value> {
+    let isDone = false;
+    const result = work(this.runtime).finally(() => {
+      isDone = true;
+    });
+    await Promise.race([this.settle(), result]);
+    if (!isDone) await this.settle();
+    if (!isDone) throw withSeed(this.seed, new Error("it waits for time to pass"));
+    return result;
+  }
+
   get #isLoading(): boolean {
     return this.runtimes.some(
       ({ shard }) => shard.interconnect !== undefined && shard.interconnect.loading > 0,

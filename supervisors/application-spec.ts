@@ -35,7 +35,7 @@ export function startOrder(root: ApplicationSpec): readonly ApplicationSpec[] {
   return order;
 }
 
-const NAMES = ["name", "start", "env", "applications", "runtime", "signals", "exit", "report"];
+const NAMES = ["name", "start", "env", "applications", "runtime", "signals", "exit", "report", "stopMs"];
 
 /** Also of an application that is needed by another: what it takes beyond a spec, it would take were it run by itself. */
 function checkSpec(spec: ApplicationSpec): void {

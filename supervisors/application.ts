@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import {
+  type HostTimer,
   type Pid,
   Runtime,
   type RuntimeOptions,
@@ -11,6 +12,7 @@ import {
 import {
   brief,
   checkRuntimeOptions,
+  expectDuration,
   expectFunction,
   expectMethods,
   onProcessExit,
@@ -40,6 +42,11 @@ export interface ApplicationOptions<
   Servers extends readonly ServerInstance[] = readonly ServerInstance[],
 > extends ApplicationSpec<Servers> {
   readonly runtime?: RuntimeOptions;
+  /**
+   * How long an orderly stop may take, in milliseconds: then the OS process ends at once, with code 1, and a sentence says so. As
+   * long as the children take if left out.
+   */
+  readonly stopMs?: number;
   /** `process` if left out. */
   readonly signals?: SignalSource;
   /** Ends the OS process: `process.exit` if left out. */
@@ -62,7 +69,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * that it needs are trees of their own in the same runtime, started before it and stopped after it.
  *
  * It keeps Node running until it is stopped. SIGTERM or SIGINT ends the tree, last started first, each child with the time of
- * its shutdown, and then the OS process with code 0; a second signal ends it at once. When a tree does not start, or
+ * its shutdown, and then the OS process with code 0; a second signal ends it at once, and so does `stopMs`. When a tree does not start, or
  * its root supervisor gives up, one sentence says why, the other trees are stopped, and the code is 1.
  */
 export class Application {
@@ -71,6 +78,7 @@ export class Application {
   readonly #exit: (code: number) => void;
   readonly #report: (sentence: string) => void;
   readonly #signals: SignalSource;
+  readonly #stopMs: number | undefined;
   // Waits for messages that never come, which is what keeps Node from exiting while every process waits, too.
   readonly #keepAlive = new MessageChannel().port1;
   /** In start order: the application's own is the last. */
@@ -83,6 +91,7 @@ export class Application {
     this.name = options.name;
     this.runtime = runtime;
     this.#signals = options.signals ?? process;
+    this.#stopMs = options.stopMs;
     this.#exit = options.exit ?? ((code) => process.exit(code));
     this.#report = options.report ?? ((sentence) => process.stderr.write(`${sentence}\n`));
   }
@@ -163,20 +172,36 @@ export class Application {
   }
 
   #onSignal = (signal: StopSignal): void => {
-    if (this.#signalled) return this.#exit(SIGNAL_EXIT_CODE + constants.signals[signal]);
+    if (this.#signalled) {
+      this.#report(`${this.name} ends at once: another signal came, ${signal}, before it had stopped`);
+      return this.#exit(SIGNAL_EXIT_CODE + constants.signals[signal]);
+    }
     this.#signalled = true;
+    this.runtime.logger.info({ signal }, `${this.name} stops`);
     // A tree that is starting is stopped once it has started.
     if (this.#phase !== Phase.Starting) void this.#stopAndExit(0);
   };
 
   async #stopAndExit(code: number): Promise<void> {
+    const limit = this.#limitStop();
     try {
       await this.stop();
     } catch (error) {
       this.#report(`${this.name} did not stop in order: ${brief(error)}`);
       return this.#exit(1);
+    } finally {
+      limit?.cancel();
     }
+    if (this.#signalled) this.runtime.logger.info({}, `${this.name} has stopped`);
     this.#exit(code);
+  }
+
+  #limitStop(): HostTimer | undefined {
+    if (this.#stopMs === undefined) return undefined;
+    return this.runtime.clock.setTimer(this.#stopMs, () => {
+      this.#report(`${this.name} ends at once: it did not stop within ${this.#stopMs} ms`);
+      this.#exit(1);
+    });
   }
 
   async #stop(): Promise<void> {
@@ -211,9 +236,10 @@ export class Application {
 }
 
 /** What the application is told of the world around it; its spec is checked already. */
-function checkHost({ runtime, signals, exit, report }: ApplicationOptions): void {
+function checkHost({ runtime, signals, exit, report, stopMs }: ApplicationOptions): void {
   if (runtime !== undefined) checkRuntimeOptions(runtime);
   if (signals !== undefined) expectMethods("a source of signals", ["on", "off"], signals);
+  if (stopMs !== undefined) expectDuration(stopMs);
   if (exit !== undefined) expectFunction("as exit", exit);
   if (report !== undefined) expectFunction("as report", report);
 }

@@ -14,6 +14,8 @@ export const supervisorErrors = {
   ROOKERY_NO_ENV: "Expected the key %s in the environment of the application %s, but it is not there",
   ROOKERY_PARTITION_NAME:
     "Expected a name that a process can be given, but got that of a partition of %s, which has its process",
+  ROOKERY_CHAOS:
+    "Expected %s under chaos, but after %s faults it was not so; the same run again: { seed: %s, script: %s }",
 } as const;
 
 export type SupervisorErrorCode = keyof typeof supervisorErrors;

@@ -1,0 +1,31 @@
+/** A fault that was inflicted, or is to be: when, which, and on what. */
+export interface ScriptedFault {
+  /** Since the beginning of the chaos. */
+  readonly atMs: number;
+  readonly fault: string;
+  readonly target: string;
+}
+
+export type FaultScript = readonly ScriptedFault[];
+
+/**
+ * The shortest part of `script`, in its order, with which it still `fails`, as far as leaving out halves, quarters and so on down to
+ * single faults finds it (delta debugging). `script` itself must fail. Asks at most `runsMax` times.
+ */
+export async function shrunk(
+  script: FaultScript,
+  fails: (script: FaultScript) => Promise<boolean>,
+  runsMax: number,
+): Promise<FaultScript> {
+  let shortest = script;
+  let runs = 0;
+  for (let size = Math.ceil(shortest.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let from = 0; from < shortest.length && runs < runsMax;) {
+      const without = shortest.toSpliced(from, size);
+      runs += 1;
+      if (await fails(without)) shortest = without;
+      else from += size;
+    }
+  }
+  return shortest;
+}

@@ -1,0 +1,79 @@
+import type { Runtime } from "../../runtime/index.ts";
+import { exitStalled, type Process } from "../../runtime/internal.ts";
+import { VirtualClock } from "../../runtime/testing.ts";
+
+/** What is done to a process, as it can be told to the shard on which that lives. */
+export type ProcessHarm =
+  | { readonly kind: "exit"; readonly reason: unknown }
+  | { readonly kind: "crash" }
+  | { readonly kind: "stall"; readonly ms: number }
+  | { readonly kind: "flood"; readonly messages: number };
+
+/** What the callbacks of servers are called, of whichever behaviour. */
+const CALLBACKS = [
+  "handleCall",
+  "handleCast",
+  "handleInfo",
+  "handleContinue",
+  "handleEvent",
+  "handleIn",
+  "handleOut",
+] as const;
+
+/** What `crash` throws in the callback of a process. */
+export class InflictedCrash extends Error {
+  override readonly name: string = "InflictedCrash";
+
+  constructor() {
+    super("chaos has made this callback throw");
+  }
+}
+
+/** Does it to a process of this shard. */
+export function harm(runtime: Runtime, process: Process, what: ProcessHarm): void {
+  if (what.kind === "exit") runtime.exit(process.pid, what.reason);
+  else if (what.kind === "crash") crash(runtime, process);
+  else if (what.kind === "stall") stall(runtime, process, what.ms);
+  else for (let n = 0; n < what.messages; n += 1) runtime.send(process.pid, { chaos: n } as never);
+}
+
+/** Its next callback throws, whichever that is. A process without callbacks exits as if it had thrown. */
+function crash(runtime: Runtime, process: Process): void {
+  const intercepted = interceptNext(process, () => {
+    throw new InflictedCrash();
+  });
+  if (!intercepted) runtime.exit(process.pid, new InflictedCrash());
+}
+
+/** Its next callback holds the thread for so long before it begins. On virtual time nothing can: there it is over with it at once. */
+function stall(runtime: Runtime, process: Process, ms: number): void {
+  const { clock } = runtime;
+  if (clock instanceof VirtualClock) return exitStalled(process, true);
+  interceptNext(process, () => {
+    const endMs = clock.nowMs() + ms;
+    while (clock.nowMs() < endMs);
+  });
+}
+
+/** Does `first` at the beginning of the next callback of a server; false if the process has no callbacks. */
+function interceptNext({ instance }: Process, first: () => void): boolean {
+  const server = (instance ?? {}) as Record<string, unknown>;
+  const names = CALLBACKS.filter((name) => typeof server[name] === "function");
+  const own = Object.getOwnPropertyDescriptors(server);
+  const restore = (): void => {
+    for (const name of names) {
+      const before = own[name];
+      if (before === undefined) delete server[name];
+      else Object.defineProperty(server, name, before);
+    }
+  };
+  for (const name of names) {
+    const value = (...args: unknown[]): unknown => {
+      restore();
+      first();
+      return (server[name] as (...args: unknown[]) => unknown)(...args);
+    };
+    Object.defineProperty(server, name, { configurable: true, writable: true, value });
+  }
+  return names.length > 0;
+}
