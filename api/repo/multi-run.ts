@@ -1,5 +1,4 @@
-import type { Kysely } from "kysely";
-import type { Changeset } from "./changeset.ts";
+import { type Changeset, type ChangesetAction, isChangeset, replace } from "./changeset.ts";
 import { repoError } from "./errors.ts";
 import type { MultiResult, Step, StepResult } from "./multi.ts";
 import type { TransactionQueries } from "./queries.ts";
@@ -7,17 +6,20 @@ import type { TransactionQueries } from "./queries.ts";
 /** What a step without name, a merge, comes to: the steps to go on with. */
 type Values = Readonly<Record<string, unknown>>;
 type AnyTransaction = TransactionQueries<Record<string, Record<string, unknown>>>;
-type NamedStep = Exclude<Step, { kind: "merge" }>;
+type AnyChangeset = Changeset<Record<string, unknown>>;
+type NamedStep = Exclude<Step, { kind: "merge" | "inspect" }>;
 
 /**
- * The failure that shows without a database: the first changeset of `steps` that was given as it is and is invalid.
- * Ecto, too, looks for it before it begins the transaction.
+ * The failure that shows without a database: the first changeset of `steps` that was given as it is and is invalid, or
+ * the first error. Ecto, too, looks for it before it begins the transaction.
  */
-export function invalidStep(steps: readonly Step[]): MultiResult | undefined {
+export function invalidStep(steps: readonly Step[], values: Values = {}): MultiResult | undefined {
   for (const step of steps) {
-    if (step.kind !== "insert" && step.kind !== "update") continue;
-    if (typeof step.changeset === "function" || step.changeset.valid) continue;
-    return { ok: false, step: step.name, value: { ...step.changeset, action: step.kind }, changesSoFar: {} };
+    if (step.kind === "error") return { ok: false, step: step.name, value: step.value, changesSoFar: values };
+    const given = "changeset" in step ? step.changeset : "row" in step ? step.row : undefined;
+    if (!isChangeset(given) || given.valid) continue;
+    const value = replace(given, { action: actionOf(step, given) });
+    return { ok: false, step: step.name, value, changesSoFar: values };
   }
   return undefined;
 }
@@ -30,8 +32,15 @@ export async function runSteps<DB>(
   let values: Values = {};
   const open = [...steps];
   for (let step = open.shift(); step !== undefined; step = open.shift()) {
+    if (step.kind === "inspect") {
+      step.look(values as never);
+      continue;
+    }
     if (step.kind === "merge") {
-      open.unshift(...step.multi(values as never).steps);
+      const merged = step.multi(values as never).steps;
+      const invalid = invalidStep(merged, values);
+      if (invalid !== undefined) return invalid;
+      open.unshift(...merged);
       continue;
     }
     if (Object.hasOwn(values, step.name)) throw repoError("ROOKERY_MULTI_NAME_TAKEN", [step.name]);
@@ -45,25 +54,36 @@ export async function runSteps<DB>(
 async function runStep(step: NamedStep, transaction: AnyTransaction, values: Values): Promise<StepResult> {
   switch (step.kind) {
     case "insert":
-      return transaction.insert(
-        step.table,
-        given<Changeset<Record<string, unknown>>>(step.changeset, values),
-      );
+      return transaction.insert(step.table, given<AnyChangeset>(step.changeset, values));
     case "update":
-      return transaction.update(
-        step.table,
-        given<Changeset<Record<string, unknown>>>(step.changeset, values),
-      );
+      return transaction.update(step.table, given<AnyChangeset>(step.changeset, values), step.options);
+    case "insertOrUpdate":
+      return transaction.insertOrUpdate(step.table, given<AnyChangeset>(step.changeset, values));
     case "delete":
-      return transaction.delete(step.table, given<Record<string, unknown>>(step.row, values));
+      return transaction.delete(step.table, given<AnyChangeset>(step.row, values), step.options);
+    case "put":
+      return { ok: true, value: step.value };
+    case "error":
+      return { ok: false, error: step.value };
     case "run": {
-      const run = step.run as (
-        db: Kysely<Record<string, Record<string, unknown>>>,
-        values: Values,
-      ) => unknown;
-      return checked(step.name, await run(transaction.db, values));
+      const run = step.run as (db: unknown, values: Values, transaction: AnyTransaction) => unknown;
+      return checked(step.name, await run(transaction.db, values, transaction));
+    }
+    case "insertAll":
+    case "updateAll":
+    case "deleteAll":
+    case "all":
+    case "one": {
+      const query = step.query as (transaction: AnyTransaction, values: Values) => Promise<unknown>;
+      return { ok: true, value: await query(transaction, values) };
     }
   }
+}
+
+function actionOf({ kind }: Step, { data }: Changeset<object>): ChangesetAction {
+  if (kind === "insert" || kind === "update" || kind === "delete") return kind;
+  const { id } = data as { readonly id?: unknown };
+  return id === undefined || id === null ? "insert" : "update";
 }
 
 function given<Value>(source: unknown, values: Values): Value {

@@ -1,12 +1,15 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   addError,
   type Changeset,
   deleteChange,
   type ErrorOptions,
+  type FieldError,
   type FieldOf,
   getChange,
   getField,
   isBlank,
+  isRecord,
   replace,
 } from "./changeset.ts";
 import { repoError } from "./errors.ts";
@@ -16,6 +19,17 @@ import { textLength, type TextUnit } from "./text-length.ts";
 export interface ValidationOptions {
   readonly message?: string;
 }
+
+export interface ConfirmationOptions extends ValidationOptions {
+  /** Whether the params have to repeat it. Default: false. */
+  readonly required?: boolean;
+}
+
+/** What is wrong with a change: a message, or several, each for the field itself or another one. */
+export type ChangeErrors =
+  | string
+  | undefined
+  | readonly { readonly field?: string; readonly message: string; readonly options?: ErrorOptions }[];
 
 export interface LengthOptions extends ValidationOptions {
   readonly is?: number;
@@ -44,27 +58,35 @@ export function validateRequired<Row extends object>(
   { message = "can't be blank" }: ValidationOptions = {},
 ): Changeset<Row> {
   let result = replace(changeset, { required: [...changeset.required, ...fields] });
+  const errors: FieldError[] = [];
   for (const field of fields) {
     if (!isBlank(getField(result, field)) || result.errors.some((error) => error.field === field)) continue;
-    result = addError(deleteChange(result, field), field, message, { validation: "required" });
+    if (errors.some((error) => error.field === field)) continue;
+    result = deleteChange(result, field);
+    errors.push({ field, message, options: { validation: "required" } });
   }
-  return result;
+  return withErrors(result, errors);
 }
 
 /**
- * Adds the message that `validate` returns for the change of `field`, if it returns one. Only runs if the field
- * changes, and not to null: what has been stored already is not judged again (`validate_change/3`).
+ * Adds what `validate` returns for the change of `field`, if it returns something. Only runs if the field changes, and not
+ * to null: what has been stored already is not judged again (`validate_change/3`).
  */
 export function validateChange<Row extends object, Field extends FieldOf<Row>>(
   changeset: Changeset<Row>,
   field: Field,
-  validate: (value: NonNullable<Row[Field]>) => string | undefined,
+  validate: (value: NonNullable<Row[Field]>) => ChangeErrors,
   options: ErrorOptions = {},
 ): Changeset<Row> {
   const value = getChange(changeset, field);
   if (value === null || value === undefined) return changeset;
-  const message = validate(value);
-  return message === undefined ? changeset : addError(changeset, field, message, options);
+  const found = validate(value);
+  if (found === undefined) return changeset;
+  if (typeof found === "string") return addError(changeset, field, found, options);
+  return withErrors(
+    changeset,
+    found.map((error) => ({ field, options, ...error })),
+  );
 }
 
 /** Adds "has invalid format" if the change of `field`, a string, does not match (`validate_format/4`). */
@@ -79,7 +101,7 @@ export function validateFormat<Row extends object>(
     // search, unlike test, has no memory in a regular expression with the flag g.
     return value.search(format) < 0 ? message : undefined;
   };
-  return validateChange(changeset, field, validate, { validation: "format" });
+  return validateChange(ruled(changeset, field, "format", format), field, validate, { validation: "format" });
 }
 
 /** Adds "is invalid" if the change of `field` is none of `values` (`validate_inclusion/4`). */
@@ -89,12 +111,80 @@ export function validateInclusion<Row extends object, Field extends FieldOf<Row>
   values: readonly Row[Field][],
   { message = "is invalid" }: ValidationOptions = {},
 ): Changeset<Row> {
-  const validate = (value: Row[Field]): string | undefined => (values.includes(value) ? undefined : message);
-  return validateChange(changeset, field, validate, { validation: "inclusion", enum: values });
+  const validate = (value: Row[Field]): string | undefined => (isAmong(values, value) ? undefined : message);
+  const options = { validation: "inclusion", enum: values };
+  return validateChange(ruled(changeset, field, "inclusion", values), field, validate, options);
+}
+
+/** Adds "is reserved" if the change of `field` is one of `values` (`validate_exclusion/4`). */
+export function validateExclusion<Row extends object, Field extends FieldOf<Row>>(
+  changeset: Changeset<Row>,
+  field: Field,
+  values: readonly Row[Field][],
+  { message = "is reserved" }: ValidationOptions = {},
+): Changeset<Row> {
+  const validate = (value: Row[Field]): string | undefined => (isAmong(values, value) ? message : undefined);
+  const options = { validation: "exclusion", enum: values };
+  return validateChange(ruled(changeset, field, "exclusion", values), field, validate, options);
+}
+
+/** Adds "has an invalid entry" if the change of `field`, an array, has something that is none of `values` (`validate_subset/4`). */
+export function validateSubset<Row extends object>(
+  changeset: Changeset<Row>,
+  field: FieldOf<Row>,
+  values: readonly unknown[],
+  { message = "has an invalid entry" }: ValidationOptions = {},
+): Changeset<Row> {
+  const validate = (value: unknown): string | undefined => {
+    if (!Array.isArray(value)) throw repoError("ROOKERY_CHANGESET_VALUE", [field, "an array", value]);
+    return value.every((entry) => isAmong(values, entry)) ? undefined : message;
+  };
+  const options = { validation: "subset", enum: values };
+  return validateChange(ruled(changeset, field, "subset", values), field, validate, options);
 }
 
 /**
- * Adds an error if the change of `field`, a string or an array, is not as long as it should be: of `is`, `min` and
+ * Adds "does not match confirmation" to `<field>_confirmation` if the params have that and it differs from their `field`
+ * (`validate_confirmation/3`). Neither is a column: it compares what was sent, and only if something was cast.
+ */
+export function validateConfirmation<Row extends object>(
+  changeset: Changeset<Row>,
+  field: FieldOf<Row>,
+  { message, required = false }: ConfirmationOptions = {},
+): Changeset<Row> {
+  const { params } = changeset;
+  if (params === undefined) return changeset;
+  const result = ruled(changeset, field, "confirmation", { required });
+  const repeated = `${field}_confirmation`;
+  if (!Object.hasOwn(params, repeated)) {
+    if (!required) return result;
+    return addError(result, repeated, message ?? "can't be blank", { validation: "required" });
+  }
+  const value = Object.hasOwn(params, field) ? params[field] : null;
+  if (isDeepStrictEqual(params[repeated], value)) return result;
+  const options = { validation: "confirmation" };
+  return addError(result, repeated, message ?? "does not match confirmation", options);
+}
+
+/**
+ * Adds "must be accepted" unless the params have true for `field`, "true" or "1" (`validate_acceptance/3`). It need not be
+ * a column. Only if something was cast.
+ */
+export function validateAcceptance<Row extends object>(
+  changeset: Changeset<Row>,
+  field: string,
+  { message = "must be accepted" }: ValidationOptions = {},
+): Changeset<Row> {
+  const { params } = changeset;
+  if (params === undefined) return changeset;
+  const result = ruled(changeset, field, "acceptance", {});
+  const value = Object.hasOwn(params, field) ? params[field] : undefined;
+  if (value === true || value === "true" || value === "1") return result;
+  return addError(result, field, message, { validation: "acceptance" });
+}
+
+/**
+ * Adds an error if the change of `field`, a string, an array or an object, is not as long as it should be: of `is`, `min` and
  * `max` the first that is broken (`validate_length/3`). Never counts further than it has to.
  * @example
  * ```ts doctest
@@ -107,8 +197,9 @@ export function validateLength<Row extends object>(
   field: FieldOf<Row>,
   options: LengthOptions,
 ): Changeset<Row> {
+  const result = ruled(changeset, field, "length", options);
   const value = getChange(changeset, field) as unknown;
-  if (value === null || value === undefined) return changeset;
+  if (value === null || value === undefined) return result;
   const { is, min, max, count: unit = "graphemes" } = options;
   const { length, type } = measure(field, value, unit, Math.max(is ?? 0, min ?? 0, max ?? 0));
   const broken =
@@ -119,15 +210,21 @@ export function validateLength<Row extends object>(
         : max !== undefined && length > max
           ? { kind: "max", count: max }
           : undefined;
-  if (broken === undefined) return changeset;
+  if (broken === undefined) return result;
   const message = options.message ?? lengthMessages[type][broken.kind as "is" | "min" | "max"];
-  return addError(changeset, field, message, {
+  return addError(result, field, message, {
     count: broken.count,
     validation: "length",
     kind: broken.kind,
     type,
   });
 }
+
+const itemMessages = {
+  is: "should have %{count} item(s)",
+  min: "should have at least %{count} item(s)",
+  max: "should have at most %{count} item(s)",
+};
 
 const lengthMessages = {
   string: {
@@ -140,11 +237,8 @@ const lengthMessages = {
     min: "should be at least %{count} byte(s)",
     max: "should be at most %{count} byte(s)",
   },
-  list: {
-    is: "should have %{count} item(s)",
-    min: "should have at least %{count} item(s)",
-    max: "should have at most %{count} item(s)",
-  },
+  list: itemMessages,
+  map: itemMessages,
 };
 
 function measure(
@@ -157,7 +251,9 @@ function measure(
     return { length: textLength(value, unit, max), type: unit === "bytes" ? "binary" : "string" };
   }
   if (Array.isArray(value)) return { length: value.length, type: "list" };
-  throw repoError("ROOKERY_CHANGESET_VALUE", [field, "a string or an array", value]);
+  // Not a Date, which has no keys either.
+  if (isRecord(value) && isPlain(value)) return { length: Object.keys(value).length, type: "map" };
+  throw repoError("ROOKERY_CHANGESET_VALUE", [field, "a string, an array or an object", value]);
 }
 
 // By the sign of the comparison, in which a bigint equals the number of the same value.
@@ -170,27 +266,64 @@ const numberRules = {
   notEqualTo: ["must be not equal to %{number}", (sign: number) => sign !== 0],
 } as const;
 
-/** Adds an error for the first rule that the change of `field`, a number, breaks (`validate_number/3`). */
+/**
+ * Adds an error for the first rule that the change of `field`, a number, breaks, in the order in which they are given
+ * (`validate_number/3`).
+ */
 export function validateNumber<Row extends object>(
   changeset: Changeset<Row>,
   field: FieldOf<Row>,
   options: NumberOptions,
 ): Changeset<Row> {
+  const result = ruled(changeset, field, "number", options);
   const value = getChange(changeset, field) as unknown;
-  if (value === null || value === undefined) return changeset;
+  if (value === null || value === undefined) return result;
   if ((typeof value !== "number" && typeof value !== "bigint") || Number.isNaN(value)) {
     throw repoError("ROOKERY_CHANGESET_VALUE", [field, "a number", value]);
   }
-  for (const rule of Object.keys(numberRules) as (keyof typeof numberRules)[]) {
+  for (const rule of Object.keys(options) as (keyof NumberOptions)[]) {
+    if (rule === "message") continue;
     const number = options[rule];
     if (number === undefined) continue;
     const [message, holds] = numberRules[rule];
     if (holds(value < number ? -1 : value > number ? 1 : 0)) continue;
-    return addError(changeset, field, options.message ?? message, {
+    return addError(result, field, options.message ?? message, {
       validation: "number",
       kind: rule,
       number,
     });
   }
-  return changeset;
+  return result;
+}
+
+/** The changeset with a rule more that is known of `field`. */
+function ruled<Row extends object>(
+  changeset: Changeset<Row>,
+  field: string,
+  validation: string,
+  rule: unknown,
+): Changeset<Row> {
+  return replace(changeset, { validations: [{ field, validation, rule }, ...changeset.validations] });
+}
+
+/** The changeset with several errors that were found at once, the first of them first. */
+function withErrors<Row extends object>(
+  changeset: Changeset<Row>,
+  errors: readonly FieldError[],
+): Changeset<Row> {
+  if (errors.length === 0) return changeset;
+  return replace(changeset, { errors: [...errors, ...changeset.errors], valid: false });
+}
+
+/** By content, as changes are compared. */
+function isAmong(values: readonly unknown[], value: unknown): boolean {
+  if (values.includes(value)) return true;
+  return (
+    typeof value === "object" && value !== null && values.some((other) => isDeepStrictEqual(other, value))
+  );
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

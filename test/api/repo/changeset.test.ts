@@ -4,16 +4,23 @@ import { describe, test } from "vitest";
 import { z } from "zod";
 import {
   addError,
+  applyAction,
   applyChanges,
   cast,
   change,
+  type Changes,
   deleteChange,
+  forceChange,
   getChange,
   getField,
+  isChanged,
+  mergeChangesets,
+  prepareChanges,
   putChange,
-  traverseErrors,
-  uniqueConstraint,
+  updateChange,
 } from "../../../api/repo/changeset.ts";
+import { uniqueConstraint } from "../../../api/repo/constraint.ts";
+import { traverseErrors } from "../../../api/repo/traversal.ts";
 
 const types = { title: z.string(), votes: z.int() };
 const post = { id: 1, title: "Hello", votes: 3 };
@@ -38,11 +45,11 @@ describe("cast", () => {
     assert.equal(changeset.valid, false);
     assert.deepEqual(changeset.changes, {});
     assert.deepEqual(traverseErrors(changeset), { title: ["is invalid"], votes: ["is invalid"] });
-    assert.deepEqual(changeset.errors[0], {
-      field: "votes",
-      message: "is invalid",
-      options: { validation: "cast" },
-    });
+    // In the order of the fields: they were all found at once.
+    assert.deepEqual(changeset.errors, [
+      { field: "title", message: "is invalid", options: { validation: "cast" } },
+      { field: "votes", message: "is invalid", options: { validation: "cast" } },
+    ]);
   });
 
   test("converts where the type does", () => {
@@ -53,7 +60,7 @@ describe("cast", () => {
     const rules = { title: z.string().max(3, "is a novel"), items: z.array(z.object({ quantity: z.int() })) };
     const changeset = cast({}, { title: "long", items: [{ quantity: "1" }] }, rules);
     assert.deepEqual(traverseErrors(changeset), { items: ["is invalid"], title: ["is a novel"] });
-    assert.deepEqual(changeset.errors[0]?.options["path"], [0, "quantity"]);
+    assert.deepEqual(changeset.errors[1]?.options["path"], [0, "quantity"]);
   });
 
   test("takes a blank string for null, and null for an emptied field without asking the type", () => {
@@ -92,6 +99,36 @@ describe("cast", () => {
     };
     assert.deepEqual(cast({}, { votes: "4" }, { votes: even }).changes, { votes: 4 });
     assert.deepEqual(traverseErrors(cast({}, { votes: "3" }, { votes: even })), { votes: ["is invalid"] });
+  });
+
+  test("goes on with a changeset, and keeps what it has found", () => {
+    const first = cast(post, { title: 5 }, { title: z.string() });
+    const second = cast(first, { title: 5, votes: 9 }, types);
+    assert.deepEqual(second.changes, { votes: 9 });
+    assert.deepEqual(traverseErrors(second), { title: ["is invalid"] });
+    assert.deepEqual(second.params, { title: 5, votes: 9 });
+    assert.equal(second.valid, false);
+    const changed = cast(change(post, { title: "Bye" }), { title: "Hello" }, types);
+    assert.deepEqual(changed.changes, {});
+  });
+
+  test("lets the caller say what is empty, what counts as a change, and what an error says", () => {
+    const permitted = ["title", "votes"] as const;
+    const dashed = cast(post, { title: "-", votes: 3 }, types, permitted, {
+      isEmpty: (value) => value === "-",
+    });
+    assert.deepEqual(dashed.changes, { title: null });
+    const blank = cast(post, { title: "" }, types, permitted, { isEmpty: () => false });
+    assert.deepEqual(blank.changes, { title: "" });
+    assert.deepEqual(cast(post, { votes: 3 }, types, permitted, { forceChanges: true }).changes, {
+      votes: 3,
+    });
+    const message = ({ field }: { field: string }): string | undefined =>
+      field === "title" ? "is no text" : undefined;
+    assert.deepEqual(traverseErrors(cast(post, { title: 5, votes: "x" }, types, permitted, { message })), {
+      title: ["is no text"],
+      votes: ["is invalid"],
+    });
   });
 
   test("refuses a permitted field without type, and a type that has to wait", () => {
@@ -145,6 +182,49 @@ describe("a changeset", () => {
     assert.deepEqual(deleteChange(changeset, "title").changes, {});
   });
 
+  test("can be made of another one", () => {
+    const changeset = change(addError(change(post, { title: "Bye" }), "title", "is rude"), { votes: 9 });
+    assert.deepEqual(changeset.changes, { title: "Bye", votes: 9 });
+    assert.equal(changeset.valid, false);
+  });
+
+  test("can have a change that is none, and changes of its changes", () => {
+    assert.deepEqual(forceChange(change(post), "title", "Hello").changes, { title: "Hello" });
+    const shout = (title: string | null): string => `${title}!`;
+    assert.deepEqual(updateChange(change(post, { title: "Bye" }), "title", shout).changes, { title: "Bye!" });
+    assert.deepEqual(updateChange(change(post), "title", shout).changes, {});
+    assert.deepEqual(updateChange(change(post, { title: "Bye" }), "title", () => "Hello").changes, {});
+  });
+
+  test("knows what changes, from what and to what", () => {
+    const changeset = change(post, { title: "Bye" });
+    assert.equal(isChanged(changeset, "title"), true);
+    assert.equal(isChanged(changeset, "votes"), false);
+    assert.equal(isChanged(changeset, "title", { from: "Hello", to: "Bye" }), true);
+    assert.equal(isChanged(changeset, "title", { from: "Hi" }), false);
+    assert.equal(isChanged(changeset, "title", { to: "Hi" }), false);
+    assert.equal(isChanged(change<{ title: string }>({}, { title: "x" }), "title", { from: null }), true);
+  });
+
+  test("is applied if it is valid, else marked with what was tried", () => {
+    assert.deepEqual(applyAction(change(post, { title: "Bye" }), "update"), {
+      ok: true,
+      value: { ...post, title: "Bye" },
+    });
+    const invalid = addError(change(post), "title", "is rude");
+    assert.deepEqual(applyAction(invalid, "update"), { ok: false, error: { ...invalid, action: "update" } });
+  });
+
+  test("applied, leaves no change", () => {
+    const row = fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true });
+    fc.assert(
+      fc.property(row, row, (data, changes) => {
+        const applied = applyChanges(change<Record<string, unknown>>(data, changes as Changes<object>));
+        assert.deepEqual(change<Record<string, unknown>>(applied, changes as Changes<object>).changes, {});
+      }),
+    );
+  });
+
   test("can be emptied", () => {
     const changeset = putChange(change(post), "title", null);
     assert.equal(getField(changeset, "title"), null);
@@ -176,15 +256,45 @@ describe("traverseErrors", () => {
   });
 });
 
+describe("mergeChangesets", () => {
+  test("has what both have, the second before the first", () => {
+    const title = addError(cast(post, { title: "Bye" }, types), "title", "is rude");
+    const votes = addError(cast(post, { votes: 9, title: "Hi" }, types), "title", "is rude");
+    const merged = mergeChangesets(
+      uniqueConstraint(title, "title"),
+      prepareChanges(votes, (one) => one),
+    );
+    assert.deepEqual(merged.changes, { title: "Hi", votes: 9 });
+    assert.deepEqual(merged.params, { title: "Hi", votes: 9 });
+    assert.deepEqual(merged.errors, [{ field: "title", message: "is rude", options: {} }]);
+    assert.equal(merged.valid, false);
+    assert.equal(merged.constraints.length, 1);
+    assert.equal(merged.prepare.length, 1);
+    assert.equal(mergeChangesets(change(post), change(post)).params, undefined);
+  });
+
+  test("refuses changesets of different data, or for different ends", () => {
+    assert.throws(() => mergeChangesets(change(post), change({ ...post, id: 2 })), {
+      code: "ROOKERY_CHANGESET_MERGE",
+    });
+    const inserted = { ...change(post), action: "insert" } as const;
+    assert.equal(mergeChangesets(change(post), inserted).action, "insert");
+    assert.throws(() => mergeChangesets({ ...inserted, action: "update" }, inserted), {
+      code: "ROOKERY_CHANGESET_MERGE",
+    });
+  });
+});
+
 describe("uniqueConstraint", () => {
   test("checks nothing, but remembers which index belongs to which field", () => {
     const changeset = uniqueConstraint(uniqueConstraint(change(post), "title"), ["votes", "title"], {
       message: "has voted",
     });
     assert.equal(changeset.valid, true);
+    const unnamed = { kind: "unique", type: "unique", name: undefined, match: "exact" };
     assert.deepEqual(changeset.constraints, [
-      { kind: "unique", on: ["title"], field: "title", message: "has already been taken" },
-      { kind: "unique", on: ["votes", "title"], field: "votes", message: "has voted" },
+      { ...unnamed, columns: ["title"], field: "title", message: "has already been taken" },
+      { ...unnamed, columns: ["votes", "title"], field: "votes", message: "has voted" },
     ]);
   });
 });

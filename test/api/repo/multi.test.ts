@@ -49,6 +49,43 @@ describe("Multi", () => {
     assert.throws(() => one.merge(one), { code: "ROOKERY_MULTI_NAME_TAKEN" });
   });
 
+  test("joins others behind its steps or before them", () => {
+    const one = Multi.new<Database>().run("one", () => value);
+    const two = Multi.new<Database>().put("two", 2);
+    assert.deepEqual(names(one.append(two)), ["one", "two"]);
+    assert.deepEqual(names(one.prepend(two)), ["two", "one"]);
+    assert.throws(() => one.prepend(one), { code: "ROOKERY_MULTI_NAME_TAKEN" });
+  });
+
+  test("tells what its steps are", () => {
+    const multi = Multi.new<Database>()
+      .put("put", 1)
+      .insertOrUpdate("either", "posts", change({ id: 1, title: "x" }))
+      .insertAll("many", "posts", [{ id: 1, title: "x" }])
+      .updateAll("all", "posts", { title: "y" })
+      .deleteAll("none", "posts")
+      .all("read", (db) => db.selectFrom("posts").selectAll())
+      .one("first", (db) => db.selectFrom("posts").selectAll())
+      .inspect(() => assert.fail("a description was run"))
+      .inspect(() => assert.fail("a description was run"))
+      .error("stop", "sold_out");
+    assert.deepEqual(
+      multi.toList().map(({ kind, name }) => [kind, name]),
+      [
+        ["put", "put"],
+        ["insertOrUpdate", "either"],
+        ["insertAll", "many"],
+        ["updateAll", "all"],
+        ["deleteAll", "none"],
+        ["all", "read"],
+        ["one", "first"],
+        ["inspect", "inspect"],
+        ["inspect", "inspect"],
+        ["error", "stop"],
+      ],
+    );
+  });
+
   test("knows what the steps before have come to", () => {
     Multi.new<Database>()
       .run("count", () => ({ ok: true, value: 3 }))
@@ -56,6 +93,17 @@ describe("Multi", () => {
         change<Database["posts"]>({ id: count satisfies number, title: "x" }),
       )
       .run("last", (_db, { post }) => ({ ok: true, value: post.title satisfies string }))
+      .put("limit", 5 as const)
+      .all("posts", (db, { limit }) =>
+        db
+          .selectFrom("posts")
+          .select("title")
+          .limit(limit satisfies 5),
+      )
+      .updateAll("renamed", "posts", ({ posts }) => ({
+        title: (posts[0]?.title satisfies string | undefined) ?? "",
+      }))
+      .run("number", (_db, { renamed }) => ({ ok: true, value: renamed.count satisfies number }))
       // @ts-expect-error a table that the database has not
       .insert("other", "pots", change({}));
   });
@@ -75,6 +123,19 @@ describe("invalidStep", () => {
       value: { ...invalid, action: "insert" },
       changesSoFar: {},
     });
+  });
+
+  test("may be one to delete, or to write either way, or an error", () => {
+    const steps = (multi: Multi<Database, object>): unknown => {
+      const failed = invalidStep(multi.steps);
+      assert.ok(failed !== undefined && !failed.ok);
+      return [failed.step, (failed.value as { action?: unknown }).action ?? failed.value];
+    };
+    const fresh = addError(change<Database["posts"]>({}), "title", "is rude");
+    assert.deepEqual(steps(Multi.new<Database>().delete("gone", "posts", invalid)), ["gone", "delete"]);
+    assert.deepEqual(steps(Multi.new<Database>().insertOrUpdate("a", "posts", invalid)), ["a", "update"]);
+    assert.deepEqual(steps(Multi.new<Database>().insertOrUpdate("a", "posts", fresh)), ["a", "insert"]);
+    assert.deepEqual(steps(Multi.new<Database>().error("stop", "sold_out")), ["stop", "sold_out"]);
   });
 
   test("is none where all are valid, or are yet to be made", () => {

@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { addError, cast, change, type Changeset, traverseErrors } from "../../../api/repo/changeset.ts";
+import { addError, cast, change, type Changeset } from "../../../api/repo/changeset.ts";
+import { traverseErrors } from "../../../api/repo/traversal.ts";
 import {
   type LengthOptions,
   type NumberOptions,
+  validateAcceptance,
   validateChange,
+  validateConfirmation,
+  validateExclusion,
   validateFormat,
   validateInclusion,
   validateLength,
   validateNumber,
   validateRequired,
+  validateSubset,
 } from "../../../api/repo/validation.ts";
 
 interface Post {
@@ -29,6 +34,10 @@ describe("validateRequired", () => {
       "votes",
     ]);
     assert.deepEqual(traverseErrors(changeset), { tags: ["can't be blank"], title: ["can't be blank"] });
+    assert.deepEqual(
+      changeset.errors.map(({ field }) => field),
+      ["title", "tags"],
+    );
     assert.deepEqual(changeset.required, ["title", "tags", "votes"]);
     assert.deepEqual(changeset.changes, {});
     assert.deepEqual(changeset.errors[0]?.options, { validation: "required" });
@@ -64,6 +73,21 @@ describe("validateChange", () => {
   });
 });
 
+describe("a rule of one's own", () => {
+  test("can find several errors at once, of other fields too", () => {
+    const found = [{ message: "is odd" }, { field: "votes", message: "is off by %{by}", options: { by: 1 } }];
+    const changeset = validateChange(addError(titled("x"), "title", "is old"), "title", () => found, {
+      rule: 1,
+    });
+    assert.deepEqual(changeset.errors, [
+      { field: "title", message: "is odd", options: { rule: 1 } },
+      { field: "votes", message: "is off by %{by}", options: { by: 1 } },
+      { field: "title", message: "is old", options: {} },
+    ]);
+    assert.equal(validateChange(titled("x"), "title", () => []).valid, true);
+  });
+});
+
 describe("validateFormat", () => {
   test("says that what does not match has an invalid format", () => {
     const changeset = validateFormat(titled("ada"), "title", /@/);
@@ -95,6 +119,73 @@ describe("validateInclusion", () => {
   });
 });
 
+describe("validateExclusion and validateSubset", () => {
+  test("say that a value is reserved, or that an entry of it is invalid", () => {
+    const reserved = validateExclusion(titled("admin"), "title", ["admin"]);
+    assert.deepEqual(traverseErrors(reserved), { title: ["is reserved"] });
+    assert.deepEqual(reserved.errors[0]?.options, { validation: "exclusion", enum: ["admin"] });
+    assert.equal(validateExclusion(titled("ada"), "title", ["admin"]).valid, true);
+    const tagged = change(stored, { tags: ["b", "c"] });
+    const unknown = validateSubset(tagged, "tags", ["a", "b"]);
+    assert.deepEqual(traverseErrors(unknown), { tags: ["has an invalid entry"] });
+    assert.deepEqual(unknown.errors[0]?.options, { validation: "subset", enum: ["a", "b"] });
+    assert.equal(validateSubset(tagged, "tags", ["b", "c", "d"]).valid, true);
+    assert.throws(() => validateSubset(titled("b"), "title", ["b"]), { code: "ROOKERY_CHANGESET_VALUE" });
+  });
+
+  test("compare by content", () => {
+    const at = change<{ at: Date }>({}, { at: new Date(5) });
+    assert.equal(validateInclusion(at, "at", [new Date(5)]).valid, true);
+    assert.equal(validateExclusion(at, "at", [new Date(5)]).valid, false);
+  });
+});
+
+describe("validateConfirmation", () => {
+  const given = (params: object): Changeset<Post> => cast(stored, params, {});
+  const cases: [object, object, object][] = [
+    [{ title: "a", title_confirmation: "a" }, {}, {}],
+    [{ title: "a", title_confirmation: "b" }, {}, { title_confirmation: ["does not match confirmation"] }],
+    [{ title_confirmation: "b" }, {}, { title_confirmation: ["does not match confirmation"] }],
+    [{ title_confirmation: null }, {}, {}],
+    [{ title: "a" }, {}, {}],
+    [{ title: "a" }, { required: true }, { title_confirmation: ["can't be blank"] }],
+    [{ title: "a", title_confirmation: 1 }, { message: "differs" }, { title_confirmation: ["differs"] }],
+  ];
+  for (const [params, options, errors] of cases) {
+    test(`finds ${JSON.stringify(errors)} in ${JSON.stringify(params)} with ${JSON.stringify(options)}`, () => {
+      assert.deepEqual(traverseErrors(validateConfirmation(given(params), "title", options)), errors);
+    });
+  }
+
+  test("finds nothing where nothing was cast", () => {
+    assert.equal(validateConfirmation(change(stored), "title", { required: true }).valid, true);
+  });
+});
+
+describe("validateAcceptance", () => {
+  test("says that terms must be accepted, unless they are", () => {
+    for (const terms of [true, "true", "1"]) {
+      assert.equal(validateAcceptance(cast(stored, { terms }, {}), "terms").valid, true);
+    }
+    for (const params of [{}, { terms: false }, { terms: 1 }, { terms: "yes" }, { terms: null }]) {
+      const changeset = validateAcceptance(cast(stored, params, {}), "terms");
+      assert.deepEqual(traverseErrors(changeset), { terms: ["must be accepted"] });
+      assert.deepEqual(changeset.errors[0]?.options, { validation: "acceptance" });
+    }
+    assert.equal(validateAcceptance(change(stored), "terms").valid, true);
+  });
+});
+
+describe("the rules", () => {
+  test("are remembered, the newest first, whether they hold or not", () => {
+    const changeset = validateNumber(validateFormat(titled("x"), "title", /x/), "votes", { lessThan: 5 });
+    assert.deepEqual(changeset.validations, [
+      { field: "votes", validation: "number", rule: { lessThan: 5 } },
+      { field: "title", validation: "format", rule: /x/ },
+    ]);
+  });
+});
+
 describe("validateLength", () => {
   const family = "👩‍👩‍👧";
   const cases: [string | string[], LengthOptions, string | undefined][] = [
@@ -123,6 +214,15 @@ describe("validateLength", () => {
       assert.deepEqual(traverseErrors(changeset), expected === undefined ? {} : { [field]: [expected] });
     });
   }
+
+  test("counts the keys of an object", () => {
+    const mapped = change<{ map: object }>({}, { map: { a: 1, b: 2 } });
+    const changeset = validateLength(mapped, "map", { max: 1 });
+    assert.deepEqual(traverseErrors(changeset), { map: ["should have at most 1 item(s)"] });
+    assert.equal(changeset.errors[0]?.options["type"], "map");
+    const dated = change<{ map: object }>({}, { map: new Date(0) });
+    assert.throws(() => validateLength(dated, "map", { max: 1 }), { code: "ROOKERY_CHANGESET_VALUE" });
+  });
 
   test("tells in the options which rule it was", () => {
     assert.deepEqual(validateLength(titled("abc"), "title", { max: 2 }).errors[0], {
@@ -160,6 +260,7 @@ describe("validateNumber", () => {
     [4, { notEqualTo: 5 }, undefined],
     [7n, { equalTo: 7, lessThan: 9007199254740993n }, undefined],
     [9, { lessThan: 5, greaterThan: 10 }, "must be less than 5"],
+    [9, { greaterThan: 10, lessThan: 5 }, "must be greater than 10"],
   ];
   for (const [value, options, expected] of cases) {
     test(`says ${expected ?? "nothing"} of ${value} with ${Object.entries(options).join()}`, () => {
