@@ -1,10 +1,21 @@
-import type { DatabaseConnection } from "kysely";
+import type { KyselyConnection } from "./kysely-connection.ts";
+import { isFailure } from "./savepoint.ts";
 
 /** What one run of a transaction's function has come to. Only what is kept is committed. */
 export type Outcome =
   | { readonly keep: true; readonly value: unknown }
   | { readonly keep: false; readonly value: unknown }
   | { readonly keep: false; readonly error: unknown };
+
+/** Runs a transaction's function. Never rejects. What it returns with `ok: false`, and what it throws, is not kept. */
+export async function outcomeOf(run: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    const value = await run();
+    return isFailure(value) ? { keep: false, value } : { keep: true, value };
+  } catch (error) {
+    return { keep: false, error };
+  }
+}
 
 /**
  * The call by which a caller asks the writer to run a transaction. The answer of the call only says that the outcome
@@ -14,24 +25,18 @@ export class TransactionRequest {
   /** On the runtime's monotonic clock. */
   readonly deadlineMs: number;
   readonly timeoutMs: number;
-  readonly #run: (connection: DatabaseConnection) => Promise<unknown>;
+  readonly #run: (connection: KyselyConnection) => Promise<unknown>;
   #outcome: Outcome | undefined = undefined;
 
-  constructor(nowMs: number, timeoutMs: number, run: (connection: DatabaseConnection) => Promise<unknown>) {
+  constructor(nowMs: number, timeoutMs: number, run: (connection: KyselyConnection) => Promise<unknown>) {
     this.deadlineMs = nowMs + timeoutMs;
     this.timeoutMs = timeoutMs;
     this.#run = run;
   }
 
   /** Runs the function once. Never rejects. What it returns with `ok: false`, and what it throws, is not kept. */
-  async attempt(connection: DatabaseConnection): Promise<Outcome> {
-    try {
-      const value = await this.#run(connection);
-      const failed = typeof value === "object" && value !== null && "ok" in value && value.ok === false;
-      return failed ? { keep: false, value } : { keep: true, value };
-    } catch (error) {
-      return { keep: false, error };
-    }
+  attempt(connection: KyselyConnection): Promise<Outcome> {
+    return outcomeOf(() => this.#run(connection));
   }
 
   /** The writer's last word: of several runs, the outcome of the one that counts. */

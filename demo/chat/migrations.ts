@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { Migration } from "rookery/api";
+import { columnTypes, type Migration } from "rookery/api";
 import type { RoomTable } from "./room.ts";
 
 export const chatMigrations: readonly Migration[] = [
@@ -7,18 +7,19 @@ export const chatMigrations: readonly Migration[] = [
     version: 20261122060100,
     name: "create rooms and messages",
     async up(db: Kysely<unknown>) {
+      const { id, integer, timestamp } = columnTypes(db);
       await db.schema
         .createTable("rooms")
-        .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+        .addColumn("id", ...id)
         .addColumn("name", "text", (column) => column.notNull().unique())
         .execute();
       await db.schema
         .createTable("messages")
-        .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
-        .addColumn("room_id", "integer", (column) => column.notNull().references("rooms.id"))
-        .addColumn("user_id", "integer", (column) => column.notNull().references("users.id"))
+        .addColumn("id", ...id)
+        .addColumn("room_id", integer, (column) => column.notNull().references("rooms.id"))
+        .addColumn("user_id", integer, (column) => column.notNull().references("users.id"))
         .addColumn("body", "text", (column) => column.notNull())
-        .addColumn("inserted_at", "text", (column) => column.notNull())
+        .addColumn("inserted_at", timestamp, (column) => column.notNull())
         .execute();
       await db.schema.createIndex("messages_of_room").on("messages").columns(["room_id", "id"]).execute();
     },

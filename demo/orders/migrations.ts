@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Migration } from "rookery/api";
+import { columnTypes, type Migration } from "rookery/api";
 import type { ProductTable } from "./product.ts";
 
 export const ordersMigrations: readonly Migration[] = [
@@ -7,29 +7,30 @@ export const ordersMigrations: readonly Migration[] = [
     version: 20261122060300,
     name: "create products and orders",
     async up(db: Kysely<unknown>) {
+      const { id, integer, timestamp } = columnTypes(db);
       await db.schema
         .createTable("products")
-        .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+        .addColumn("id", ...id)
         .addColumn("sku", "text", (column) => column.notNull().unique())
         .addColumn("name", "text", (column) => column.notNull())
-        .addColumn("price_cents", "integer", (column) => column.notNull())
-        .addColumn("stock", "integer", (column) => column.notNull().check(sql`stock >= 0`))
+        .addColumn("price_cents", integer, (column) => column.notNull())
+        .addColumn("stock", integer, (column) => column.notNull().check(sql`stock >= 0`))
         .execute();
       await db.schema
         .createTable("orders")
-        .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
-        .addColumn("user_id", "integer", (column) => column.notNull().references("users.id"))
+        .addColumn("id", ...id)
+        .addColumn("user_id", integer, (column) => column.notNull().references("users.id"))
         .addColumn("status", "text", (column) => column.notNull())
-        .addColumn("total_cents", "integer", (column) => column.notNull())
-        .addColumn("inserted_at", "text", (column) => column.notNull())
+        .addColumn("total_cents", integer, (column) => column.notNull())
+        .addColumn("inserted_at", timestamp, (column) => column.notNull())
         .execute();
       await db.schema.createIndex("orders_of_user").on("orders").columns(["user_id", "id"]).execute();
       await db.schema
         .createTable("order_items")
-        .addColumn("order_id", "integer", (column) => column.notNull().references("orders.id"))
-        .addColumn("product_id", "integer", (column) => column.notNull().references("products.id"))
-        .addColumn("quantity", "integer", (column) => column.notNull().check(sql`quantity > 0`))
-        .addColumn("price_cents", "integer", (column) => column.notNull())
+        .addColumn("order_id", integer, (column) => column.notNull().references("orders.id"))
+        .addColumn("product_id", integer, (column) => column.notNull().references("products.id"))
+        .addColumn("quantity", integer, (column) => column.notNull().check(sql`quantity > 0`))
+        .addColumn("price_cents", integer, (column) => column.notNull())
         .addPrimaryKeyConstraint("order_items_key", ["order_id", "product_id"])
         .execute();
     },

@@ -19,7 +19,9 @@ export class SimulatedShards {
     this.repos = repos;
   }
 
-  static async start(options: Partial<RepoOptions> & { seed?: number } = {}): Promise<SimulatedShards> {
+  static async start(
+    options: Partial<Extract<RepoOptions, { readonly path: string }>> & { seed?: number } = {},
+  ): Promise<SimulatedShards> {
     const { seed = 1, ...repoOptions } = options;
     const folder = new TemporaryFolder();
     const simulation = await simulate({ seed, shards: 3, logger: silentLogger });

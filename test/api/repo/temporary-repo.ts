@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Generated } from "kysely";
-import { sql } from "kysely";
+import { columnTypes } from "../../../api/repo/column-types.ts";
 import { Repo } from "../../../api/repo/repo.ts";
 import type { RepoOptions } from "../../../api/repo/repo-options.ts";
 import type { Migration } from "../../../api/repo/migrator.ts";
+import { PoolOwner } from "../../../api/repo/postgres/pool-owner.ts";
 import { Writer, type WriterState } from "../../../api/repo/writer.ts";
 import { type Pid, Runtime, silentLogger } from "../../../runtime/index.ts";
 import { serverInstance } from "../../../runtime/internal.ts";
@@ -36,23 +37,40 @@ export const testMigrations: readonly Migration[] = [
     version: 1,
     name: "create users",
     up: (db) =>
-      sql`CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT)`.execute(db),
-    down: (db) => sql`DROP TABLE users`.execute(db),
+      db.schema
+        .createTable("users")
+        .addColumn("id", ...columnTypes(db).id)
+        .addColumn("email", "text", (column) => column.notNull().unique())
+        .addColumn("name", "text")
+        .execute(),
+    down: (db) => db.schema.dropTable("users").execute(),
   },
   {
     version: 2,
     name: "create posts",
     up: (db) =>
-      sql`CREATE TABLE posts (
-        id INTEGER PRIMARY KEY,
-        user_id INTEGER NOT NULL REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
-        title TEXT NOT NULL
-      )`.execute(db),
-    down: (db) => sql`DROP TABLE posts`.execute(db),
+      db.schema
+        .createTable("posts")
+        .addColumn("id", ...columnTypes(db).id)
+        .addColumn("user_id", columnTypes(db).integer, (column) => column.notNull())
+        .addColumn("title", "text", (column) => column.notNull())
+        .addForeignKeyConstraint("posts_user_id_fkey", ["user_id"], "users", ["id"], (key) =>
+          key.deferrable().initiallyDeferred(),
+        )
+        .execute(),
+    down: (db) => db.schema.dropTable("posts").execute(),
   },
 ];
 
-/** A repo that runs, in a runtime of its own whose time stands still, on a file of its own. */
+/** Of any database: with a URL, it is a PostgreSQL. */
+export type TemporaryOptions = Omit<Partial<Extract<RepoOptions, { readonly url: string }>>, "path"> & {
+  readonly path?: string;
+};
+
+/** A server takes its time on a busy machine: turns of the loop are cheap. */
+const TURNS_MAX = 1_000_000;
+
+/** A repo that runs, in a runtime of its own whose time stands still, on a file of its own unless it is given a URL. */
 export class TemporaryRepo {
   readonly runtime: Runtime;
   readonly clock: VirtualClock;
@@ -74,12 +92,13 @@ export class TemporaryRepo {
     this.folder = folder;
   }
 
-  static async start(options: Partial<RepoOptions> = {}): Promise<TemporaryRepo> {
+  static async start(options: TemporaryOptions = {}): Promise<TemporaryRepo> {
     const folder = new TemporaryFolder();
     const clock = new VirtualClock();
     const runtime = await Runtime.start({ clock, logger: silentLogger });
-    const path = folder.file("test.db");
-    const repo = new Repo<TestDatabase>({ path, migrations: testMigrations, name: "test", ...options });
+    const common = { migrations: testMigrations, name: "test" };
+    const where = options.url === undefined ? { path: folder.file("test.db") } : {};
+    const repo = new Repo<TestDatabase>({ ...where, ...common, ...options } as RepoOptions);
     const supervisor = await runtime.start(Supervisor, {
       strategy: "one_for_one",
       children: [repo.childSpec()],
@@ -111,21 +130,39 @@ export class TemporaryRepo {
   }
 
   /** Kills the writer, and waits until its successor has opened the database. */
-  async killWriter(): Promise<void> {
-    const before = this.runtime.whereis("test.writer");
-    this.runtime.exit("test.writer", "kill");
+  killWriter(): Promise<void> {
+    return this.kill("writer");
+  }
+
+  /** Kills the process that opens the database, and waits until its successor has done so. */
+  async kill(part: "pool" | "writer"): Promise<void> {
+    const name = `test.${part}`;
+    const before = this.runtime.whereis(name);
+    this.runtime.exit(name, "kill");
+    const isOpen = (): boolean => {
+      const server: { readonly state: unknown } | undefined =
+        part === "pool"
+          ? serverInstance(this.runtime, name, PoolOwner)
+          : serverInstance(this.runtime, name, Writer);
+      return server?.state !== undefined;
+    };
     // Not until nothing is to be done any more: with callers that never stop, that never comes.
-    await this.until(
-      () =>
-        ![undefined, before].includes(this.runtime.whereis("test.writer")) &&
-        this.writerState() !== undefined,
-    );
+    await this.until(() => ![undefined, before].includes(this.runtime.whereis(name)) && isOpen());
   }
 
   /** Turns of the event loop until `isTrue`. */
   async until(isTrue: () => boolean): Promise<void> {
     for (let turn = 0; !isTrue(); turn += 1) {
-      if (turn > 10_000) throw new Error("This did not come true within 10,000 turns of the event loop");
+      if (turn > TURNS_MAX)
+        throw new Error(`This did not come true within ${TURNS_MAX} turns of the event loop`);
+      await setImmediate();
+    }
+  }
+
+  /** As `until`, for what has to be asked. Whoever can't be asked yet is asked again. */
+  async untilAsync(isTrue: () => Promise<boolean>): Promise<void> {
+    for (let turn = 0; !(await isTrue().catch(() => false)); turn += 1) {
+      if (turn > 10_000) throw new Error("This did not come true within 10,000 answers");
       await setImmediate();
     }
   }
