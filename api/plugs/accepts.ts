@@ -8,7 +8,7 @@ declare module "fastify" {
   }
 }
 
-const MEDIA_TYPES = {
+export const MEDIA_TYPES = {
   json: "application/json",
   html: "text/html",
   text: "text/plain",
@@ -23,17 +23,20 @@ export type Format = keyof typeof MEDIA_TYPES;
  * `Phoenix.Controller.accepts/2`.
  */
 export function accepts(...formats: readonly [Format, ...Format[]]): Plug {
-  return (request) => {
+  const accept = (request: FastifyRequest): unknown => {
     request.format = negotiate(request, formats);
     return request.format === undefined ? { error: "not_acceptable" } : undefined;
   };
+  return Object.assign(accept, { refuses: [406] });
 }
 
 function negotiate(request: FastifyRequest, formats: readonly Format[]): Format | undefined {
   const wanted = (request.query as { readonly _format?: unknown } | undefined)?._format;
   if (wanted !== undefined) return formats.find((format) => format === wanted);
   const header = request.headers.accept;
-  if (header === undefined || header.trim() === "") return formats[0];
+  // What most clients send is not worth the rest.
+  if (header === undefined || header === "*/*" || header === MEDIA_TYPES[formats[0]!]) return formats[0];
+  if (header.trim() === "") return formats[0];
 
   let best: Format | undefined;
   let bestQuality = 0;

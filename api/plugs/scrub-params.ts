@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import type { Plug } from "../plug.ts";
 
 /**
@@ -5,13 +6,14 @@ import type { Plug } from "../plug.ts";
  * what stands there into null, all the way down. `Phoenix.Controller.scrub_params/2`.
  */
 export function scrubParams(key: string): Plug {
-  return (request) => {
+  const scrubbing = (request: FastifyRequest): unknown => {
     const body = request.body;
     const scrubbed = isRecord(body) && Object.hasOwn(body, key) ? scrub(body[key]) : null;
     if (scrubbed === null) return { error: "bad_request" };
     request.body = { ...(body as object), [key]: scrubbed };
     return undefined;
   };
+  return Object.assign(scrubbing, { refuses: [400] });
 }
 
 function scrub(value: unknown): unknown {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { FastifyRequest } from "fastify";
 import { describe, test } from "vitest";
 import { bearerAuth } from "../../../api/plugs/bearer-auth.ts";
 import { mounted } from "../mounted.ts";
@@ -50,6 +51,27 @@ describe("bearerAuth", () => {
     const response = await app().inject({ url: "/", headers: { authorization: "Bearer broken" } });
     assert.equal(response.statusCode, 500);
   });
+});
+
+describe("a bearerAuth that is optional", () => {
+  const optional = bearerAuth((token) => (token === "good" ? { id: 7 } : undefined), { optional: true });
+  const cases: [string | undefined, number | null][] = [
+    ["Bearer good", 7],
+    ["Bearer bad", null],
+    [undefined, null],
+  ];
+  for (const [authorization, id] of cases) {
+    test(`takes \`${authorization}\` for ${id === null ? "nobody" : "a user"}`, async () => {
+      const show = (request: FastifyRequest): object => ({ id: request.currentUser?.id ?? null });
+      const own = mounted((route) => {
+        route.get("/", { show }, "show", { through: optional });
+      });
+      const headers = authorization === undefined ? {} : { authorization };
+      const response = await own.inject({ url: "/", headers });
+      assert.deepEqual([response.statusCode, response.json()], [200, { id }]);
+      assert.equal(response.headers["www-authenticate"], undefined);
+    });
+  }
 });
 
 describe("currentUser", () => {
