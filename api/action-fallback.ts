@@ -1,8 +1,10 @@
-import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendError } from "./error-json.ts";
 import { apiError } from "./errors.ts";
-import { type Changeset, traverseErrors } from "./repo/changeset.ts";
+import { InvalidRequest } from "./invalid-request.ts";
+import type { Changeset } from "./repo/changeset.ts";
+import { traverseErrors } from "./repo/traversal.ts";
+import { errorStatus } from "./status.ts";
 
 /**
  * Answers for all actions of a router what they return as a failure. It sends a reply, or returns what is to be sent.
@@ -12,13 +14,6 @@ export type ActionFallback = (failure: Failure, request: FastifyRequest, reply: 
 
 /** `{ error }`, where `error` names the reason or is an invalid changeset; or the invalid changeset itself. */
 export type Failure = { readonly error: unknown } | Changeset<object>;
-
-/** `not_found` for 404 and so on: the reason phrases of all errors in HTTP, as `Plug.Conn.Status` spells them. */
-const STATUS_BY_REASON: ReadonlyMap<unknown, number> = new Map(
-  Object.entries(STATUS_CODES)
-    .filter(([status]) => Number(status) >= 400)
-    .map(([status, phrase = ""]) => [phrase.toLowerCase().replace(/[^a-z]+/g, "_"), Number(status)]),
-);
 
 /** Whether a plug or an action has returned a failure rather than something to send. */
 export function isFailure(result: unknown): result is Failure {
@@ -35,12 +30,16 @@ function isInvalidChangeset(value: unknown): value is Changeset<object> {
 /**
  * The fallback of every router that has no other: `{ error: "not_found" }` is answered with 404, `"unauthorized"` with 401,
  * `"forbidden"` with 403, `"conflict"` with 409 and so on, an invalid changeset with 422 and the messages for each
- * field. Any other failure is an error of the program (`ROOKERY_UNKNOWN_FAILURE`, 500).
+ * field, an `InvalidRequest` with its status and the same. Any other failure is an error of the program (`ROOKERY_UNKNOWN_FAILURE`, 500).
  */
 export const actionFallback: ActionFallback = (failure, request, reply) => {
   const error = "error" in failure ? failure.error : failure;
   if (isInvalidChangeset(error)) return reply.code(422).send({ errors: traverseErrors(error) });
-  const status = STATUS_BY_REASON.get(error);
+  if (error instanceof InvalidRequest) {
+    if (Object.keys(error.errors).length === 0) return sendError(reply, error.status);
+    return reply.code(error.status).send({ errors: error.errors });
+  }
+  const status = errorStatus(error);
   if (status === undefined) {
     throw apiError("ROOKERY_UNKNOWN_FAILURE", `${request.method} ${request.routeOptions.url}`, failure);
   }

@@ -1,18 +1,62 @@
+import { apiError } from "./errors.ts";
+
+type ErrorClass = abstract new (...args: never) => object;
+
+/** By the class of what is thrown, or by its `code`. */
+export type ExceptionStatuses = readonly (readonly [exception: ErrorClass | string, status: number])[];
+
+/** The same, checked. */
+export interface ExceptionTable {
+  readonly byCode: ReadonlyMap<unknown, number>;
+  /** Those of subclasses may come before: the first that fits counts. */
+  readonly byClass: readonly (readonly [ErrorClass, number])[];
+}
+
 /** Errors of other parts that a client can do something about. `Plug.Exception` in Phoenix. */
 const STATUS_BY_CODE: ReadonlyMap<unknown, number> = new Map([
   ["ROOKERY_REPO_STALE", 409],
   ["ROOKERY_REPO_QUEUE_FULL", 503],
+  ["ROOKERY_REPO_TRANSACTION_TIMEOUT", 503],
+  ["ROOKERY_REPO_TRANSACTION_LOST", 503],
+  // PostgreSQL's character_not_in_repertoire: a text with U+0000 in it, which JSON and SQLite take and it can't hold.
+  ["22021", 400],
 ]);
+
+/** Throws `ROOKERY_EXCEPTION_STATUS` for a status that is none of an error. */
+export function completeExceptions(exceptions: ExceptionStatuses): ExceptionTable {
+  for (const [exception, status] of exceptions) {
+    if (isErrorStatus(status)) continue;
+    throw apiError(
+      "ROOKERY_EXCEPTION_STATUS",
+      typeof exception === "string" ? exception : exception.name,
+      status,
+    );
+  }
+  return {
+    byCode: new Map(exceptions.filter(([exception]) => typeof exception === "string")),
+    byClass: exceptions.flatMap(([exception, status]) =>
+      typeof exception === "string" ? [] : [[exception, status] as const],
+    ),
+  };
+}
 
 /**
  * The HTTP status for something that was thrown: its own `statusCode` (Fastify's errors have one: 400 for broken JSON, 413,
- * 415), or what is known about its code, or 500.
+ * 415), or what the router says about its code or its class, or what is known about its code, or 500.
  */
-export function exceptionStatus(thrown: unknown): number {
+export function exceptionStatus(
+  thrown: unknown,
+  { byCode, byClass }: ExceptionTable = NO_EXCEPTIONS,
+): number {
   if (typeof thrown !== "object" || thrown === null) return 500;
   const { statusCode, code } = thrown as { statusCode?: unknown; code?: unknown };
-  if (Number.isInteger(statusCode) && (statusCode as number) >= 400 && (statusCode as number) <= 599) {
-    return statusCode as number;
-  }
-  return STATUS_BY_CODE.get(code) ?? 500;
+  if (isErrorStatus(statusCode)) return statusCode;
+  const ofClass = byClass.find(([errorClass]) => thrown instanceof errorClass)?.[1];
+  return byCode.get(code) ?? ofClass ?? STATUS_BY_CODE.get(code) ?? 500;
+}
+
+const NO_EXCEPTIONS: ExceptionTable = { byCode: new Map(), byClass: [] };
+
+function isErrorStatus(status: unknown): status is number {
+  return Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599;
 }

@@ -6,7 +6,7 @@ import { errorRendered } from "./telemetry.ts";
 
 /** Answers what was thrown while `request` was served. The client learns the status, the log everything about a 5xx. */
 export function renderError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const status = exceptionStatus(error);
+  const status = exceptionStatus(error, request.server.exceptionStatuses);
   if (status >= 500) request.log.error({ err: error }, "a request failed");
   if (errorRendered.enabled) {
     errorRendered.execute({ durationMs: reply.elapsedTime }, { request, status, error });

@@ -9,6 +9,7 @@ import { RoomController } from "./controllers/room-controller.ts";
 import { SessionController } from "./controllers/session-controller.ts";
 import { UserController } from "./controllers/user-controller.ts";
 import type { Orders } from "./orders/orders.ts";
+import type { DemoPath } from "./paths.ts";
 
 export interface Contexts {
   readonly accounts: Accounts;
@@ -16,8 +17,13 @@ export interface Contexts {
   readonly orders: Orders;
 }
 
-export function demoRouter({ accounts, chat, orders }: Contexts): Router {
+/** `isAnswering` says whether the database is. */
+export function demoRouter(
+  { accounts, chat, orders }: Contexts,
+  isAnswering: () => Promise<boolean>,
+): Router<DemoPath> {
   const requireUser = bearerAuth<User>((token) => accounts.userOfToken(token));
+  const health = new HealthController(isAnswering);
   const users = new UserController(accounts);
   const own = new OrderController(orders, requireUser.currentUser);
   const rooms = new RoomController(chat);
@@ -25,20 +31,22 @@ export function demoRouter({ accounts, chat, orders }: Contexts): Router {
   return defineRouter((route) => {
     route.pipeline("public", [accepts("json")]);
     route.pipeline("private", ["public", requireUser]);
-
-    route.get("/healthz", HealthController, "show");
-    route.scope("/api/v1", { through: "public" }, (v1) => {
-      v1.post("/users", users, "create", { through: ["public", scrubParams("user")] });
-      v1.post("/sessions", new SessionController(accounts), "create");
-      v1.get("/products", new ProductController(orders), "index");
-    });
-    route.scope("/api/v1", { through: "private" }, (v1) => {
-      v1.resources("/users", users, { only: ["index", "show"] });
-      v1.resources("/orders", own, { only: ["index", "show"] });
-      v1.post("/orders", own, "create", { through: ["private", scrubParams("order")] });
-      v1.post("/orders/:id/cancel", own, "cancel");
-      v1.get("/rooms", rooms, "index");
-      v1.get("/rooms/:id/messages", rooms, "messages");
-    });
+    return [
+      route.get("/healthz", health, "show"),
+      route.get("/readyz", health, "ready"),
+      route.scope("/api/v1", { through: "public" }, (v1) => [
+        v1.post("/users", users, "create", { through: ["public", scrubParams("user")] }),
+        v1.post("/sessions", new SessionController(accounts), "create"),
+        v1.get("/products", new ProductController(orders), "index"),
+      ]),
+      route.scope("/api/v1", { through: "private" }, (v1) => [
+        v1.resources("/users", users, { only: ["index", "show"] }),
+        v1.resources("/orders", own, { only: ["index", "show"] }),
+        v1.post("/orders", own, "create", { through: ["private", scrubParams("order")] }),
+        v1.post("/orders/:id/cancel", own, "cancel"),
+        v1.get("/rooms", rooms, "index"),
+        v1.get("/rooms/:id/messages", rooms, "messages"),
+      ]),
+    ];
   });
 }

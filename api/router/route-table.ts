@@ -1,6 +1,9 @@
 import type { Controller } from "../controller.ts";
 import { apiError } from "../errors.ts";
 import type { Plug } from "../plug.ts";
+import type { Forward } from "./forward.ts";
+import { hostsMeet } from "./host.ts";
+import { comparePaths } from "./path-order.ts";
 import type { Route } from "./route.ts";
 
 /** The name of a pipeline of the router, or a plug on the spot. */
@@ -14,8 +17,8 @@ export interface Pipeline {
 /** What all scopes of a router that is being defined write to. */
 export class RouteTable {
   readonly routes: Route[] = [];
+  readonly forwards: Forward[] = [];
   readonly #pipelines = new Map<string, Pipeline>();
-  readonly #routeByAddress = new Map<string, Route>();
   readonly #instances = new Map<object, object>();
 
   addPipeline(name: string, refs: readonly PipelineRef[]): void {
@@ -33,17 +36,27 @@ export class RouteTable {
     return pipeline;
   }
 
+  /** Refuses a route that Fastify's router would prefer to one that was declared before it: here, the first one that matches counts. */
   addRoute(route: Route): void {
-    // Two spellings of one address: Fastify's router does not look at the names of parameters.
-    const address = `${route.method} ${route.path.replace(/:[^/-]+/g, ":")}`;
-    const first = this.#routeByAddress.get(address);
-    if (first !== undefined) {
-      const text = `${route.method} ${route.path}`;
-      const leadsTo = (to: Route): string => `${to.controller}.${to.action}`;
-      throw apiError("ROOKERY_DUPLICATE_ROUTE", text, leadsTo(first), leadsTo(route));
+    const { method, path, hosts } = route;
+    for (const first of this.routes) {
+      if (first.method !== method || !hostsMeet(first.hosts, hosts)) continue;
+      const order = comparePaths(first.path, path);
+      if (order === "apart" || order === "first") continue;
+      if (order !== "same") {
+        throw apiError("ROOKERY_ROUTE_ORDER", `${method} ${path}`, `${method} ${first.path}`);
+      }
+      const isForMore = hosts.length === 0 && first.hosts.length > 0;
+      if (!isForMore)
+        throw apiError("ROOKERY_DUPLICATE_ROUTE", `${method} ${path}`, target(first), target(route));
     }
-    this.#routeByAddress.set(address, route);
+    this.#expectNotForwarded(`${method} ${path}`, path, hosts);
     this.routes.push(route);
+  }
+
+  addForward(forward: Forward): void {
+    this.#expectNotForwarded(forward.path, forward.path, forward.hosts);
+    this.forwards.push(forward);
   }
 
   /** The one instance of a controller's class in this router, or the controller itself when it is an object. */
@@ -56,4 +69,17 @@ export class RouteTable {
     }
     return instance;
   }
+
+  #expectNotForwarded(what: string, path: string, hosts: readonly string[]): void {
+    const first = this.forwards.find(
+      (forward) =>
+        hostsMeet(forward.hosts, hosts) &&
+        (comparePaths(forward.path, path) !== "apart" || comparePaths(`${forward.path}/*`, path) !== "apart"),
+    );
+    if (first !== undefined) throw apiError("ROOKERY_ROUTE_ORDER", what, `the forwarded ${first.path}`);
+  }
+}
+
+function target({ controller, action }: { readonly controller: string; readonly action: string }): string {
+  return `${controller}.${action}`;
 }

@@ -1,43 +1,74 @@
-import type { RouteShorthandOptions } from "fastify";
+import type { FastifyContextConfig, RouteShorthandOptions } from "fastify";
 import { type ActionName, actionOf, type Controller, controllerName } from "../controller.ts";
 import { apiError } from "../errors.ts";
-import { type ResourceAction, resourceRoutes } from "./resources.ts";
+import type {
+  Below,
+  Declaration,
+  Declared,
+  NestedPrefix,
+  PathsOf,
+  ResourcePaths,
+  RoutePath,
+} from "./declared.ts";
+import type { RoutesPlugin } from "./forward.ts";
+import { completeHosts, hostConstraint, type HostPattern } from "./host.ts";
+import { nestedPrefix, resourceRoutes, type ResourceShape } from "./resources.ts";
 import type { HttpMethod } from "./route.ts";
 import type { Pipeline, PipelineRef, RouteTable } from "./route-table.ts";
+import type { Router } from "./router.ts";
 
-export interface ScopeOptions {
-  /** What the routes of the scope go through, after what the scopes around it name. */
-  readonly through?: PipelineRef | readonly PipelineRef[];
+/** Of the line in the log for each request, or false for none. */
+export type RouteLogLevel = "trace" | "debug" | "info" | "warn" | "error" | false;
+
+interface SharedOptions {
+  /** Default: what the scope around says; `"info"`. */
+  readonly log?: RouteLogLevel;
+  /** For plugs and actions, in `request.routeOptions.config`; added to what the scopes around say. */
+  readonly config?: FastifyContextConfig & Readonly<Record<string, unknown>>;
 }
 
-export interface RouteOptions {
+export interface ScopeOptions extends SharedOptions {
+  /** What the routes of the scope go through, after what the scopes around it name. */
+  readonly through?: PipelineRef | readonly PipelineRef[];
+  /** The hosts that they are for, without port: `"example.com"`, or all that begin with `"api."`. Instead of what the scopes around it say. */
+  readonly host?: HostPattern;
+}
+
+export interface RouteOptions extends SharedOptions {
   /** What this route goes through, instead of what its scopes name: `[]` for nothing. */
   readonly through?: PipelineRef | readonly PipelineRef[];
   /** Handed to Fastify's `route` as it is: a schema, a config for a plugin, hooks. */
   readonly fastify?: RouteShorthandOptions;
 }
 
-export interface ResourceOptions extends RouteOptions {
-  readonly only?: readonly ResourceAction[];
-  readonly except?: readonly ResourceAction[];
-  /** The name of the parameter in the path. Default: `id`. */
-  readonly param?: string;
+export interface ResourceOptions extends RouteOptions, ResourceShape {}
+
+/** What routes have from the scopes around them. */
+export interface Surroundings {
+  readonly prefix: string;
+  readonly through: readonly Pipeline[];
+  readonly hosts: readonly string[];
+  readonly log: RouteLogLevel | undefined;
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
+const METHODS: readonly HttpMethod[] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /**
- * Declares the routes below one path. Paths are Fastify's (`/users/:id`, `/files/*`). Nothing that can't work is
+ * Declares the routes below one path. Paths are Fastify's (`/users/:id`, `/files/*`). As in Phoenix, the first route that
+ * matches a request serves it; where Fastify's router would prefer a later one, that one is refused. Nothing that can't work is
  * accepted: an unknown pipeline or action, or a second route to one address, is refused where it is declared.
  */
-export class Scope {
+export class Scope<Prefix extends string = string> {
   readonly #table: RouteTable;
-  readonly #prefix: string;
-  readonly #through: readonly Pipeline[];
+  readonly #around: Surroundings;
+  #through: readonly Pipeline[];
 
   /** @internal */
-  constructor(table: RouteTable, prefix: string, through: readonly Pipeline[]) {
+  constructor(table: RouteTable, around: Surroundings) {
     this.#table = table;
-    this.#prefix = prefix;
-    this.#through = through;
+    this.#around = around;
+    this.#through = around.through;
   }
 
   /** Names an ordered list of plugs, and of pipelines that were named before. `Phoenix.Router.pipeline/2`. */
@@ -45,84 +76,180 @@ export class Scope {
     this.#table.addPipeline(name, refs);
   }
 
+  /** Lets the routes that this scope declares from here on go through `refs`, after what they go through already. `Phoenix.Router.pipe_through/1`. */
+  pipeThrough(refs: PipelineRef | readonly PipelineRef[]): void {
+    this.#through = this.#chain(this.#through, refs, this.#around.prefix || "/");
+  }
+
   /** Declares routes below `path`; versions of an API are scopes. `Phoenix.Router.scope/4`. */
-  scope(path: string, options: ScopeOptions, declare: (scope: Scope) => void): void {
+  scope<const Path extends string, D extends Declaration>(
+    path: Path,
+    options: ScopeOptions,
+    declare: (scope: Scope<Below<Prefix, Path>>) => D,
+  ): Declared<PathsOf<D>> {
     const prefix = this.#join(path);
-    declare(new Scope(this.#table, prefix, this.#chain(this.#through, options.through ?? [], prefix)));
+    const { host, log = this.#around.log, config } = options;
+    const around = {
+      prefix,
+      through: this.#chain(this.#through, options.through ?? [], prefix),
+      hosts: host === undefined ? this.#around.hosts : completeHosts(host),
+      log,
+      config: { ...this.#around.config, ...config },
+    };
+    return this.#declare(around, declare);
   }
 
   /**
    * Declares the routes of a resource: index, edit, new, show, create, update (PATCH and PUT) and delete. The controller must have
-   * each of them that `only` and `except` leave. `Phoenix.Router.resources/4`.
+   * each of them that `only` and `except` leave. What `nested` declares is below one of them, `/users/:user_id`.
+   * `Phoenix.Router.resources/4`.
    */
-  resources<Actions extends object>(
-    path: string,
+  resources<
+    Actions extends object,
+    const Path extends string,
+    const Options extends ResourceOptions = Record<never, never>,
+    D extends Declaration = void,
+  >(
+    path: Path,
     controller: Controller<Actions>,
-    options: ResourceOptions = {},
-  ): void {
-    for (const { method, suffix, action } of resourceRoutes(path, options.only, options.except)) {
-      this.#add(
-        method,
-        path + suffix.replace(":id", `:${options.param ?? "id"}`),
-        controller,
-        action,
-        options,
-      );
+    options?: Options,
+    nested?: (scope: Scope<NestedPrefix<Prefix, Path, Options>>) => D,
+  ): Declared<ResourcePaths<Prefix, Path, Options> | PathsOf<D>> {
+    const { only, except, param, name, singleton, ...rest }: ResourceOptions = options ?? {};
+    const shape: ResourceShape = Object.fromEntries(
+      Object.entries({ only, except, param, name, singleton }).filter(([, value]) => value !== undefined),
+    );
+    const paths: string[] = resourceRoutes(path, shape).map(({ method, path: below, action }) =>
+      this.#add(method, below || "/", controller, action, rest),
+    );
+    if (nested !== undefined) {
+      const prefix = this.#join(nestedPrefix(path, shape));
+      paths.push(...this.#declare({ ...this.#around, prefix, through: this.#through }, nested).paths);
     }
+    return { paths: paths as (ResourcePaths<Prefix, Path, Options> | PathsOf<D>)[] };
   }
 
-  get<A extends object>(
-    path: string,
+  /**
+   * Hands over all that is below `path`, behind what this scope goes through: to another router, or to a plugin of Fastify,
+   * which sees its own prefix. `Phoenix.Router.forward/4`.
+   */
+  forward<const Path extends string, Paths extends string = never>(
+    path: Path,
+    to: Router<Paths> | RoutesPlugin,
+  ): Declared<RoutePath<Below<Prefix, Path>, Paths>> {
+    const prefix = this.#join(path);
+    if (/[:*]/.test(prefix) || prefix === "") throw apiError("ROOKERY_ROUTE_PATH", path);
+    if (typeof to !== "function") {
+      if (!Array.isArray((to as Partial<Router> | null)?.routes))
+        throw apiError("ROOKERY_FORWARD", prefix, to);
+      return { paths: this.#forwardTo(prefix, to) as RoutePath<Below<Prefix, Path>, Paths>[] };
+    }
+    this.#table.addForward({
+      path: prefix,
+      hosts: this.#around.hosts,
+      to: to.name || "plugin",
+      through: this.#through.map(({ name }) => name),
+      plugs: this.#through.flatMap(({ plugs }) => plugs),
+      plugin: to,
+    });
+    return { paths: [] };
+  }
+
+  get<A extends object, const Path extends string>(
+    path: Path,
     controller: Controller<A>,
     action: ActionName<A>,
     options?: RouteOptions,
-  ): void {
-    this.#add("GET", path, controller, action, options);
+  ): Declared<RoutePath<Prefix, Path>> {
+    return this.#one("GET", path, controller, action, options);
   }
 
-  post<A extends object>(
-    path: string,
+  /** Answers HEAD by itself; without it, HEAD is answered as GET, without the body. */
+  head<A extends object, const Path extends string>(
+    path: Path,
     controller: Controller<A>,
     action: ActionName<A>,
     options?: RouteOptions,
-  ): void {
-    this.#add("POST", path, controller, action, options);
+  ): Declared<RoutePath<Prefix, Path>> {
+    return this.#one("HEAD", path, controller, action, options);
   }
 
-  put<A extends object>(
-    path: string,
+  post<A extends object, const Path extends string>(
+    path: Path,
     controller: Controller<A>,
     action: ActionName<A>,
     options?: RouteOptions,
-  ): void {
-    this.#add("PUT", path, controller, action, options);
+  ): Declared<RoutePath<Prefix, Path>> {
+    return this.#one("POST", path, controller, action, options);
   }
 
-  patch<A extends object>(
-    path: string,
+  put<A extends object, const Path extends string>(
+    path: Path,
     controller: Controller<A>,
     action: ActionName<A>,
     options?: RouteOptions,
-  ): void {
-    this.#add("PATCH", path, controller, action, options);
+  ): Declared<RoutePath<Prefix, Path>> {
+    return this.#one("PUT", path, controller, action, options);
   }
 
-  delete<A extends object>(
-    path: string,
+  patch<A extends object, const Path extends string>(
+    path: Path,
     controller: Controller<A>,
     action: ActionName<A>,
     options?: RouteOptions,
-  ): void {
-    this.#add("DELETE", path, controller, action, options);
+  ): Declared<RoutePath<Prefix, Path>> {
+    return this.#one("PATCH", path, controller, action, options);
   }
 
-  options<A extends object>(
-    path: string,
+  delete<A extends object, const Path extends string>(
+    path: Path,
     controller: Controller<A>,
     action: ActionName<A>,
     options?: RouteOptions,
-  ): void {
-    this.#add("OPTIONS", path, controller, action, options);
+  ): Declared<RoutePath<Prefix, Path>> {
+    return this.#one("DELETE", path, controller, action, options);
+  }
+
+  options<A extends object, const Path extends string>(
+    path: Path,
+    controller: Controller<A>,
+    action: ActionName<A>,
+    options?: RouteOptions,
+  ): Declared<RoutePath<Prefix, Path>> {
+    return this.#one("OPTIONS", path, controller, action, options);
+  }
+
+  /** One action for several methods, or `"*"` for all. `Phoenix.Router.match/5`. */
+  match<A extends object, const Path extends string>(
+    methods: "*" | readonly HttpMethod[],
+    path: Path,
+    controller: Controller<A>,
+    action: ActionName<A>,
+    options?: RouteOptions,
+  ): Declared<RoutePath<Prefix, Path>> {
+    const paths = (methods === "*" ? METHODS : methods).map((method) =>
+      this.#add(method, path, controller, action, options),
+    );
+    return { paths: paths as RoutePath<Prefix, Path>[] };
+  }
+
+  #declare<P extends string, D extends Declaration>(
+    around: Surroundings,
+    declare: (scope: Scope<P>) => D,
+  ): Declared<PathsOf<D>> {
+    const declared: Declaration = declare(new Scope<P>(this.#table, around));
+    const list = declared === undefined ? [] : "paths" in declared ? [declared] : declared;
+    return { paths: list.flatMap(({ paths }) => paths) as PathsOf<D>[] };
+  }
+
+  #one<Path extends string>(
+    method: HttpMethod,
+    path: Path,
+    controller: Controller<object>,
+    action: string,
+    options: RouteOptions = {},
+  ): Declared<RoutePath<Prefix, Path>> {
+    return { paths: [this.#add(method, path, controller, action, options) as RoutePath<Prefix, Path>] };
   }
 
   #add(
@@ -131,23 +258,74 @@ export class Scope {
     controller: Controller<object>,
     action: string,
     options: RouteOptions = {},
-  ): void {
+  ): string {
     const fullPath = this.#join(path) || "/";
     const chain = options.through === undefined ? this.#through : this.#chain([], options.through, fullPath);
     const name = controllerName(controller);
+    const handler = actionOf(this.#table.instance(controller), name, action, `${method} ${fullPath}`);
     const plugs = chain.flatMap((pipeline) => pipeline.plugs);
-    const bodyLimits = plugs.flatMap((plug) => plug.bodyLimitBytes ?? []);
-    const bodyLimit = bodyLimits.length === 0 ? {} : { bodyLimit: Math.min(...bodyLimits) };
+    const { hosts } = this.#around;
     this.#table.addRoute({
       method,
       path: fullPath,
+      hosts,
       controller: name,
       action,
       through: chain.map((pipeline) => pipeline.name),
+      schemas: handler.schemas ?? {},
       plugs,
-      handler: actionOf(this.#table.instance(controller), name, action, `${method} ${fullPath}`),
-      fastify: { ...bodyLimit, ...options.fastify },
+      handler,
+      fallback: undefined,
+      fastify: {
+        ...bodyLimitOf(plugs),
+        ...(hosts.length === 0 ? {} : { constraints: { host: hostConstraint(hosts) } }),
+        ...options.fastify,
+        config: { ...this.#configOf(options), ...options.fastify?.config },
+      },
     });
+    return fullPath;
+  }
+
+  #configOf({ log = this.#around.log, config }: SharedOptions): FastifyContextConfig {
+    const level = log === undefined ? {} : { requestLogLevel: log === false ? ("silent" as const) : log };
+    return { ...level, ...this.#around.config, ...config };
+  }
+
+  #forwardTo(prefix: string, router: Router): string[] {
+    for (const forward of router.forwards) {
+      this.#table.addForward({
+        ...forward,
+        path: prefix + forward.path,
+        hosts: this.#narrowed(forward.hosts),
+        through: [...this.#through.map(({ name }) => name), ...forward.through],
+        plugs: [...this.#through.flatMap(({ plugs }) => plugs), ...forward.plugs],
+      });
+    }
+    return router.routes.map((route) => {
+      const path = route.path === "/" ? prefix : prefix + route.path;
+      const plugs = [...this.#through.flatMap((pipeline) => pipeline.plugs), ...route.plugs];
+      const hosts = this.#narrowed(route.hosts);
+      this.#table.addRoute({
+        ...route,
+        path,
+        hosts,
+        through: [...this.#through.map(({ name }) => name), ...route.through],
+        plugs,
+        fallback: route.fallback ?? router.fallback,
+        fastify: {
+          ...route.fastify,
+          ...bodyLimitOf(plugs),
+          ...(hosts.length === 0 ? {} : { constraints: { host: hostConstraint(hosts) } }),
+          config: { ...this.#configOf({}), ...route.fastify.config },
+        },
+      });
+      return path;
+    });
+  }
+
+  /** The hosts of a router that is forwarded to count where this scope has none of its own. */
+  #narrowed(hosts: readonly string[]): readonly string[] {
+    return this.#around.hosts.length === 0 ? hosts : this.#around.hosts;
   }
 
   #chain(
@@ -168,6 +346,11 @@ export class Scope {
 
   #join(path: string): string {
     if (!path.startsWith("/")) throw apiError("ROOKERY_ROUTE_PATH", path);
-    return this.#prefix + path.replace(/\/+$/, "");
+    return this.#around.prefix + path.replace(/\/+$/, "");
   }
+}
+
+function bodyLimitOf(plugs: readonly { readonly bodyLimitBytes?: number }[]): RouteShorthandOptions {
+  const limits = plugs.flatMap((plug) => plug.bodyLimitBytes ?? []);
+  return limits.length === 0 ? {} : { bodyLimit: Math.min(...limits) };
 }

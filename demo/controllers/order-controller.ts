@@ -1,11 +1,35 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Failure, Page, PageParams } from "rookery/api";
+import type { FastifyRequest } from "fastify";
+import { action, type Action, errorSchema } from "rookery/api";
+import { z } from "zod";
 import type { User } from "../accounts/user.ts";
 import type { Orders } from "../orders/orders.ts";
-import { recordId } from "../record-id.ts";
-import { type OrderJson, orderJson, ordersJson } from "../views/order-json.ts";
+import { pathTo } from "../paths.ts";
+import { orderJson, orderSchema, ordersJson } from "../views/order-json.ts";
+import { dataOf, pageOf, pageQuery } from "./page-query.ts";
+import { recordParams } from "./record-params.ts";
 
-type OrderAnswer = { readonly data: OrderJson } | Failure;
+/** What has to be in it is for the context to say, which has a message for each field. */
+const placement = z.object({
+  order: z.unknown().meta({
+    type: "object",
+    required: ["items"],
+    properties: {
+      items: {
+        type: "array",
+        minItems: 1,
+        maxItems: 50,
+        items: {
+          type: "object",
+          required: ["product_id", "quantity"],
+          properties: {
+            product_id: { type: "integer" },
+            quantity: { type: "integer", minimum: 1, maximum: 1_000 },
+          },
+        },
+      },
+    },
+  }),
+});
 
 /** The orders of whoever asks. Those of others are not found. */
 export class OrderController {
@@ -17,33 +41,41 @@ export class OrderController {
     this.#currentUser = currentUser;
   }
 
-  async index(request: FastifyRequest): Promise<Page<OrderJson> | Failure> {
-    const result = await this.#orders.orders(this.#currentUser(request).id, request.query as PageParams);
-    return result.ok ? ordersJson(result.value) : { error: result.error };
-  }
+  readonly index: Action = action(
+    { query: pageQuery, responses: { 200: pageOf(orderSchema) } },
+    async (request) => {
+      const result = await this.#orders.orders(this.#currentUser(request).id, request.query);
+      return result.ok ? ordersJson(result.value) : { error: result.error };
+    },
+  );
 
-  async show(request: FastifyRequest): Promise<OrderAnswer> {
-    const id = idOf(request);
-    const order = id === undefined ? undefined : await this.#orders.order(this.#currentUser(request).id, id);
-    return order === undefined ? { error: "not_found" } : { data: orderJson(order) };
-  }
+  readonly show: Action = action(
+    { params: recordParams, responses: { 200: dataOf(orderSchema), 404: errorSchema } },
+    async (request) => {
+      const { id } = request.params;
+      const order =
+        id === undefined ? undefined : await this.#orders.order(this.#currentUser(request).id, id);
+      return order === undefined ? { error: "not_found" } : { data: orderJson(order) };
+    },
+  );
 
-  async create(request: FastifyRequest, reply: FastifyReply): Promise<OrderAnswer> {
-    const { order: params } = request.body as { order: unknown };
-    const result = await this.#orders.place(this.#currentUser(request).id, params);
-    if (!result.ok) return { error: result.error };
-    reply.code(201).header("location", `/api/v1/orders/${result.order.id}`);
-    return { data: orderJson(result.order) };
-  }
+  readonly create: Action = action(
+    { body: placement, responses: { 201: dataOf(orderSchema) } },
+    async (request, reply) => {
+      const result = await this.#orders.place(this.#currentUser(request).id, request.body.order);
+      if (!result.ok) return { error: result.error };
+      reply.code(201).header("location", pathTo("/api/v1/orders/:id", { id: result.order }));
+      return { data: orderJson(result.order) };
+    },
+  );
 
-  async cancel(request: FastifyRequest): Promise<OrderAnswer> {
-    const id = idOf(request);
-    if (id === undefined) return { error: "not_found" };
-    const result = await this.#orders.cancel(this.#currentUser(request).id, id);
-    return result.ok ? { data: orderJson(result.order) } : { error: result.error };
-  }
-}
-
-function idOf({ params }: FastifyRequest): number | undefined {
-  return recordId((params as { id: string }).id);
+  readonly cancel: Action = action(
+    { params: recordParams, responses: { 200: dataOf(orderSchema), 404: errorSchema, 409: errorSchema } },
+    async (request) => {
+      const { id } = request.params;
+      if (id === undefined) return { error: "not_found" };
+      const result = await this.#orders.cancel(this.#currentUser(request).id, id);
+      return result.ok ? { data: orderJson(result.order) } : { error: result.error };
+    },
+  );
 }

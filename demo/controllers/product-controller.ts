@@ -1,7 +1,11 @@
-import type { FastifyRequest } from "fastify";
-import type { Failure, Page, PageParams } from "rookery/api";
+import { action, type Action } from "rookery/api";
+import { z } from "zod";
 import type { Orders } from "../orders/orders.ts";
-import type { Product } from "../orders/product.ts";
+import { pageOf, pageQuery } from "./page-query.ts";
+
+const product = z
+  .object({ id: z.int(), sku: z.string(), name: z.string(), price_cents: z.int(), stock: z.int() })
+  .meta({ id: "Product" });
 
 export class ProductController {
   readonly #orders: Orders;
@@ -10,8 +14,11 @@ export class ProductController {
     this.#orders = orders;
   }
 
-  async index({ query }: FastifyRequest): Promise<Page<Product> | Failure> {
-    const result = await this.#orders.products(query as PageParams);
-    return result.ok ? result.value : { error: result.error };
-  }
+  readonly index: Action = action(
+    { query: pageQuery, responses: { 200: pageOf(product) } },
+    async ({ query }) => {
+      const result = await this.#orders.products(query);
+      return result.ok ? result.value : { error: result.error };
+    },
+  );
 }

@@ -1,9 +1,13 @@
-import type { FastifyRequest } from "fastify";
-import type { Failure, Page, PageParams } from "rookery/api";
+import { action, type Action, errorSchema } from "rookery/api";
+import { z } from "zod";
 import type { Chat } from "../chat/chat.ts";
-import type { Message } from "../chat/message.ts";
-import type { Room } from "../chat/room.ts";
-import { recordId } from "../record-id.ts";
+import { pageOf, pageQuery } from "./page-query.ts";
+import { recordParams } from "./record-params.ts";
+
+const room = z.object({ id: z.int(), name: z.string() }).meta({ id: "Room" });
+const message = z
+  .object({ id: z.int(), user_id: z.int(), name: z.string(), body: z.string(), inserted_at: z.string() })
+  .meta({ id: "Message" });
 
 export class RoomController {
   readonly #chat: Chat;
@@ -12,15 +16,20 @@ export class RoomController {
     this.#chat = chat;
   }
 
-  async index({ query }: FastifyRequest): Promise<Page<Room> | Failure> {
-    const result = await this.#chat.rooms(query as PageParams);
-    return result.ok ? result.value : { error: result.error };
-  }
+  readonly index: Action = action(
+    { query: pageQuery, responses: { 200: pageOf(room) } },
+    async ({ query }) => {
+      const result = await this.#chat.rooms(query);
+      return result.ok ? result.value : { error: result.error };
+    },
+  );
 
-  async messages({ params, query }: FastifyRequest): Promise<Page<Message> | Failure> {
-    const id = recordId((params as { id: string }).id);
-    if (id === undefined || (await this.#chat.room(id)) === undefined) return { error: "not_found" };
-    const result = await this.#chat.messages(id, query as PageParams);
-    return result.ok ? result.value : { error: result.error };
-  }
+  readonly messages: Action = action(
+    { params: recordParams, query: pageQuery, responses: { 200: pageOf(message), 404: errorSchema } },
+    async ({ params: { id }, query }) => {
+      if (id === undefined || (await this.#chat.room(id)) === undefined) return { error: "not_found" };
+      const result = await this.#chat.messages(id, query);
+      return result.ok ? result.value : { error: result.error };
+    },
+  );
 }

@@ -1,15 +1,12 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Failure } from "rookery/api";
+import { action, type Action, errorSchema } from "rookery/api";
 import { z } from "zod";
 import type { Accounts } from "../accounts/accounts.ts";
-import { type UserJson, userJson } from "../views/user-json.ts";
+import { userJson, userSchema } from "../views/user-json.ts";
+import { dataOf } from "./page-query.ts";
 
-const credentials = z.object({ email: z.string(), password: z.string() });
-
-interface SessionJson {
-  readonly token: string;
-  readonly user: UserJson;
-}
+/** Nobody is told what is missing: there is nothing to correct in an attempt to sign in. */
+const credentials = z.object({ email: z.string(), password: z.string() }).optional().catch(undefined);
+const session = z.object({ token: z.string(), user: userSchema }).meta({ id: "Session" });
 
 export class SessionController {
   readonly #accounts: Accounts;
@@ -18,12 +15,14 @@ export class SessionController {
     this.#accounts = accounts;
   }
 
-  async create({ body }: FastifyRequest, reply: FastifyReply): Promise<{ data: SessionJson } | Failure> {
-    const { success, data } = credentials.safeParse(body);
-    if (!success) return { error: "bad_request" };
-    const user = await this.#accounts.authenticate(data.email, data.password);
-    if (user === undefined) return { error: "unauthorized" };
-    reply.code(201);
-    return { data: { token: this.#accounts.tokenFor(user), user: userJson(user) } };
-  }
+  readonly create: Action = action(
+    { body: credentials, responses: { 201: dataOf(session), 401: errorSchema } },
+    async ({ body }, reply) => {
+      if (body === undefined) return { error: "bad_request" };
+      const user = await this.#accounts.authenticate(body.email, body.password);
+      if (user === undefined) return { error: "unauthorized" };
+      reply.code(201);
+      return { data: { token: this.#accounts.tokenFor(user), user: userJson(user) } };
+    },
+  );
 }

@@ -1,4 +1,5 @@
 import type { Page } from "rookery/api";
+import { z } from "zod";
 import type { User } from "../accounts/user.ts";
 
 /** What everybody may know of a user. */
@@ -7,6 +8,10 @@ export interface UserJson {
   readonly name: string;
   readonly email: string;
 }
+
+export const userSchema: z.ZodType<UserJson, UserJson> = z
+  .object({ id: z.int(), name: z.string(), email: z.string() })
+  .meta({ id: "User" });
 
 export function userJson({ id, name, email }: User): UserJson {
   return { id, name, email };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { exceptionStatus } from "../../api/exception-status.ts";
+import { completeExceptions, exceptionStatus } from "../../api/exception-status.ts";
 import { NotFoundError, repoError } from "../../api/repo/errors.ts";
+import { mounted } from "./mounted.ts";
 
 describe("exceptionStatus", () => {
   const statuses: [unknown, number][] = [
@@ -9,6 +10,7 @@ describe("exceptionStatus", () => {
     [repoError("ROOKERY_REPO_STALE", ["users", 7, "update"]), 409],
     [repoError("ROOKERY_REPO_QUEUE_FULL", [10_000]), 503],
     [Object.assign(new Error("teapot"), { statusCode: 418 }), 418],
+    [Object.assign(new Error("invalid byte sequence for encoding"), { code: "22021" }), 400],
     [new Error("a bug"), 500],
   ];
   for (const [thrown, status] of statuses) {
@@ -22,5 +24,49 @@ describe("exceptionStatus", () => {
       assert.equal(exceptionStatus({ statusCode }), 500);
     }
     for (const thrown of [undefined, null, "not_found", 404]) assert.equal(exceptionStatus(thrown), 500);
+  });
+});
+
+describe("the exceptions of a router", () => {
+  class PaymentError extends Error {}
+  class PaymentRefused extends PaymentError {
+    readonly code = "REFUSED";
+  }
+  const coded = (code: string): Error => Object.assign(new Error(code), { code });
+
+  test("have the status of their code, of the first class that fits, or their own", () => {
+    const table = completeExceptions([
+      [PaymentRefused, 402],
+      [PaymentError, 502],
+      ["EBUSY", 503],
+      ["ROOKERY_REPO_STALE", 412],
+    ]);
+    assert.equal(exceptionStatus(new PaymentRefused(), table), 402);
+    assert.equal(exceptionStatus(new PaymentError(), table), 502);
+    assert.equal(exceptionStatus(coded("EBUSY"), table), 503);
+    assert.equal(exceptionStatus(repoError("ROOKERY_REPO_STALE", ["users", 7, "update"]), table), 412);
+    assert.equal(exceptionStatus(Object.assign(new PaymentError(), { statusCode: 418 }), table), 418);
+    assert.equal(exceptionStatus(new Error("a bug"), table), 500);
+  });
+
+  test("are answered so when an action throws them", async () => {
+    const show = (): never => {
+      throw new PaymentRefused("no money");
+    };
+    const app = mounted((route) => route.get("/", { show }, "show"), { exceptions: [[PaymentError, 402]] });
+    const response = await app.inject("/");
+    assert.deepEqual(
+      [response.statusCode, response.json()],
+      [402, { errors: { detail: "Payment Required" } }],
+    );
+  });
+
+  test("are refused with what is no status of an error", () => {
+    for (const status of [200, 302, 600, 404.5]) {
+      assert.throws(() => completeExceptions([[PaymentError, status]]), {
+        code: "ROOKERY_EXCEPTION_STATUS",
+        message: /PaymentError/,
+      });
+    }
   });
 });

@@ -1,6 +1,7 @@
 // No door lets an `any` through: neither one that is written (the linter finds those) nor one that a library brings along.
 import type * as rookery from "rookery";
 import type * as api from "rookery/api";
+import type * as apiTesting from "rookery/api/testing";
 import type * as channels from "rookery/channels";
 import type * as client from "rookery/client";
 import type * as testing from "rookery/testing";
@@ -48,6 +49,7 @@ type Tight<Door> = {
 true satisfies Tight<typeof rookery>;
 true satisfies Tight<typeof channels>;
 true satisfies Tight<typeof api>;
+true satisfies Tight<typeof apiTesting>;
 true satisfies Tight<typeof client>;
 true satisfies Tight<typeof testing>;
 

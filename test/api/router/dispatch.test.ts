@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { describe, test } from "vitest";
+import type { Action } from "../../../api/controller.ts";
 import type { Plug } from "../../../api/plug.ts";
+import { dispatcher } from "../../../api/router/dispatch.ts";
+import type { Route } from "../../../api/router/route.ts";
 import { dispatchException, dispatchStart, dispatchStop } from "../../../api/telemetry.ts";
 import type { RouterOptions } from "../../../api/router/router.ts";
 import { attachTelemetry, detachTelemetry } from "../../../runtime/index.ts";
@@ -124,6 +127,21 @@ describe("an action", () => {
   }
 });
 
+describe("a dispatcher", () => {
+  test("makes no promise while no plug, action or fallback does", () => {
+    const answers: [Plug[], Action, unknown][] = [
+      [[() => undefined], () => ({ a: 1 }), { a: 1 }],
+      [[() => ({ error: "x" })], () => ({ a: 1 }), "fallback"],
+      [[], () => ({ error: "x" }), "fallback"],
+    ];
+    for (const [plugs, handler, answer] of answers) {
+      const route = { plugs, handler, controller: "C", action: "show" } as unknown as Route;
+      const reply = { answered: false, sent: false } as FastifyReply;
+      assert.deepEqual(dispatcher(route, () => "fallback")({} as FastifyRequest, reply), answer);
+    }
+  });
+});
+
 describe("the fallback", () => {
   test("gets the failures of actions and plugs, and nothing else", async () => {
     const got: unknown[] = [];
@@ -137,6 +155,25 @@ describe("the fallback", () => {
     await appWith(() => ({}), [() => ({ error: "from a plug" })], options).inject("/");
     await appWith(() => ({ errors: "of the client's making" }), [], options).inject("/");
     assert.deepEqual(got, [{ error: "from the action" }, { error: "from a plug" }]);
+  });
+
+  test("may answer later, and throw", async () => {
+    const later: RouterOptions = { fallback: async () => ({ sorry: true }) };
+    const broken: RouterOptions = {
+      fallback: () => {
+        throw Object.assign(new Error("broken"), { statusCode: 418 });
+      },
+    };
+    for (const show of [() => ({ error: "x" }), async () => ({ error: "x" })]) {
+      assert.deepEqual((await appWith(show, [], later).inject("/")).json(), { sorry: true });
+      assert.equal((await appWith(show, [], broken).inject("/")).statusCode, 418);
+    }
+  });
+
+  test("is not asked about what it returns itself", async () => {
+    const options: RouterOptions = { fallback: () => ({ error: "once" }) };
+    for (const show of [() => ({ error: "x" }), async () => ({ error: "x" })])
+      assert.deepEqual((await appWith(show, [], options).inject("/")).json(), { error: "once" });
   });
 
   test("may return what is to be sent", async () => {
@@ -164,6 +201,22 @@ describe("telemetry", () => {
     const expected = ["phoenix.router_dispatch.start GET /", "phoenix.router_dispatch.stop GET /"];
     assert.deepEqual(await eventsOf(appWith(() => ({}))), expected);
     assert.deepEqual(await eventsOf(appWith(() => ({}), [() => ({ error: "forbidden" })])), expected);
+  });
+
+  test("tells of an exception after the answer, too, at once or later", async () => {
+    const fails = (_request: FastifyRequest, reply: FastifyReply): never => {
+      void reply.send({ a: 1 });
+      throw new Error("too late");
+    };
+    for (const show of [
+      fails,
+      async (request: FastifyRequest, reply: FastifyReply) => fails(request, reply),
+    ]) {
+      assert.deepEqual(await eventsOf(appWith(show)), [
+        "phoenix.router_dispatch.start GET /",
+        "phoenix.router_dispatch.exception GET /",
+      ]);
+    }
   });
 
   test("tells of an exception instead of the stop", async () => {

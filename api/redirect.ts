@@ -1,0 +1,21 @@
+import type { FastifyReply } from "fastify";
+import { apiError } from "./errors.ts";
+
+/** Begins with one slash, and has nothing in it that browsers read as a second one. */
+const LOCAL = /^\/(?!.*(?:\\|\/%09|\/\t))(?!(?:\/|%09|\t))/is;
+
+/**
+ * Sends the client elsewhere, with 302 or the status that the reply has, if that is one of 300 to 399: `to` a path of this server, or
+ * to an `external` URL. Throws `ROOKERY_REDIRECT` for a `to` that leads to another host, as what a client sent may do
+ * (`//evil.example`). `Phoenix.Controller.redirect/2`.
+ */
+export function redirect(
+  reply: FastifyReply,
+  target: { readonly to: string } | { readonly external: string },
+): FastifyReply {
+  const { statusCode } = reply;
+  const status = statusCode >= 300 && statusCode <= 399 ? statusCode : 302;
+  if ("external" in target) return reply.redirect(target.external, status);
+  if (!LOCAL.test(target.to)) throw apiError("ROOKERY_REDIRECT", target.to);
+  return reply.redirect(target.to, status);
+}

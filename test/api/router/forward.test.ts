@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import type { FastifyInstance } from "fastify";
+import { describe, test } from "vitest";
+import type { Plug } from "../../../api/plug.ts";
+import { defineRouter } from "../../../api/router/router.ts";
+import { mounted } from "../mounted.ts";
+
+const echo = {
+  show: ({ params, url }: { params: unknown; url: string }): unknown => ({ params, url }),
+  fail: (): unknown => ({ error: "conflict" }),
+};
+
+async function jobs(app: FastifyInstance): Promise<void> {
+  app.get("/", () => ({ jobs: [] }));
+  app.get("/:id", ({ params, url }) => ({ params, url }));
+  app.get("/own", { preHandler: async (_request, reply) => reply.send("own hook") }, () => "never");
+}
+
+const refuse: Plug = () => ({ error: "forbidden" });
+
+describe("forward to a router", () => {
+  const admin = defineRouter(
+    (route) => {
+      route.pipeline("audit", []);
+      route.get("/", echo, "show");
+      route.scope("/users", { through: "audit" }, (users) => users.get("/:id", echo, "show"));
+      route.get("/fail", echo, "fail");
+    },
+    { fallback: (_failure, _request, reply) => reply.code(418).send({ from: "admin" }) },
+  );
+
+  test("puts its routes below the path, through what both go through", async () => {
+    const router = defineRouter((route) => {
+      route.pipeline("api", []);
+      route.scope("/api", { through: "api" }, (api) => api.forward("/admin", admin));
+    });
+    assert.deepEqual(
+      router.routes.map(({ path, through }) => [path, ...through]),
+      [
+        ["/api/admin", "api"],
+        ["/api/admin/users/:id", "api", "audit"],
+        ["/api/admin/fail", "api"],
+      ],
+    );
+    const app = mounted((route) => route.forward("/admin", admin));
+    assert.deepEqual((await app.inject("/admin/users/7")).json(), {
+      params: { id: "7" },
+      url: "/admin/users/7",
+    });
+  });
+
+  test("leaves its failures to its own fallback, and those of others to theirs", async () => {
+    const app = mounted((route) => {
+      route.forward("/admin", admin);
+      route.get("/fail", echo, "fail");
+    });
+    assert.equal((await app.inject("/admin/fail")).statusCode, 418);
+    assert.equal((await app.inject("/fail")).statusCode, 409);
+  });
+});
+
+describe("forward to a plugin of Fastify", () => {
+  test("gives it all that is below the path", async () => {
+    const app = mounted((route) => route.scope("/ops", {}, (ops) => ops.forward("/jobs", jobs)));
+    assert.deepEqual((await app.inject("/ops/jobs")).json(), { jobs: [] });
+    assert.deepEqual((await app.inject("/ops/jobs/7")).json(), { params: { id: "7" }, url: "/ops/jobs/7" });
+    assert.equal((await app.inject("/ops/jobs/7/x")).statusCode, 404);
+    assert.equal((await app.inject("/ops")).statusCode, 404);
+  });
+
+  test("takes its requests through the pipelines first, which can halt them", async () => {
+    const ran: string[] = [];
+    const app = mounted((route) => {
+      route.pipeline("seen", [({ url }) => void ran.push(url)]);
+      route.scope("/", { through: "seen" }, (scope) => {
+        scope.forward("/open", jobs);
+        scope.scope("/", { through: refuse }, (closed) => closed.forward("/closed", jobs));
+      });
+    });
+    assert.equal((await app.inject("/open/own")).body, "own hook");
+    assert.equal((await app.inject("/closed/own")).statusCode, 403);
+    assert.deepEqual((await app.inject("/closed/1")).json(), { errors: { detail: "Forbidden" } });
+    assert.equal((await app.inject("/elsewhere")).statusCode, 404);
+    assert.deepEqual(ran, ["/open/own", "/closed/own", "/closed/1"]);
+  });
+
+  test("is only for the hosts of its scope", async () => {
+    const app = mounted((route) => {
+      route.scope("/", { host: "ops." }, (ops) => ops.forward("/jobs", jobs));
+    });
+    assert.equal(
+      (await app.inject({ url: "/jobs/1", headers: { host: "ops.example.com" } })).statusCode,
+      200,
+    );
+    assert.equal((await app.inject({ url: "/jobs/1", headers: { host: "example.com" } })).statusCode, 404);
+  });
+
+  test("stands in the table of forwards", () => {
+    const router = defineRouter((route) => {
+      route.pipeline("api", []);
+      route.scope("/ops", { through: "api" }, (ops) => ops.forward("/jobs", jobs));
+    });
+    assert.deepEqual(
+      router.forwards.map(({ path, to, through }) => [path, to, ...through]),
+      [["/ops/jobs", "jobs", "api"]],
+    );
+  });
+
+  test("leaves no route below the path to those who come later", () => {
+    for (const path of ["/jobs", "/jobs/:id", "/jobs/1/2", "/*"]) {
+      const declare = (): unknown =>
+        defineRouter((route) => {
+          route.forward("/jobs", jobs);
+          route.get(path, echo, "show");
+        });
+      assert.throws(declare, { code: "ROOKERY_ROUTE_ORDER", message: /forwarded \/jobs/ }, path);
+    }
+    defineRouter((route) => {
+      route.get("/jobs/special", echo, "show");
+      route.forward("/jobs", jobs);
+      route.get("/jobsite", echo, "show");
+    });
+  });
+});
+
+test("forward refuses a path with variables, the root, and what has no routes", () => {
+  for (const path of ["/:id", "/files/*", "/"]) {
+    assert.throws(() => defineRouter((route) => route.forward(path, jobs)), { code: "ROOKERY_ROUTE_PATH" });
+  }
+  for (const to of [undefined, null, "jobs", {}]) {
+    assert.throws(() => defineRouter((route) => route.forward("/jobs", to as never)), {
+      code: "ROOKERY_FORWARD",
+    });
+  }
+});
