@@ -1,17 +1,14 @@
-import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { change, type Repo } from "rookery/api";
+import type { Repo } from "rookery/api";
+import { Factory, openSandbox, type Sandbox } from "rookery/api/testing";
 import type { Socket, SocketDefinition } from "rookery/channels";
-import { type ChannelTest, channelTest } from "rookery/testing";
+import { type ChannelTest, channelTest, SeededRandom } from "rookery/testing";
 import { Accounts } from "../../demo/accounts/accounts.ts";
-import type { User } from "../../demo/accounts/user.ts";
 import { Chat } from "../../demo/chat/chat.ts";
 import { type Database, databaseAt } from "../../demo/database.ts";
 import { names } from "../../demo/demo-tree.ts";
 import { Orders } from "../../demo/orders/orders.ts";
 import { RoomPresence } from "../../demo/sockets/room-presence.ts";
+import { users } from "./demo-case.ts";
 import { SECRET } from "./running-demo.ts";
 import { userSocket } from "../../demo/sockets/user-socket.ts";
 
@@ -29,25 +26,25 @@ export class SimulatedDemo implements AsyncDisposable {
   readonly orders: Orders;
   readonly handler: SocketDefinition;
   readonly databasePath: string;
-  readonly #repo: Repo<Database>;
-  readonly #folder: string;
-  #users = 0;
+  readonly #sandbox: Sandbox<Repo<Database>>;
+  readonly #factory: Factory;
 
-  private constructor(it: ChannelTest, accounts: Accounts, repo: Repo<Database>, folder: string) {
+  private constructor(it: ChannelTest, accounts: Accounts, sandbox: Sandbox<Repo<Database>>) {
     const { runtime } = it;
+    const { repo, database } = sandbox;
     const chat = new Chat({ repo, clock: runtime.clock });
     this.it = it;
     this.accounts = accounts;
     this.orders = new Orders({ repo, runtime, pubsub: names.pubsub });
     this.handler = userSocket({ accounts, chat, orders: this.orders, presence: names.presence });
-    this.#repo = repo;
-    this.#folder = folder;
-    this.databasePath = databaseIn(folder);
+    this.#sandbox = sandbox;
+    this.#factory = new Factory(repo, new SeededRandom(1));
+    this.databasePath = database;
   }
 
   static async start(): Promise<SimulatedDemo> {
-    const folder = mkdtempSync(join(tmpdir(), "rookery-demo-"));
-    const repo = databaseAt(databaseIn(folder));
+    const sandbox = await openSandbox(databaseAt);
+    const { repo } = sandbox;
     let accounts: Accounts | undefined;
     const it = await channelTest({
       pubsub: names.pubsub,
@@ -57,26 +54,20 @@ export class SimulatedDemo implements AsyncDisposable {
         return [repo.childSpec(), { id: "presence", name: names.presence, start: [RoomPresence, presence] }];
       },
     });
-    return new SimulatedDemo(it, accounts!, repo, folder);
+    return new SimulatedDemo(it, accounts!, sandbox);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.it[Symbol.asyncDispose]();
     } finally {
-      rmSync(this.#folder, { recursive: true, force: true });
+      await this.#sandbox[Symbol.asyncDispose]();
     }
   }
 
   /** Somebody who is a user, without a password, and connected with the token of a session. */
   async visitor(name: string): Promise<Visitor> {
-    this.#users += 1;
-    const email = `user${this.#users}@example.com`;
-    const inserted_at = new Date(this.it.runtime.clock.systemTimeMs()).toISOString();
-    const user = change<Omit<User, "id">>({}, { name, email, password_hash: "", inserted_at });
-    const inserted = await this.it.run(this.#repo.insert("users", user));
-    assert.ok(inserted.ok);
-    const { id } = inserted.value;
+    const { id } = await this.it.run(this.#factory.insert(users, { name }));
     return { id, name, socket: await this.connect(id) };
   }
 
@@ -85,8 +76,4 @@ export class SimulatedDemo implements AsyncDisposable {
     const user = await this.it.run(this.accounts.user(userId));
     return this.it.connectOrThrow(this.handler, { token: this.accounts.tokenFor(user!) });
   }
-}
-
-function databaseIn(folder: string): string {
-  return join(folder, "demo.db");
 }

@@ -1,68 +1,67 @@
 import assert from "node:assert/strict";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { Accounts } from "../../../demo/accounts/accounts.ts";
-import type { User } from "../../../demo/accounts/user.ts";
-import { databaseAt } from "../../../demo/database.ts";
-import { systemClockAgo } from "../clock-ago.ts";
-import { RunningDemo, SECRET, type SignedIn } from "../running-demo.ts";
+import { describe, test } from "vitest";
+import { jsonResponse } from "rookery/api/testing";
+import { data, type DemoCase, demoCase } from "../demo-case.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+const ada = { name: "Ada", email: "ada@example.com", password: "correct horse" };
 
-let demo: RunningDemo;
-let ada: SignedIn;
-
-beforeAll(async () => {
-  demo = await RunningDemo.start();
-  ada = await demo.signUp("Ada");
-});
-afterAll(() => demo[Symbol.asyncDispose]());
+/** The demo with a user who has a password. */
+async function demoWithAda(): Promise<DemoCase & { readonly id: number }> {
+  const demo = await demoCase();
+  const registered = await demo.accounts.register(ada);
+  assert.ok(registered.ok);
+  return Object.assign(demo, { id: registered.user.id });
+}
 
 describe("POST /api/v1/sessions", () => {
   test("answers 201 with a token and the user", async () => {
-    const body = { email: ` ${ada.email.toUpperCase()}`, password: "correct horse" };
-    const { status, json } = await demo.post("/api/v1/sessions", body);
-    assert.equal(status, 201);
-    const { token } = (json as { data: { token: string } }).data;
-    const user = { id: ada.id, name: "Ada", email: ada.email };
-    assert.deepEqual(json, { data: { token, user } });
-    assert.equal((await demo.get("/api/v1/users", token)).status, 200);
+    const { conn, id } = await demoWithAda();
+    const body = { email: ` ${ada.email.toUpperCase()}`, password: ada.password };
+    const { token, user } = data<{ token: string; user: object }>(
+      await conn.post("/api/v1/sessions", body),
+      201,
+    );
+    assert.deepEqual(user, { id, name: "Ada", email: ada.email });
+    assert.equal((await conn.putBearer(token).get("/api/v1/users")).status, 200);
   });
 
   test("answers 401 for a wrong password and for an unknown address alike", async () => {
+    const { conn } = await demoWithAda();
     const wrong = { email: ada.email, password: "correct Horse" };
-    const unknown = { email: "nobody@example.com", password: "correct horse" };
+    const unknown = { email: "nobody@example.com", password: ada.password };
     for (const body of [wrong, unknown]) {
-      const { status, json } = await demo.post("/api/v1/sessions", body);
-      assert.equal(status, 401);
-      assert.deepEqual(json, { errors: { detail: "Unauthorized" } });
+      const refused = await conn.post("/api/v1/sessions", body);
+      assert.deepEqual(jsonResponse(refused, 401), { errors: { detail: "Unauthorized" } });
     }
   });
 
   test("answers 400 for what is no address and password", async () => {
+    const { conn } = await demoCase();
     for (const body of [{}, { email: ada.email }, { email: { a: 1 }, password: ["x"] }, [], null]) {
-      const { status, json } = await demo.post("/api/v1/sessions", body);
-      assert.equal(status, 400);
-      assert.deepEqual(json, { errors: { detail: "Bad Request" } });
+      const refused = await conn.post("/api/v1/sessions", body);
+      assert.deepEqual(jsonResponse(refused, 400), { errors: { detail: "Bad Request" } });
     }
   });
 });
 
 describe("a token", () => {
-  const signedAgo = (ms: number, id: number = ada.id): string => {
-    const clock = systemClockAgo(demo.runtime.clock, ms);
-    const accounts = new Accounts({ repo: databaseAt("unused.db"), clock, secretKeyBase: SECRET });
-    return accounts.tokenFor({ id } as User);
-  };
-  const statusWith = async (token: string): Promise<number> =>
-    (await demo.get("/api/v1/orders", token)).status;
-
   test("is good for two weeks", async () => {
-    assert.equal(await statusWith(signedAgo(13 * DAY_MS)), 200);
-    assert.equal(await statusWith(signedAgo(15 * DAY_MS)), 401);
+    const { signIn, clock } = await demoCase();
+    const { conn } = await signIn();
+    clock.advance(13 * DAY_MS);
+    assert.equal((await conn.get("/api/v1/orders")).status, 200);
+    clock.advance(2 * DAY_MS);
+    assert.equal((await conn.get("/api/v1/orders")).status, 401);
   });
 
   test("is no good when it was changed, or made for a user that is not there", async () => {
-    assert.equal(await statusWith(`${ada.token.slice(0, -2)}AA`), 401);
-    assert.equal(await statusWith(signedAgo(0, 4_711)), 401);
+    const { conn, accounts, signIn } = await demoCase();
+    const user = await signIn();
+    for (const token of [
+      `${accounts.tokenFor(user).slice(0, -2)}AA`,
+      accounts.tokenFor({ ...user, id: 4_711 }),
+    ])
+      assert.equal((await conn.putBearer(token).get("/api/v1/orders")).status, 401);
   });
 });

@@ -1,30 +1,28 @@
 import assert from "node:assert/strict";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { RunningDemo, type SignedIn } from "../running-demo.ts";
+import { describe, test } from "vitest";
+import { jsonResponse } from "rookery/api/testing";
+import { data, demoCase, users } from "../demo-case.ts";
 
-let demo: RunningDemo;
-let ada: SignedIn;
-
-beforeAll(async () => {
-  demo = await RunningDemo.start();
-  ada = await demo.signUp("Ada");
-});
-afterAll(() => demo[Symbol.asyncDispose]());
+interface Page {
+  readonly data: { readonly id: number }[];
+  readonly meta: { readonly next: string | null };
+}
 
 const valid = { name: "Grace", email: "grace@example.com", password: "correct horse" };
 
 describe("POST /api/v1/users", () => {
   test("makes a user and says where it is", async () => {
-    const user = { ...valid, email: "created@example.com" };
-    const { status, headers, json } = await demo.post("/api/v1/users", { user });
-    assert.equal(status, 201);
-    const { id } = (json as { data: { id: number } }).data;
-    assert.deepEqual(json, { data: { id, name: "Grace", email: "created@example.com" } });
-    assert.equal(headers.get("location"), `/api/v1/users/${id}`);
-    assert.deepEqual((await demo.get(headers.get("location")!, ada.token)).json, json);
+    const { conn, signIn } = await demoCase();
+    const created = await conn.post("/api/v1/users", { user: valid });
+    const { id } = data<{ id: number }>(created, 201);
+    assert.deepEqual(data(created, 201), { id, name: "Grace", email: "grace@example.com" });
+    const location = created.getRespHeader("location")!;
+    assert.equal(location, `/api/v1/users/${id}`);
+    assert.deepEqual(data(await (await signIn()).conn.get(location)), data(created, 201));
   });
 
   test("answers 422 with what is wrong, field by field", async () => {
+    const { conn } = await demoCase();
     const refused: [object, object][] = [
       [{}, { name: ["can't be blank"], email: ["can't be blank"], password: ["can't be blank"] }],
       [{ ...valid, name: " " }, { name: ["can't be blank"] }],
@@ -34,87 +32,83 @@ describe("POST /api/v1/users", () => {
       [{ ...valid, password: "1234567" }, { password: ["should be at least 8 character(s)"] }],
       [{ ...valid, password: "x".repeat(201) }, { password: ["should be at most 200 character(s)"] }],
     ];
-    for (const [user, errors] of refused) {
-      const { status, json } = await demo.post("/api/v1/users", { user });
-      assert.equal(status, 422);
-      assert.deepEqual(json, { errors });
-    }
+    for (const [user, errors] of refused)
+      assert.deepEqual(jsonResponse(await conn.post("/api/v1/users", { user }), 422), { errors });
   });
 
   test("answers 422 for an address that is taken, however it is spelled", async () => {
+    const { conn, factory } = await demoCase();
+    const ada = await factory.insert(users);
     for (const email of [ada.email, ` ${ada.email.toUpperCase()} `]) {
-      const { status, json } = await demo.post("/api/v1/users", { user: { ...valid, email } });
-      assert.equal(status, 422);
-      assert.deepEqual(json, { errors: { email: ["has already been taken"] } });
+      const refused = await conn.post("/api/v1/users", { user: { ...valid, email } });
+      assert.deepEqual(jsonResponse(refused, 422), { errors: { email: ["has already been taken"] } });
     }
   });
 
   test("lets one of several win who take an address at once", async () => {
-    const user = { ...valid, email: "race@example.com" };
-    const statuses = await Promise.all(
-      [1, 2, 3].map(async () => (await demo.post("/api/v1/users", { user })).status),
-    );
-    assert.deepEqual(statuses.toSorted(), [201, 422, 422]);
+    const { conn } = await demoCase();
+    const answers = await Promise.all([1, 2, 3].map(() => conn.post("/api/v1/users", { user: valid })));
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 422, 422]);
   });
 
   test("answers 400 without a user", async () => {
-    for (const body of [{}, [], "text", null]) {
-      const { status, json } = await demo.post("/api/v1/users", body);
-      assert.equal(status, 400);
-      assert.deepEqual(json, { errors: { detail: "Bad Request" } });
+    const json = (await demoCase()).conn.putReqHeader("content-type", "application/json");
+    for (const body of [{}, [], '"text"', null]) {
+      const refused = await json.post("/api/v1/users", body);
+      assert.deepEqual(jsonResponse(refused, 400), { errors: { detail: "Bad Request" } });
     }
   });
 
   test("takes nothing but the three fields", async () => {
-    const user = { ...valid, email: "more@example.com", id: 4711, password_hash: "x", admin: true };
-    const { id } = await demo.data<{ id: number }>(demo.post("/api/v1/users", { user }), 201);
+    const { conn } = await demoCase();
+    const user = { ...valid, id: 4711, password_hash: "x", admin: true };
+    const { id } = data<{ id: number }>(await conn.post("/api/v1/users", { user }), 201);
     assert.notEqual(id, 4711);
   });
 });
 
 describe("GET /api/v1/users", () => {
   test("needs a bearer token, for the list and for one", async () => {
-    for (const path of ["/api/v1/users", `/api/v1/users/${ada.id}`]) {
-      for (const token of [undefined, "nonsense"]) {
-        const { status, headers, json } = await demo.get(path, token);
-        assert.equal(status, 401);
-        assert.equal(headers.get("www-authenticate"), "Bearer");
-        assert.deepEqual(json, { errors: { detail: "Unauthorized" } });
+    const { conn, factory } = await demoCase();
+    const { id } = await factory.insert(users);
+    for (const path of ["/api/v1/users", `/api/v1/users/${id}`]) {
+      for (const nobody of [conn, conn.putBearer("nonsense")]) {
+        const refused = await nobody.get(path);
+        assert.deepEqual(jsonResponse(refused, 401), { errors: { detail: "Unauthorized" } });
+        assert.equal(refused.getRespHeader("www-authenticate"), "Bearer");
       }
     }
   });
 
   test("shows no password, and no hash of one", async () => {
-    const users = await demo.data<object[]>(demo.get("/api/v1/users", ada.token));
-    assert.ok(users.length > 0);
-    for (const user of users) assert.deepEqual(Object.keys(user), ["id", "name", "email"]);
+    const { conn } = await (await demoCase()).signIn();
+    const shown = data<object[]>(await conn.get("/api/v1/users"));
+    assert.deepEqual(
+      shown.map((user) => Object.keys(user)),
+      [["id", "name", "email"]],
+    );
   });
 
   test("is read page by page, each user once", async () => {
+    const { factory, signIn } = await demoCase();
+    const { id, conn } = await signIn();
+    const others = await factory.insertList(4, users);
     const met: number[] = [];
-    let after = "";
+    let after: string | null | undefined;
     do {
-      const { json } = await demo.get(`/api/v1/users?limit=2${after}`, ada.token);
-      const { data, meta } = json as { data: { id: number }[]; meta: { next: string | null } };
-      assert.ok(data.length <= 2);
-      met.push(...data.map(({ id }) => id));
-      after = meta.next === null ? "" : `&after=${meta.next}`;
-    } while (after !== "");
-    const { data } = (await demo.get("/api/v1/users?limit=100", ada.token)).json as {
-      data: { id: number }[];
-    };
-    assert.deepEqual(
-      met,
-      data.map(({ id }) => id),
-    );
-    assert.ok(met.length > 2);
+      const page = jsonResponse<Page>(await conn.get("/api/v1/users", { limit: 2, after }), 200);
+      assert.ok(page.data.length <= 2);
+      met.push(...page.data.map((user) => user.id));
+      after = page.meta.next;
+    } while (after !== null);
+    assert.deepEqual(met, [id, ...others.map((user) => user.id)]);
   });
 
   test("answers 404 for an id that is nobody's, or no id", async () => {
+    const { conn } = await (await demoCase()).signIn();
     for (const id of ["999", "0", "-1", "1.5", "1e3", "abc", "%00", "99999999999999999999"]) {
-      const { status, json } = await demo.get(`/api/v1/users/${id}`, ada.token);
-      assert.equal(status, 404, id);
-      assert.deepEqual(json, { errors: { detail: "Not Found" } });
+      const missing = await conn.get(`/api/v1/users/${id}`);
+      assert.deepEqual(jsonResponse(missing, 404), { errors: { detail: "Not Found" } });
     }
   });
 });
