@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { repoError } from "./errors.ts";
 
 export type OrderValue = string | number;
@@ -17,6 +18,8 @@ export interface CursorCodec {
 }
 
 const VERSION = 1;
+/** So that a signature made for something else with the same key is none of a cursor. */
+const SIGNED_AS = "rookery.cursor.1.";
 /** Longer than any cursor that we make of short columns; what is longer is not even decoded. */
 const CURSOR_LENGTH_MAX = 2_048;
 
@@ -28,6 +31,40 @@ export const base64url: CursorCodec = {
     return this.encode(text) === cursor ? text : undefined;
   },
 };
+
+/** Bytes of a key that nobody can guess. */
+const KEY_BYTES_MIN = 32;
+
+/**
+ * Cursors that only who has `key`, at least 32 bytes, can make: a client can neither change one nor make one up. What it holds
+ * can still be read. A cursor that was signed with another key is none.
+ *
+ * ```ts
+ * const cursor = signedCursors(secretKeyBase);
+ * await page(query, request.query, { orderBy, cursor });
+ * ```
+ */
+export function signedCursors(key: string | Uint8Array): CursorCodec {
+  if (Buffer.byteLength(key) < KEY_BYTES_MIN)
+    throw repoError("ROOKERY_PAGE_KEY", [KEY_BYTES_MIN, Buffer.byteLength(key)]);
+  const sign = (payload: string): Buffer =>
+    createHmac("sha256", key).update(SIGNED_AS).update(payload).digest();
+  return {
+    encode(text) {
+      const payload = base64url.encode(text);
+      return `${payload}.${sign(payload).toString("base64url")}`;
+    },
+    decode(cursor) {
+      const [payload, signature, ...more] = cursor.split(".");
+      if (payload === undefined || signature === undefined || more.length > 0) return undefined;
+      const given = Buffer.from(signature, "base64url");
+      const expected = sign(payload);
+      // Compared as text, too: a signature could be written in several ways.
+      const isOurs = given.length === expected.length && timingSafeEqual(given, expected);
+      return isOurs && expected.toString("base64url") === signature ? base64url.decode(payload) : undefined;
+    },
+  };
+}
 
 /**
  * The cursor that points behind `row` in a list that is ordered by `order`. It holds the row's values of these columns

@@ -84,9 +84,8 @@ export class GroupCommit<Job> {
       (this.#aloneIsNext || this.#waiting.length === 0);
     const queue = alone ? this.#alone : this.#waiting;
     if (queue.length === 0) return undefined;
-    // IMMEDIATE: the lock is refused here, where nothing has run yet, or not at all.
-    if (!this.#connection.inTransaction) this.#connection.exec("BEGIN IMMEDIATE");
-    this.#connection.exec("SAVEPOINT job");
+    if (!this.#connection.inTransaction) this.#connection.begin();
+    this.#connection.mark("SAVEPOINT job");
     this.#isAlone = alone;
     this.#isClosed = alone || this.#finished.length + 1 >= GROUP_LENGTH_MAX;
     this.#running = queue.shift();
@@ -106,7 +105,8 @@ export class GroupCommit<Job> {
       return "lost";
     }
     this.#finished.push(job);
-    this.#connection.exec(keep ? "RELEASE job" : "ROLLBACK TO job; RELEASE job");
+    if (!keep) this.#connection.mark("ROLLBACK TO job");
+    this.#connection.mark("RELEASE job");
     return keep ? "kept" : "undone";
   }
 

@@ -1,4 +1,5 @@
 import {
+  type AbortableQueryOptions,
   type CompiledQuery,
   type DatabaseConnection,
   DefaultQueryExecutor,
@@ -14,6 +15,7 @@ import {
 import { repoError } from "./errors.ts";
 import { measured } from "./query-telemetry.ts";
 import type { SqliteConnection } from "./sqlite.ts";
+import type { Streams } from "./streams.ts";
 
 /** What is to be known of a repo where its queries run. */
 export interface QueryOrigin {
@@ -28,10 +30,12 @@ export interface QueryOrigin {
 export class KyselyConnection implements DatabaseConnection {
   readonly #origin: QueryOrigin;
   readonly #sqlite: (sql: string) => SqliteConnection;
+  readonly #streams: Streams | undefined;
 
-  constructor(origin: QueryOrigin, sqlite: (sql: string) => SqliteConnection) {
+  constructor(origin: QueryOrigin, sqlite: (sql: string) => SqliteConnection, streams?: Streams) {
     this.#origin = origin;
     this.#sqlite = sqlite;
+    this.#streams = streams;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -40,9 +44,18 @@ export class KyselyConnection implements DatabaseConnection {
     return measured(repo, nowMs, query, (compiled) => sqlite.query(compiled)) as QueryResult<R>;
   }
 
-  /** All rows at once: an open cursor would keep the connection busy, and a COMMIT waiting for it. */
-  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    yield await this.executeQuery<R>(query);
+  /** Runs a statement of our own that leaves the transaction open. */
+  async control(sql: string): Promise<void> {
+    this.#sqlite(sql).mark(sql);
+  }
+
+  /**
+   * In batches, where there are connections for that. Else all rows at once: an open cursor would keep the connection
+   * busy, and a COMMIT waiting for it.
+   */
+  async *streamQuery<R>(query: CompiledQuery, batchLength: number): AsyncIterableIterator<QueryResult<R>> {
+    if (this.#streams === undefined) yield await this.executeQuery<R>(query);
+    else yield* this.#streams.run<R>(query, batchLength);
   }
 }
 
@@ -62,7 +75,7 @@ const adapter = new SqliteAdapter();
 const refuse = (): Promise<never> => Promise.reject(repoError("ROOKERY_REPO_READ_ONLY", ["BEGIN"]));
 
 // Begin and commit are the writer's: the driver, through which Kysely would do them, only refuses.
-const driver: Driver = {
+export const refusingDriver: Driver = {
   init: () => Promise.resolve(),
   acquireConnection: refuse,
   beginTransaction: refuse,
@@ -73,16 +86,31 @@ const driver: Driver = {
 };
 
 const dialect: Dialect = {
-  createDriver: () => driver,
+  createDriver: () => refusingDriver,
   createQueryCompiler: () => compiler,
   createAdapter: () => adapter,
   createIntrospector: (db) => new SqliteIntrospector(db),
 };
 
+const config = { dialect };
+
 function propsOf(connection: DatabaseConnection): ConstructorParameters<typeof Transaction>[0] {
-  // Each query is synchronous once it has the connection, so nothing has to wait for the one before.
-  const executor = new DefaultQueryExecutor(compiler, adapter, {
-    provideConnection: (consumer) => consumer(connection),
-  });
-  return { config: { dialect }, dialect, driver, executor };
+  return { config, dialect, driver: refusingDriver, executor: new DirectExecutor(connection) };
+}
+
+/** Each query is synchronous once it has the connection, so nothing has to wait for the one before. */
+class DirectExecutor extends DefaultQueryExecutor {
+  readonly #connection: DatabaseConnection;
+
+  constructor(connection: DatabaseConnection) {
+    super(compiler, adapter, { provideConnection: (consumer) => consumer(connection) });
+    this.#connection = connection;
+  }
+
+  // Kysely's own goes through four promises for each query, of which a query that is over at once needs one.
+  override executeQuery<R>(query: CompiledQuery, options?: AbortableQueryOptions): Promise<QueryResult<R>> {
+    return options?.signal === undefined
+      ? this.#connection.executeQuery<R>(query)
+      : super.executeQuery<R>(query, options);
+  }
 }

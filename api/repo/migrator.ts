@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { columnTypes } from "./column-types.ts";
 import { repoError } from "./errors.ts";
 import { KyselyConnection, type QueryOrigin, transactionKysely } from "./kysely-connection.ts";
 import type { SqliteConnection } from "./sqlite.ts";
@@ -41,14 +42,42 @@ export async function migrate(
   migrations: readonly Migration[],
   origin: QueryOrigin,
   systemTimeMs: () => number,
+  untilFree: (begin: () => void) => Promise<void> = async (begin) => begin(),
 ): Promise<void> {
-  const kysely = transactionKysely<MigrationsDb>(new KyselyConnection(origin, () => connection));
-  const applied = await notedIn(kysely);
+  const kysely = transactionKysely<unknown>(new KyselyConnection(origin, () => connection));
+  const transact: Transact = async (run) => {
+    await untilFree(() => connection.begin());
+    await inTransaction(connection, run);
+  };
+  await runMigrations(kysely, transact, migrations, systemTimeMs);
+}
+
+/** Runs a function in a transaction. */
+type Transact = (run: () => Promise<void>) => Promise<void>;
+
+/** The same for any database, in which `transact` runs its function in a transaction of `db`. */
+export async function runMigrations(
+  db: Kysely<unknown>,
+  transact: Transact,
+  migrations: readonly Migration[],
+  systemTimeMs: () => number,
+): Promise<void> {
+  const kysely = db as unknown as Kysely<MigrationsDb>;
+  let applied = new Set<number>();
+  try {
+    await transact(async () => {
+      applied = await notedIn(kysely);
+    });
+  } catch (error) {
+    throw failure("schema_migrations", error);
+  }
   for (const migration of migrations) {
     if (applied.has(migration.version)) continue;
     try {
-      await inTransaction(connection, async () => {
-        await migration.up(kysely as unknown as Kysely<unknown>);
+      await transact(async () => {
+        // Another program may have been faster since.
+        if ((await appliedVersions(kysely)).has(migration.version)) return;
+        await migration.up(db);
         const inserted_at = new Date(systemTimeMs()).toISOString();
         await kysely
           .insertInto("schema_migrations")
@@ -95,7 +124,7 @@ async function notedIn(kysely: Kysely<MigrationsDb>): Promise<Set<number>> {
     await kysely.schema
       .createTable("schema_migrations")
       .ifNotExists()
-      .addColumn("version", "integer", (column) => column.primaryKey())
+      .addColumn("version", columnTypes(kysely).integer, (column) => column.primaryKey())
       .addColumn("inserted_at", "text", (column) => column.notNull())
       .execute();
     return await appliedVersions(kysely);
@@ -109,8 +138,8 @@ async function appliedVersions(kysely: Kysely<MigrationsDb>): Promise<Set<number
   return new Set(rows.map((row) => row.version));
 }
 
+/** Runs a function in the transaction that has just begun. */
 async function inTransaction(connection: SqliteConnection, run: () => Promise<void>): Promise<void> {
-  connection.exec("BEGIN IMMEDIATE");
   try {
     await run();
     connection.exec("COMMIT");

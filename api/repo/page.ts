@@ -19,13 +19,16 @@ const LIMIT_DEFAULT = 50;
 export interface PageParams {
   readonly limit?: unknown;
   readonly after?: unknown;
+  readonly before?: unknown;
 }
 
 export interface PageOptions<Row> {
   /** Ends with the id, in whose absence rows with equal values could be left out between two pages. */
   readonly orderBy: readonly OrderColumn<Row>[];
-  /** How cursors look to clients. Default: base64url, unsigned. */
+  /** How cursors look to clients: `signedCursors(key)`, or, by default, base64url, unsigned. */
   readonly cursor?: CursorCodec;
+  /** Whether clients can go back, too: `before` is looked at, and each page has a `previous`. Default: false. */
+  readonly bothWays?: boolean;
 }
 
 /** An order by a column of `Row` that is a string or a number, and never null. */
@@ -38,10 +41,13 @@ export type OrderColumn<Row> = OrderBy &
         : never;
   }[keyof Row & string];
 
-/** `next` is the `after` of the next page, or null on the last one. */
+/**
+ * `next` is the `after` of the next page, or null on the last one; `previous`, if the page goes both ways, the `before` of
+ * the one before.
+ */
 export interface Page<Row> {
   readonly data: Row[];
-  readonly meta: { readonly next: string | null };
+  readonly meta: { readonly next: string | null; readonly previous?: string | null };
 }
 
 export type PageResult<Row> =
@@ -49,9 +55,11 @@ export type PageResult<Row> =
   | { readonly ok: false; readonly error: Changeset<PageParams> };
 
 /**
- * One page of a query: at most `limit` rows (1 to 100, 50 without it) that come behind the cursor `after`. Pages never
- * overlap and leave nothing out: a row that is there during the whole walk is met exactly once, whatever is inserted
- * meanwhile. A `limit` or `after` that is not valid is a result, a changeset with the error; the database is not asked.
+ * One page of a query: at most `limit` rows (1 to 100, 50 without it) that come behind the cursor `after`, or, if
+ * pages go both ways, those right in front of the cursor `before`. Pages never overlap and leave nothing out: a row that
+ * is there during the whole walk is met exactly once, whatever is inserted meanwhile. With an index on the columns of
+ * the order, the last page costs what the first one does. A `limit` or a cursor that is not valid is a result, a
+ * changeset with the error; the database is not asked.
  *
  * ```ts
  * const query = repo.db.selectFrom("orders").selectAll().where("user_id", "=", userId);
@@ -63,29 +71,49 @@ export async function page<DB, Tables extends keyof DB, Row>(
   params: PageParams,
   options: PageOptions<NoInfer<Row>>,
 ): Promise<PageResult<Row>> {
-  const { orderBy: order, cursor: codec = base64url } = options;
+  const { orderBy: order, cursor: codec = base64url, bothWays = false } = options;
   const last = order.at(-1);
   if (last === undefined || keyOf(last.column) !== "id") {
     throw repoError("ROOKERY_PAGE_ORDER", ["end with the id", order.map(({ column }) => column)]);
   }
   const limit = limitOf(params.limit);
-  const values = params.after === undefined ? undefined : decodeCursor(order, params.after, codec);
+  const { after } = params;
+  const before = bothWays ? params.before : undefined;
   let error = change<PageParams>({});
   if (limit === undefined)
     error = addError(error, "limit", "must be a whole number from 1 to %{max}", { max: LIMIT_MAX });
-  if (params.after !== undefined && values === undefined)
-    error = addError(error, "after", "is not a cursor of this list");
+  const decoded = (field: "after" | "before", cursor: unknown): OrderValue[] | undefined => {
+    const values = cursor === undefined ? undefined : decodeCursor(order, cursor, codec);
+    if (cursor !== undefined && values === undefined)
+      error = addError(error, field, "is not a cursor of this list");
+    return values;
+  };
+  const afterValues = decoded("after", after);
+  const beforeValues = decoded("before", before);
+  if (after !== undefined && before !== undefined) error = addError(error, "before", "excludes after");
   if (limit === undefined || !error.valid) return { ok: false, error };
 
+  const isBackward = beforeValues !== undefined;
+  const walked = isBackward ? order.map(reversed) : order;
+  const values = beforeValues ?? afterValues;
   let pageQuery = query.clearOrderBy();
-  if (values !== undefined) pageQuery = pageQuery.where(behind(order, values));
-  for (const { column, direction = "asc" } of order)
+  if (values !== undefined) pageQuery = pageQuery.where(behind(walked, values));
+  for (const { column, direction = "asc" } of walked)
     pageQuery = pageQuery.orderBy(sql.ref(column), direction);
-  // One more than asked for tells whether there is a next page.
+  // One more than asked for tells whether there is another page in this direction.
   const rows = await pageQuery.limit(limit + 1).execute();
-  const data = rows.slice(0, limit);
-  const next = rows.length > limit ? encodeCursor(order, data.at(-1) as object, codec) : null;
-  return { ok: true, value: { data, meta: { next } } };
+  const hasMore = rows.length > limit;
+  const data = isBackward ? rows.slice(0, limit).toReversed() : rows.slice(0, limit);
+  const cursorOf = (row: Row | undefined, isThere: boolean): string | null =>
+    isThere && row !== undefined ? encodeCursor(order, row as object, codec) : null;
+  const next = cursorOf(data.at(-1), isBackward || hasMore);
+  if (!bothWays) return { ok: true, value: { data, meta: { next } } };
+  const previous = cursorOf(data[0], isBackward ? hasMore : afterValues !== undefined);
+  return { ok: true, value: { data, meta: { next, previous } } };
+}
+
+function reversed(by: OrderBy): OrderBy {
+  return { ...by, direction: by.direction === "desc" ? "asc" : "desc" };
 }
 
 /** A number, or its digits as a query string has them. */

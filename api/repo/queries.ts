@@ -1,75 +1,49 @@
-import type { Insertable, Kysely, Selectable, Updateable } from "kysely";
-import { type Changeset, type ChangesetAction, replace } from "./changeset.ts";
-import { violationOf, withViolation } from "./constraint.ts";
-import { NotFoundError, repoError } from "./errors.ts";
+import type {
+  Expression,
+  ExpressionBuilder,
+  Insertable,
+  Kysely,
+  Selectable,
+  SqlBool,
+  Updateable,
+} from "kysely";
+import { type BulkOptions, type BulkResult, deleteRows, insertRows, updateRows } from "./bulk.ts";
+import { change, type Changeset } from "./changeset.ts";
+import { type RowResult, type RowWrite, type WriteOptions, writeRow, writesMore } from "./changeset-write.ts";
+import { type Violation, violationOf } from "./constraint.ts";
 import type { TableOf } from "./multi.ts";
-
-/** A query of Kysely that can be run. */
-export interface Query<Row> {
-  execute(): Promise<Row[]>;
-}
-
-/** The type of a table's `id`. */
-export type IdOf<DB, Table extends TableOf<DB>> = Selectable<DB[Table]> extends { id: infer Id } ? Id : never;
+import type { NestedWriter } from "./nested-write.ts";
+import { type AnyDb, type AnyRow, firstOf, ReadQueries, untyped } from "./read-queries.ts";
+import { deleteRow, insertRow, SOUGHT_ID, updateRow } from "./row-queries.ts";
+import { type Control, controlBy, Savepoints } from "./savepoint.ts";
+import { type UpsertOptions, withConflict } from "./upsert.ts";
 
 /** What a write comes to: the row as the database has it, or the changeset with what speaks against it. */
 export type WriteResult<Row, Draft extends object> =
   | { readonly ok: true; readonly value: Row }
   | { readonly ok: false; readonly error: Changeset<Draft> };
 
-// Inside, tables and rows are data: what is known of their types is checked where they come in.
-type AnyRow = Record<string, unknown>;
-type AnyDb = Kysely<Record<string, AnyRow>>;
+/** A row, and the rows that belong to it, where its changeset had them. */
+export type WithNested<Row, Draft> = Row & Partial<Omit<Draft, keyof Row>>;
 
-/** Reading, by a Kysely of its own or by that of a transaction. */
-export class ReadQueries<DB> {
-  /** Kysely, for the queries that are not here. */
-  readonly db: Kysely<DB>;
+/** Which rows of a table: `(row) => row("stock", ">", 0)`. */
+export type Condition<DB, Table extends TableOf<DB>> = (
+  row: ExpressionBuilder<DB, Table>,
+) => Expression<SqlBool>;
 
-  constructor(db: Kysely<DB>) {
-    this.db = db;
-  }
+/** What a function of a transaction is given: the transaction's Kysely, and the repo's own functions on it. */
+export type TransactionFunction<DB, Value> = (
+  db: Kysely<DB>,
+  transaction: TransactionQueries<DB>,
+) => Value | Promise<Value>;
 
-  /** All rows of a table, or of a query (`Repo.all`). */
-  all<Table extends TableOf<DB>>(table: Table): Promise<Selectable<DB[Table]>[]>;
-  all<Row>(query: Query<Row>): Promise<Row[]>;
-  all(source: string | Query<unknown>): Promise<unknown[]> {
-    return typeof source === "string"
-      ? untyped(this.db).selectFrom(source).selectAll().execute()
-      : source.execute();
-  }
-
-  /** The one row of a query, or undefined (`Repo.one`). Throws `ROOKERY_REPO_MULTIPLE_RESULTS` for more. */
-  async one<Row>(query: Query<Row>): Promise<Row | undefined> {
-    const rows = await query.execute();
-    if (rows.length > 1) throw repoError("ROOKERY_REPO_MULTIPLE_RESULTS", [rows.length]);
-    return rows[0];
-  }
-
-  /** The row of that id, or undefined (`Repo.get`). */
-  async get<Table extends TableOf<DB>>(
-    table: Table,
-    id: IdOf<DB, Table>,
-  ): Promise<Selectable<DB[Table]> | undefined> {
-    const row = await untyped(this.db)
-      .selectFrom(table as string)
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirst();
-    return row as Selectable<DB[Table]> | undefined;
-  }
-
-  /**
-   * The row of that id. Throws a NotFoundError, `ROOKERY_REPO_NOT_FOUND`, which the API answers with 404 (`Repo.get!`).
-   */
-  async getOrThrow<Table extends TableOf<DB>>(
-    table: Table,
-    id: IdOf<DB, Table>,
-  ): Promise<Selectable<DB[Table]>> {
-    const row = await this.get(table, id);
-    if (row === undefined) throw new NotFoundError(table, id);
-    return row;
-  }
+/** How the database that is written to differs from others. */
+export interface WriteRules<DB> {
+  /** By which the writes go whose failure is a result. */
+  readonly writing: Kysely<DB>;
+  readonly violationOf: (error: unknown) => Violation | undefined;
+  /** How savepoints are set. */
+  readonly control: Control;
 }
 
 /**
@@ -78,77 +52,191 @@ export class ReadQueries<DB> {
  * `ROOKERY_REPO_CONSTRAINT`.
  */
 export class TransactionQueries<DB> extends ReadQueries<DB> {
-  /** Inserts the changeset's data with its changes (`Repo.insert`). */
-  insert<Table extends TableOf<DB>>(
-    table: Table,
-    changeset: Changeset<Insertable<DB[Table]>>,
-  ): Promise<WriteResult<Selectable<DB[Table]>, Insertable<DB[Table]>>> {
-    return write("insert", table, changeset, async () => {
-      const row = { ...changeset.data, ...changeset.changes };
-      const insert = untyped(this.db).insertInto(table as string);
-      const query = Object.keys(row).length === 0 ? insert.defaultValues() : insert.values(row);
-      return (await query.returningAll().executeTakeFirstOrThrow()) as Selectable<DB[Table]>;
-    });
+  readonly #rules: WriteRules<DB>;
+  readonly #savepoints: Savepoints;
+
+  constructor(db: Kysely<DB>, rules: Partial<WriteRules<DB>> = {}, savepoints?: Savepoints) {
+    super(db);
+    this.#rules = { writing: db, violationOf, control: controlBy(db), ...rules };
+    this.#savepoints = savepoints ?? new Savepoints(this.#rules.control);
   }
 
   /**
-   * Writes the changes into the row that the changeset's data is, found by its `id`; without changes, no query is made
-   * (`Repo.update`). Throws `ROOKERY_REPO_STALE` if the row is gone.
+   * Runs `work` as a part of this transaction that is undone alone: if it throws, and this rejects with that, or returns an
+   * object with `ok: false`, and this resolves to that. What it did is committed with the whole, or not at all. Others
+   * that were asked for on the same transaction wait for it; queries do not, and are undone with it if they come in between.
    */
-  update<Table extends TableOf<DB>>(
+  transaction<Value>(work: TransactionFunction<DB, Value>): Promise<Value> {
+    const within = this.#savepoints.within;
+    return this.#savepoints.run(() => work(this.db, new TransactionQueries(this.db, this.#rules, within)));
+  }
+
+  /**
+   * Inserts the changeset's data with its changes, and the rows that belong to it (`Repo.insert`): all of them, or none. The
+   * value has those rows, too, under the names of their associations.
+   */
+  insert<Table extends TableOf<DB>, Draft extends object>(
+    table: Table,
+    changeset: Changeset<Draft> & Changeset<Insertable<DB[Table]>>,
+  ): Promise<WriteResult<WithNested<Selectable<DB[Table]>, Draft>, Insertable<DB[Table]>>> {
+    const result = this.#write("insert", table, changeset, {});
+    return result as Promise<WriteResult<WithNested<Selectable<DB[Table]>, Draft>, Insertable<DB[Table]>>>;
+  }
+
+  /**
+   * Writes the changes into the row that the changeset's data is, found by its `id`, and those of the rows that belong to
+   * it: all of them, or none; without changes, no query is made (`Repo.update`). Throws a StaleEntryError,
+   * `ROOKERY_REPO_STALE`, if the row is gone or not as `optimisticLock` wants it; `options` may say otherwise.
+   */
+  update<Table extends TableOf<DB>, Draft extends object>(
+    table: Table,
+    changeset: Changeset<Draft> & Changeset<Updateable<DB[Table]>>,
+    options: WriteOptions = {},
+  ): Promise<WriteResult<WithNested<Selectable<DB[Table]>, Draft>, Updateable<DB[Table]>>> {
+    const result = this.#write("update", table, changeset, options);
+    return result as Promise<WriteResult<WithNested<Selectable<DB[Table]>, Draft>, Updateable<DB[Table]>>>;
+  }
+
+  /**
+   * Deletes the row of that `id`, or that the changeset's data is, and resolves to what it was (`Repo.delete`). Throws a
+   * StaleEntryError, `ROOKERY_REPO_STALE`, if it is gone, or not as `optimisticLock` wants it; `options` may say otherwise.
+   * Constraints that a changeset declares become errors of it.
+   */
+  delete<Table extends TableOf<DB>>(
     table: Table,
     changeset: Changeset<Updateable<DB[Table]>>,
-  ): Promise<WriteResult<Selectable<DB[Table]>, Updateable<DB[Table]>>> {
-    return write("update", table, changeset, async () => {
-      if (Object.keys(changeset.changes).length === 0) return changeset.data as Selectable<DB[Table]>;
-      const { id } = changeset.data as AnyRow;
-      const query = untyped(this.db)
-        .updateTable(table as string)
-        .set(changeset.changes)
-        .where("id", "=", id);
-      const row = await query.returningAll().executeTakeFirst();
-      if (row === undefined) throw repoError("ROOKERY_REPO_STALE", [table, id, "update"]);
-      return row as Selectable<DB[Table]>;
-    });
+    options?: WriteOptions,
+  ): Promise<WriteResult<Selectable<DB[Table]>, Updateable<DB[Table]>>>;
+  delete<Table extends TableOf<DB>>(
+    table: Table,
+    row: Updateable<DB[Table]>,
+    options?: WriteOptions,
+  ): Promise<{ readonly ok: true; readonly value: Selectable<DB[Table]> }>;
+  delete(table: TableOf<DB>, row: object, options: WriteOptions = {}): Promise<unknown> {
+    return this.#write("delete", table, change<object>(row), options);
+  }
+
+  /** Updates if the changeset's data has an id, as a row that was read has, and inserts if not (`Repo.insert_or_update`). */
+  insertOrUpdate<Table extends TableOf<DB>>(
+    table: Table,
+    changeset: Changeset<Insertable<DB[Table]> & Updateable<DB[Table]>>,
+  ): Promise<WriteResult<Selectable<DB[Table]>, Insertable<DB[Table]> & Updateable<DB[Table]>>> {
+    const { id } = changeset.data as AnyRow;
+    const isNew = id === undefined || id === null;
+    const result = isNew
+      ? this.insert(table, changeset as unknown as Changeset<Insertable<DB[Table]>>)
+      : this.update(table, changeset as unknown as Changeset<Updateable<DB[Table]>>);
+    return result as Promise<
+      WriteResult<Selectable<DB[Table]>, Insertable<DB[Table]> & Updateable<DB[Table]>>
+    >;
   }
 
   /**
-   * Deletes the row of `row.id` and resolves to what it was. Throws `ROOKERY_REPO_STALE` if it is gone (`Repo.delete`).
+   * Inserts the changeset's data with its changes, or does what `onConflict` says if there is such a row already
+   * (`Repo.insert` with `:on_conflict`). Its value is the row as it is now; undefined if nothing was written.
    */
-  async delete<Table extends TableOf<DB>>(
+  upsert<Table extends TableOf<DB>>(
     table: Table,
-    row: Updateable<DB[Table]>,
-  ): Promise<{ readonly ok: true; readonly value: Selectable<DB[Table]> }> {
-    const { id } = row as AnyRow;
-    const deleted = await untyped(this.db)
-      .deleteFrom(table as string)
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirst();
-    if (deleted === undefined) throw repoError("ROOKERY_REPO_STALE", [table, id, "delete"]);
-    return { ok: true, value: deleted as Selectable<DB[Table]> };
+    changeset: Changeset<Insertable<DB[Table]>>,
+    options: UpsertOptions<Insertable<DB[Table]>>,
+  ): Promise<WriteResult<Selectable<DB[Table]> | undefined, Insertable<DB[Table]>>> {
+    const result = this.#write("insert", table, changeset, {}, async (row) => {
+      const insert = untyped(this.#rules.writing)
+        .insertInto(table as string)
+        .values(row);
+      const [written] = await withConflict(insert, Object.keys(row), options).returningAll().execute();
+      return written;
+    });
+    return result as Promise<WriteResult<Selectable<DB[Table]> | undefined, Insertable<DB[Table]>>>;
+  }
+
+  /**
+   * Inserts all these rows, without changesets (`Repo.insert_all`). A broken constraint throws what the database says. `count`
+   * is that of the rows that were written.
+   */
+  async insertAll<Table extends TableOf<DB>>(
+    table: Table,
+    rows: readonly Insertable<DB[Table]>[],
+    options: BulkOptions & Partial<UpsertOptions<Insertable<DB[Table]>>> = {},
+  ): Promise<BulkResult<Selectable<DB[Table]>>> {
+    const result = await insertRows(untyped(this.db), table, rows as readonly AnyRow[], options as object);
+    return result as BulkResult<Selectable<DB[Table]>>;
+  }
+
+  /** Sets the same in all rows of the table, or in those that `where` finds (`Repo.update_all`). */
+  async updateAll<Table extends TableOf<DB>>(
+    table: Table,
+    changes: Updateable<DB[Table]>,
+    where?: Condition<DB, Table>,
+    options: BulkOptions = {},
+  ): Promise<BulkResult<Selectable<DB[Table]>>> {
+    const result = await updateRows(untyped(this.db), table, changes as AnyRow, where, options);
+    return result as BulkResult<Selectable<DB[Table]>>;
+  }
+
+  /** Deletes all rows of the table, or those that `where` finds (`Repo.delete_all`). */
+  async deleteAll<Table extends TableOf<DB>>(
+    table: Table,
+    where?: Condition<DB, Table>,
+    options: BulkOptions = {},
+  ): Promise<BulkResult<Selectable<DB[Table]>>> {
+    const result = await deleteRows(untyped(this.db), table, where, options);
+    return result as BulkResult<Selectable<DB[Table]>>;
+  }
+
+  #write(
+    action: RowWrite["action"],
+    table: string,
+    changeset: Changeset<object>,
+    options: WriteOptions,
+    query?: RowWrite["query"],
+  ): Promise<RowResult> {
+    // Undone as a whole if a part of it fails, whatever else the transaction does.
+    return changeset.valid && writesMore(changeset)
+      ? this.transaction((_db, inner) => inner.#writeRow(action, table, changeset, options, query))
+      : this.#writeRow(action, table, changeset, options, query);
+  }
+
+  #writeRow(
+    action: RowWrite["action"],
+    table: string,
+    changeset: Changeset<object>,
+    options: WriteOptions,
+    own: RowWrite["query"] | undefined,
+  ): Promise<RowResult> {
+    const { writing, violationOf: violationIn } = this.#rules;
+    const writer: NestedWriter = {
+      write: (of, other, nested, allowStale) => this.#write(of, other, nested, { allowStale }),
+    };
+    // A deletion whose failure is no result need not be guarded.
+    const isGuarded = action !== "delete" || changeset.constraints.length > 0;
+    const query = own ?? this.#queryOf(action, table, isGuarded);
+    return writeRow({ action, table, options, writing, violationOf: violationIn, writer, query }, changeset);
+  }
+
+  #queryOf(action: RowWrite["action"], table: string, isGuarded: boolean): RowWrite["query"] {
+    const writing = isGuarded ? this.#rules.writing : this.db;
+    return (columns, { id, ...filters }) => {
+      if (action === "insert") return firstOf(writing, insertRow.on(writing, table, columns));
+      if (Object.keys(filters).length > 0)
+        return filteredRow(untyped(writing), table, columns, { id, ...filters });
+      return action === "update"
+        ? firstOf(writing, updateRow.on(writing, table, { ...columns, [SOUGHT_ID]: id }))
+        : firstOf(writing, deleteRow.on(writing, table, { id }));
+    };
   }
 }
 
-async function write<Row, Draft extends object>(
-  action: ChangesetAction,
+/** Updates the row that has all these values, or deletes it if there is nothing to set. */
+function filteredRow(
+  db: AnyDb,
   table: string,
-  changeset: Changeset<Draft>,
-  run: () => Promise<Row>,
-): Promise<WriteResult<Row, Draft>> {
-  if (!changeset.valid) return { ok: false, error: replace(changeset, { action }) };
-  try {
-    return { ok: true, value: await run() };
-  } catch (error) {
-    const violation = violationOf(error);
-    if (violation === undefined) throw error;
-    const failed = withViolation(changeset, violation);
-    if (failed === undefined)
-      throw repoError("ROOKERY_REPO_CONSTRAINT", [table, (error as Error).message], error);
-    return { ok: false, error: replace(failed, { action }) };
-  }
-}
-
-function untyped<DB>(db: Kysely<DB>): AnyDb {
-  return db as unknown as AnyDb;
+  columns: AnyRow,
+  filters: AnyRow,
+): Promise<AnyRow | undefined> {
+  const isWanted = (row: ExpressionBuilder<Record<string, AnyRow>, string>): Expression<SqlBool> =>
+    row.and(Object.entries(filters).map(([column, value]) => row(column, "=", value)));
+  return Object.keys(columns).length > 0
+    ? db.updateTable(table).set(columns).where(isWanted).returningAll().executeTakeFirst()
+    : db.deleteFrom(table).where(isWanted).returningAll().executeTakeFirst();
 }

@@ -33,6 +33,23 @@ export interface QueryMetadata {
 export const repoQuery: TelemetryEvent<QueryMeasurements, QueryMetadata> =
   telemetryEvent("rookery.repo.query");
 
+/** As `measured`, of a query that waits for a server. */
+export async function measuredLater(
+  repo: string,
+  nowMs: () => number,
+  query: CompiledQuery,
+  run: (query: CompiledQuery) => Promise<QueryResult<unknown>>,
+): Promise<QueryResult<unknown>> {
+  if (!repoQuery.enabled) return run(query);
+  const startedMs = nowMs();
+  const [settled] = await Promise.allSettled([run(query)]);
+  const take = (): QueryResult<unknown> => {
+    if (settled.status === "rejected") throw settled.reason;
+    return settled.value;
+  };
+  return tell(repo, () => nowMs() - startedMs, query, take);
+}
+
 /** Runs `query` by `run`, and tells `repoQuery` if somebody listens. */
 export function measured(
   repo: string,
@@ -41,15 +58,28 @@ export function measured(
   run: (query: CompiledQuery) => QueryResult<unknown>,
 ): QueryResult<unknown> {
   if (!repoQuery.enabled) return run(query);
-  const { sql, parameters } = query;
-  const about = { repo, sql, parameterCount: parameters.length, source: sourceOf(query.query) };
   const startedMs = nowMs();
+  return tell(
+    repo,
+    () => nowMs() - startedMs,
+    query,
+    () => run(query),
+  );
+}
+
+function tell(
+  repo: string,
+  elapsedMs: () => number,
+  { sql, parameters, query }: CompiledQuery,
+  run: () => QueryResult<unknown>,
+): QueryResult<unknown> {
+  const about = { repo, sql, parameterCount: parameters.length, source: sourceOf(query) };
   try {
-    const result = run(query);
-    repoQuery.execute({ totalTimeMs: nowMs() - startedMs }, { ...about, result: "ok" });
+    const result = run();
+    repoQuery.execute({ totalTimeMs: elapsedMs() }, { ...about, result: "ok" });
     return result;
   } catch (error) {
-    repoQuery.execute({ totalTimeMs: nowMs() - startedMs }, { ...about, result: "error", error });
+    repoQuery.execute({ totalTimeMs: elapsedMs() }, { ...about, result: "error", error });
     throw error;
   }
 }

@@ -1,9 +1,10 @@
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Database from "better-sqlite3";
 import type { CompiledQuery, QueryResult } from "kysely";
 import type { Self } from "../../runtime/index.ts";
-import { repoError } from "./errors.ts";
+import { repoError, UnavailableError } from "./errors.ts";
+import { faultOf, isCorrupt } from "./sqlite-fault.ts";
 
 /** So many different texts of queries are kept prepared; a list of values of every length would else grow for ever. */
 const STATEMENTS_MAX = 500;
@@ -11,6 +12,9 @@ const STATEMENTS_MAX = 500;
 export const BUSY_RETRY_MS = 5;
 /** So long another program may be recovering the file before it is given up to open it. */
 const OPENING_BUSY_MS = 1_000;
+/** So long may it be migrating it. */
+const MIGRATING_BUSY_MS = 60_000;
+const NO_THROW = { throwIfNoEntry: false } as const;
 
 /** What a query is allowed to do on a connection; throws if it is not. */
 export type Admit = (statement: Database.Statement, sql: string) => void;
@@ -22,43 +26,105 @@ export type Admit = (statement: Database.Statement, sql: string) => void;
 export class SqliteConnection {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
+  /** Statements of our own, which are few. */
+  readonly #commands = new Map<string, Database.Statement>();
   readonly #admit: Admit;
+  readonly #file: { readonly path: string; readonly inode: number } | undefined;
+  #isOpen = true;
+  #inTransaction: boolean;
 
-  constructor(database: Database.Database, admit: Admit) {
+  /** `path` is that of the file, if it is to be seen whether it is still there. */
+  constructor(database: Database.Database, admit: Admit, path?: string) {
     this.#database = database;
     this.#admit = admit;
+    this.#file = path === undefined ? undefined : { path, inode: statSync(path).ino };
+    this.#inTransaction = database.inTransaction;
   }
 
   get isOpen(): boolean {
-    return this.#database.open;
+    return this.#isOpen;
   }
 
   /** False also after SQLite rolled a transaction back by itself (disk full, `ON CONFLICT ROLLBACK`). */
   get inTransaction(): boolean {
-    return this.#database.inTransaction;
+    return this.#inTransaction;
   }
 
   query(query: CompiledQuery): QueryResult<unknown> {
-    const statement = this.#prepare(query.sql);
-    if (statement.reader) return { rows: statement.all(query.parameters) };
-    const { changes, lastInsertRowid } = statement.run(query.parameters);
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    const { sql, parameters } = query;
+    try {
+      const statement = this.#statements.get(sql) ?? this.#prepare(sql);
+      if (statement.reader) return { rows: statement.all(parameters) };
+      const { changes, lastInsertRowid } = statement.run(parameters);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    } catch (error) {
+      // Only a statement that fails can have taken the transaction with it: SQLite need not be asked after each.
+      this.#askForTransaction();
+      throw faultOf(error) ?? error;
+    }
   }
 
-  /** Runs statements of our own, such as BEGIN: nothing from users comes here. */
+  /** The rows of a query one by one, all of one moment. Until it is over, the connection can do nothing else. */
+  iterate({ sql, parameters }: CompiledQuery): IterableIterator<unknown> {
+    return (this.#statements.get(sql) ?? this.#prepare(sql)).iterate(parameters);
+  }
+
+  /** Runs a statement of our own, such as BEGIN: nothing from users comes here. */
   exec(sql: string): void {
-    this.#database.exec(sql);
+    try {
+      this.#command(sql).run();
+    } finally {
+      this.#askForTransaction();
+    }
+  }
+
+  /**
+   * Begins a transaction that can write. The lock is refused here, where nothing has run yet, or not at all. Throws
+   * `ROOKERY_REPO_FILE_GONE` if the file was removed or replaced.
+   */
+  begin(): void {
+    // SQLite would go on in a file that nobody can find any more.
+    if (this.#isGone) throw new UnavailableError("ROOKERY_REPO_FILE_GONE", [this.#file?.path]);
+    this.exec("BEGIN IMMEDIATE");
+  }
+
+  /** As `exec`, in a transaction that the statement doesn't end unless it fails: SAVEPOINT and its like. */
+  mark(sql: string): void {
+    try {
+      this.#command(sql).run();
+    } catch (error) {
+      this.#askForTransaction();
+      throw error;
+    }
+  }
+
+  /** Whether the file that was opened is no longer the one at its path: what is written to it is lost with it. */
+  get #isGone(): boolean {
+    return this.#file !== undefined && statSync(this.#file.path, NO_THROW)?.ino !== this.#file.inode;
   }
 
   /** Closes the file; an open transaction is rolled back by that. A second time does nothing. */
   close(): void {
+    this.#isOpen = false;
+    this.#inTransaction = false;
     this.#statements.clear();
+    this.#commands.clear();
     this.#database.close();
   }
 
-  #prepare(sql: string): Database.Statement {
-    const known = this.#statements.get(sql);
+  #askForTransaction(): void {
+    this.#inTransaction = this.#database.inTransaction;
+  }
+
+  #command(sql: string): Database.Statement {
+    const known = this.#commands.get(sql);
     if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#commands.set(sql, statement);
+    return statement;
+  }
+
+  #prepare(sql: string): Database.Statement {
     const statement = this.#database.prepare(sql);
     this.#admit(statement, sql);
     const oldest = this.#statements.size < STATEMENTS_MAX ? undefined : this.#statements.keys().next().value;
@@ -92,13 +158,23 @@ export function openForReading(path: string): SqliteConnection {
  * Does what opens a file, for the process of `self`: again and again while another connection keeps it from that, for as long as
  * that might be recovering the file. Never resolves if the process dies meanwhile; then nothing is opened any more.
  */
-export async function openWhenFree({ runtime, pid }: Self, open: () => void): Promise<void> {
-  const giveUpMs = runtime.clock.nowMs() + OPENING_BUSY_MS;
+export function openWhenFree(self: Self, open: () => void): Promise<void> {
+  return whenFree(self, OPENING_BUSY_MS, open);
+}
+
+/** Does what begins a migration, in the same way, but for as long as another program may be migrating the file. */
+export function migrateWhenFree(self: Self, begin: () => void): Promise<void> {
+  return whenFree(self, MIGRATING_BUSY_MS, begin);
+}
+
+async function whenFree({ runtime, pid }: Self, forMs: number, act: () => void): Promise<void> {
+  const giveUpMs = runtime.clock.nowMs() + forMs;
   while (runtime.isAlive(pid)) {
     try {
-      return open();
+      return act();
     } catch (error) {
-      if (!isBusy((error as Error).cause) || runtime.clock.nowMs() >= giveUpMs) throw error;
+      const wasBusy = isBusy(error) || isBusy((error as Error).cause);
+      if (!wasBusy || runtime.clock.nowMs() >= giveUpMs) throw error;
     }
     await new Promise<void>((resolve) => runtime.clock.setTimer(BUSY_RETRY_MS, resolve));
   }
@@ -123,9 +199,11 @@ function open(
     setUp(database);
     // SQLite opens any file; whether it is a database shows when it is read.
     database.exec("SELECT count(*) FROM sqlite_schema");
-    return new SqliteConnection(database, admit);
+    return new SqliteConnection(database, admit, path);
   } catch (error) {
     database?.close();
+    if (isCorrupt(error))
+      throw repoError("ROOKERY_REPO_CORRUPT", [`${(error as Error).message}: ${path}`], error);
     throw repoError("ROOKERY_REPO_OPEN", [path, error instanceof Error ? error.message : error], error);
   }
 }

@@ -1,11 +1,19 @@
 import type { CallResult, CastResult, From, InitResult, Ref } from "../../runtime/index.ts";
 import { GenServer, noReply, ok, reply, stop } from "../../runtime/index.ts";
-import { onProcessExit } from "../../runtime/internal.ts";
-import { repoError } from "./errors.ts";
+import { isOrderly, onProcessExit } from "../../runtime/internal.ts";
+import { repoError, UnavailableError } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { KyselyConnection, type QueryOrigin } from "./kysely-connection.ts";
 import { type Migration, migrate } from "./migrator.ts";
-import { BUSY_RETRY_MS, isBusy, openForWriting, openWhenFree, type SqliteConnection } from "./sqlite.ts";
+import { faultOf } from "./sqlite-fault.ts";
+import {
+  BUSY_RETRY_MS,
+  isBusy,
+  migrateWhenFree,
+  openForWriting,
+  openWhenFree,
+  type SqliteConnection,
+} from "./sqlite.ts";
 import type { Outcome, TransactionRequest } from "./transaction-request.ts";
 import { WriteLock } from "./write-lock.ts";
 
@@ -108,7 +116,10 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
     const { pid, runtime } = this.self;
     // Whatever ends this process rolls back what was not committed, before the next one writes and before anybody hears that
     // it is dead. Two hooks: one that is terminated doesn't keep the other from running.
-    onProcessExit(pid, () => this.#connection?.close());
+    onProcessExit(pid, (reason) => {
+      this.#connection?.close();
+      if (isOrderly(reason)) runtime.logger.info({ shard: runtime.place }, `${origin.repo} is closed`);
+    });
     onProcessExit(pid, () => this.#lock?.release());
     this.#options = options;
     this.#lock = await WriteLock.of(this.self, path);
@@ -118,7 +129,10 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
         this.#connection = openForWriting(path);
       });
       this.#group = new GroupCommit(this.#connection);
-      await migrate(this.#connection, migrations, origin, () => runtime.clock.systemTimeMs());
+      const systemTimeMs = (): number => runtime.clock.systemTimeMs();
+      await migrate(this.#connection, migrations, origin, systemTimeMs, (begin) =>
+        migrateWhenFree(this.self, begin),
+      );
     } catch (error) {
       return stop(error);
     } finally {
@@ -171,7 +185,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
         this.#group.finish(false);
       }
     } catch (error) {
-      if (!isBusy(error)) throw error;
+      if (!isBusy(error)) return this.#refuse(error);
       this.#retryIsDue = true;
       this.self.sendAfter(BUSY_RETRY_MS, this.self.pid, RETRY);
       this.#lock.release();
@@ -179,6 +193,16 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
     }
     if (!this.#connection.inTransaction) this.#lock.release();
     if (this.#group.running === undefined && this.#group.finished > 0) this.#askForTurn();
+  }
+
+  /** Who waits hears that nothing can be written. Whoever comes later finds out anew. */
+  #refuse(error: unknown): void {
+    const fault = error instanceof UnavailableError ? error : faultOf(error);
+    if (fault === undefined || this.#connection.inTransaction) throw error;
+    const waiting = this.#group.takeWaiting(() => true);
+    for (const { request } of waiting) request.settle({ keep: false, error: fault });
+    this.#lock.release();
+    this.#answer(waiting);
   }
 
   /** False if it is another shard's turn to write, and there is anything to write: GRANTED comes then. */
@@ -296,7 +320,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
     this.#lock.release();
     if (error !== undefined) {
       const text = error instanceof Error ? error.message : error;
-      const failed = repoError("ROOKERY_REPO_COMMIT_FAILED", [text], error);
+      const failed = faultOf(error) ?? repoError("ROOKERY_REPO_COMMIT_FAILED", [text], error);
       for (const { request } of answerable) request.settle({ keep: false, error: failed });
     }
     this.#answer(answerable);

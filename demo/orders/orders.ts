@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from "kysely";
+import type { Insertable, Kysely, Selectable } from "kysely";
 import type { Runtime, Self } from "rookery";
 import {
   addError,
@@ -8,6 +8,7 @@ import {
   page,
   type PageParams,
   type PageResult,
+  prepared,
   type Repo,
 } from "rookery/api";
 import { PubSub } from "rookery/channels";
@@ -15,6 +16,7 @@ import type { Database } from "../database.ts";
 import {
   type Order,
   type OrderItem,
+  type OrderItemTable,
   type OrderRequest,
   orderRequest,
   type OrderTable,
@@ -78,7 +80,7 @@ export class Orders {
         )
         .run("order_items", async (db, { order, items }) => {
           const rows = items.map(({ name: _, ...item }) => ({ order_id: order.id, ...item }));
-          await db.insertInto("order_items").values(rows).execute();
+          for (const row of rows) await insertItem(db, row);
           return { ok: true, value: rows };
         }),
     );
@@ -135,6 +137,11 @@ export class Orders {
     PubSub.broadcast(this.#runtime, this.#pubsub, topicOf(event.order.user_id), event);
   }
 }
+
+const insertItem = prepared((db: Kysely<Database>, item: Insertable<OrderItemTable>) => {
+  const { order_id, product_id, quantity, price_cents } = item;
+  return db.insertInto("order_items").values({ order_id, product_id, quantity, price_cents });
+});
 
 function topicOf(userId: number): string {
   return `user:${userId}:orders`;

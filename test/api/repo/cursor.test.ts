@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, test } from "vitest";
-import { type CursorCodec, decodeCursor, encodeCursor, type OrderBy } from "../../../api/repo/cursor.ts";
+import {
+  base64url,
+  type CursorCodec,
+  decodeCursor,
+  encodeCursor,
+  type OrderBy,
+  signedCursors,
+} from "../../../api/repo/cursor.ts";
 
 const order: readonly OrderBy[] = [
   { column: "posts.inserted_at", type: "string", direction: "desc" },
@@ -104,5 +111,40 @@ describe("a cursor", () => {
     const cursor = encodeCursor(order, row, signed);
     assert.deepEqual(decodeCursor(order, cursor, signed), ["2026-01-01", 7]);
     assert.equal(decodeCursor(order, cursor.slice(3), signed), undefined);
+  });
+});
+
+describe("a signed cursor", () => {
+  const key = "0123456789abcdef0123456789abcdef";
+  const signed = signedCursors(key);
+
+  test("is the text in base64url, a dot, and the HMAC of it", () => {
+    assert.equal(signed.encode("[1]"), "WzFd.3lPvdIuhWFP3VyExEqgeMyzDXPecfQqRmtII7uSnoEU");
+  });
+
+  test("comes back as it was", () => {
+    assert.deepEqual(decodeCursor(order, encodeCursor(order, row, signed), signed), ["2026-01-01", 7]);
+  });
+
+  test("is none if any character of it was changed, added or left out", () => {
+    const cursor = encodeCursor(order, row, signed);
+    for (let at = 0; at < cursor.length; at += 1) {
+      for (const other of ["A", "_", ".", ""]) {
+        if (other === cursor[at]) continue;
+        const changed = cursor.slice(0, at) + other + cursor.slice(at + 1);
+        assert.equal(decodeCursor(order, changed, signed), undefined, changed);
+      }
+      assert.equal(decodeCursor(order, `${cursor.slice(0, at)}A${cursor.slice(at)}`, signed), undefined);
+    }
+  });
+
+  test("is none if it was signed with another key, or not at all", () => {
+    const foreign = signedCursors("another key, which is as long as that one");
+    assert.equal(decodeCursor(order, encodeCursor(order, row, foreign), signed), undefined);
+    assert.equal(decodeCursor(order, encodeCursor(order, row, base64url), signed), undefined);
+  });
+
+  test("needs a key that can't be guessed", () => {
+    assert.throws(() => signedCursors("short"), { code: "ROOKERY_PAGE_KEY" });
   });
 });

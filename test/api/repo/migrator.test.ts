@@ -4,7 +4,8 @@ import { describe, test } from "vitest";
 import { checkMigrations, migrate, type Migration } from "../../../api/repo/migrator.ts";
 import { openForWriting, type SqliteConnection } from "../../../api/repo/sqlite.ts";
 import { CompiledQuery } from "kysely";
-import { TemporaryFolder, TemporaryRepo } from "./temporary-repo.ts";
+import { databases } from "./databases.ts";
+import { TemporaryFolder } from "./temporary-repo.ts";
 
 const origin = { repo: "test", nowMs: () => 0 };
 const timeMs = Date.UTC(2026, 10, 22);
@@ -90,23 +91,23 @@ describe("checkMigrations", () => {
   });
 });
 
-describe("rollbackMigrations of a repo", () => {
+describe.each(databases)("rollbackMigrations of a repo, $name", ({ name, start }) => {
   test("undoes the newest, in reverse order, and a later start runs them again", async () => {
-    await using temporary = await TemporaryRepo.start();
+    await using temporary = await start();
     const { repo } = temporary;
     await temporary.addUser("ada");
     assert.deepEqual(await repo.rollbackMigrations(), [2]);
-    await assert.rejects(repo.all("posts"), /no such table/);
+    await assert.rejects(repo.all("posts"), /no such table|does not exist/);
     assert.deepEqual(await temporary.emails(), ["ada"]);
     assert.deepEqual(await repo.rollbackMigrations(5), [1]);
     assert.deepEqual(await repo.rollbackMigrations(), []);
-    await temporary.killWriter();
+    await temporary.kill(name === "SQLite" ? "writer" : "pool");
     assert.deepEqual([await repo.all("users"), await repo.all("posts")], [[], []]);
   });
 
   test("undoes nothing if there is no way down from one of them", async () => {
     const migrations = [table(1, "a"), { version: 2, name: "b", up: () => {} }, table(3, "c")];
-    await using temporary = await TemporaryRepo.start({ migrations });
+    await using temporary = await start({ migrations });
     await assert.rejects(temporary.repo.rollbackMigrations(3), { code: "ROOKERY_REPO_MIGRATION" });
     assert.deepEqual(await temporary.repo.rollbackMigrations(), [3]);
   });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import fc from "fast-check";
 import { describe, test } from "vitest";
-import { CompiledQuery, type Kysely } from "kysely";
-import { traverseErrors } from "../../../api/repo/changeset.ts";
-import { KyselyConnection, transactionKysely } from "../../../api/repo/kysely-connection.ts";
+import { type Kysely, sql } from "kysely";
+import { traverseErrors } from "../../../api/repo/traversal.ts";
+import { columnTypes } from "../../../api/repo/column-types.ts";
+import type { Migration } from "../../../api/repo/migrator.ts";
 import {
   type Page,
   page,
@@ -11,8 +13,9 @@ import {
   type PageParams,
   type PageResult,
 } from "../../../api/repo/page.ts";
-import { openForWriting } from "../../../api/repo/sqlite.ts";
-import { TemporaryFolder } from "./temporary-repo.ts";
+import type { Repo } from "../../../api/repo/repo.ts";
+import { databases, type TestedDatabase } from "./databases.ts";
+import { TemporaryRepo } from "./temporary-repo.ts";
 
 interface Row {
   id: number;
@@ -29,27 +32,86 @@ const newestFirst: PageOptions<Row> = {
   ],
 };
 
-/** A table in a file of its own. */
-class Table {
-  readonly #folder = new TemporaryFolder();
-  readonly #sqlite = openForWriting(this.#folder.file("test.db"));
-  readonly db: Kysely<List> = transactionKysely<List>(
-    new KyselyConnection({ repo: "test", nowMs: () => 0 }, () => this.#sqlite),
-  );
+const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    name: "create rows and notes",
+    async up(db) {
+      const { id, integer, real } = columnTypes(db);
+      await db.schema
+        .createTable("rows")
+        .addColumn("id", ...id)
+        .addColumn("at", "text", (column) => column.notNull())
+        .addColumn("score", real, (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable("notes")
+        .addColumn("id", ...id)
+        .addColumn("row_id", integer, (column) => column.notNull())
+        .execute();
+    },
+  },
+];
 
-  constructor(rows: readonly Row[] = []) {
-    this.#sqlite.exec("PRAGMA synchronous = OFF");
-    this.#sqlite.query(
-      CompiledQuery.raw("CREATE TABLE rows (id INTEGER PRIMARY KEY, at TEXT NOT NULL, score REAL NOT NULL)"),
-    );
-    this.#sqlite.query(
-      CompiledQuery.raw("CREATE TABLE notes (id INTEGER PRIMARY KEY, row_id INTEGER NOT NULL)"),
-    );
-    for (const row of rows) this.insert(row);
+/** A table in a database of its own. */
+class Table {
+  readonly #temporary: TemporaryRepo;
+  readonly repo: Repo<List>;
+
+  private constructor(temporary: TemporaryRepo) {
+    this.#temporary = temporary;
+    this.repo = temporary.repo as unknown as Repo<List>;
   }
 
-  insert({ id, at, score }: Row): void {
-    this.#sqlite.query(CompiledQuery.raw("INSERT OR IGNORE INTO rows VALUES (?, ?, ?)", [id, at, score]));
+  static async of(start: TestedDatabase["start"], rows: readonly Row[] = []): Promise<Table> {
+    const table = new Table(await start({ migrations }));
+    await table.insert(rows);
+    return table;
+  }
+
+  get db(): Kysely<List> {
+    return this.repo.db;
+  }
+
+  async insert(rows: readonly Row[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.repo.transaction((db) =>
+      db
+        .insertInto("rows")
+        .values([...rows])
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
+  }
+
+  async index(): Promise<void> {
+    await this.repo.transaction((db) =>
+      db.schema.createIndex("rows_at_id").on("rows").columns(["at", "id"]).execute(),
+    );
+  }
+
+  /** How SQLite goes about the queries that `run` makes. */
+  async plans(run: () => Promise<unknown>): Promise<string[]> {
+    const queries: string[] = [];
+    const note = (message: unknown): void => {
+      queries.push((message as { metadata: { sql: string } }).metadata.sql);
+    };
+    subscribe("rookery.repo.query", note);
+    await run();
+    unsubscribe("rookery.repo.query", note);
+    const plans: string[] = [];
+    for (const query of queries) {
+      const explained = sql<{
+        detail: string;
+      }>`${sql.raw(`EXPLAIN QUERY PLAN ${query.replaceAll("?", "NULL")}`)}`;
+      const { rows } = await explained.execute(this.db);
+      plans.push(rows.map(({ detail }) => detail).join(", "));
+    }
+    return plans;
+  }
+
+  async empty(): Promise<void> {
+    await this.repo.transaction((db) => db.deleteFrom("rows").execute());
   }
 
   page(params: PageParams, options: PageOptions<Row> = newestFirst): Promise<PageResult<Row>> {
@@ -63,9 +125,8 @@ class Table {
     return result.value;
   }
 
-  [Symbol.dispose](): void {
-    this.#sqlite.close();
-    this.#folder[Symbol.dispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#temporary[Symbol.asyncDispose]();
   }
 }
 
@@ -73,9 +134,9 @@ const numbered = (length: number): Row[] =>
   Array.from({ length }, (_, index) => ({ id: index + 1, at: `day ${index % 3}`, score: index }));
 const ids = (rows: readonly Row[]): number[] => rows.map((row) => row.id);
 
-describe("page", () => {
+describe.each(databases)("page, $name", ({ start }) => {
   test("answers the rows in their order, and where the next page begins", async () => {
-    using table = new Table(numbered(5));
+    await using table = await Table.of(start, numbered(5));
     const first = await table.read({ limit: 2 });
     assert.deepEqual(ids(first.data), [3, 5]);
     const second = await table.read({ limit: "2", after: first.meta.next });
@@ -86,17 +147,17 @@ describe("page", () => {
   });
 
   test("promises no further page where there is none", async () => {
-    using table = new Table(numbered(4));
+    await using table = await Table.of(start, numbered(4));
     const first = await table.read({ limit: 2 });
     const second = await table.read({ limit: 2, after: first.meta.next });
     assert.equal(second.data.length, 2);
     assert.equal(second.meta.next, null);
-    using empty = new Table();
+    await using empty = await Table.of(start);
     assert.deepEqual(await empty.read({}), { data: [], meta: { next: null } });
   });
 
   test("has 50 rows unless told otherwise, and 100 at most", async () => {
-    using table = new Table(numbered(120));
+    await using table = await Table.of(start, numbered(120));
     assert.equal((await table.read({})).data.length, 50);
     assert.equal((await table.read({ limit: 100 })).data.length, 100);
   });
@@ -121,7 +182,7 @@ describe("page", () => {
     true,
   ]) {
     test(`refuses a limit of ${JSON.stringify(limit)}`, async () => {
-      using table = new Table(numbered(1));
+      await using table = await Table.of(start, numbered(1));
       const result = await table.page({ limit });
       assert.ok(!result.ok);
       assert.equal(result.error.valid, false);
@@ -130,7 +191,7 @@ describe("page", () => {
   }
 
   test("refuses what is no cursor of this list, and says all that is wrong at once", async () => {
-    using table = new Table(numbered(3));
+    await using table = await Table.of(start, numbered(3));
     const cursor = (await table.read({ limit: 1 })).meta.next as string;
     const byId: PageOptions<Row> = { orderBy: [{ column: "id", type: "number" }] };
     for (const [after, options] of [
@@ -151,9 +212,9 @@ describe("page", () => {
   });
 
   test("takes no value of a cursor for SQL", async () => {
-    using table = new Table(numbered(3));
+    await using table = await Table.of(start, numbered(3));
     const at = "'; DROP TABLE rows; --";
-    table.insert({ id: 9, at, score: 0 });
+    await table.insert([{ id: 9, at, score: 0 }]);
     const options: PageOptions<Row> = {
       orderBy: [
         { column: "at", type: "string" },
@@ -166,7 +227,7 @@ describe("page", () => {
   });
 
   test("needs an order that ends with the id", async () => {
-    using table = new Table();
+    await using table = await Table.of(start);
     await assert.rejects(table.page({}, { orderBy: [{ column: "at", type: "string" }] }), {
       code: "ROOKERY_PAGE_ORDER",
     });
@@ -174,16 +235,14 @@ describe("page", () => {
   });
 
   test("keeps the query's own conditions and joins", async () => {
-    using table = new Table(numbered(9));
+    await using table = await Table.of(start, numbered(9));
     const query = table.db
       .selectFrom("rows")
       .innerJoin("notes", "notes.row_id", "rows.id")
       .select(["rows.id", "rows.at"])
       .where("rows.at", "=", "day 1");
-    await table.db
-      .insertInto("notes")
-      .values([1, 2, 5, 8].map((row_id) => ({ id: 100 - row_id, row_id })))
-      .execute();
+    const notes = [1, 2, 5, 8].map((row_id) => ({ id: 100 - row_id, row_id }));
+    await table.repo.transaction((db) => db.insertInto("notes").values(notes).execute());
     const options = { orderBy: [{ column: "rows.id", type: "number" }] } as const;
     const first = await page(query, { limit: 2 }, options);
     assert.ok(first.ok);
@@ -213,6 +272,7 @@ describe("page", () => {
           ) as fc.Arbitrary<Row[]>;
       const direction = fc.constantFrom("asc" as const, "desc" as const);
       const orders = fc.record({ at: direction, score: direction, id: direction, isShort: fc.boolean() });
+      await using table = await Table.of(start);
       await fc.assert(
         fc.asyncProperty(
           rows(2),
@@ -220,7 +280,8 @@ describe("page", () => {
           orders,
           fc.integer({ min: 1, max: 4 }),
           async (there, later, order, limit) => {
-            using table = new Table(there);
+            await table.empty();
+            await table.insert(there);
             const all: PageOptions<Row>["orderBy"] = [
               { column: "at", type: "string", direction: order.at },
               { column: "score", type: "number", direction: order.score },
@@ -236,7 +297,7 @@ describe("page", () => {
               );
               met.push(...data);
               after = meta.next;
-              for (const row of later.splice(0, 2)) table.insert(row);
+              await table.insert(later.splice(0, 2));
             }
             assert.equal(new Set(ids(met)).size, met.length);
             for (const row of there) assert.ok(ids(met).includes(row.id));
@@ -251,4 +312,103 @@ describe("page", () => {
       );
     },
   );
+});
+
+describe.each(databases)("page both ways, $name", ({ name, start }) => {
+  const bothWays: PageOptions<Row> = { ...newestFirst, bothWays: true };
+
+  test("leads back to the page before, in the same order", async () => {
+    await using table = await Table.of(start, numbered(5));
+    const first = await table.read({ limit: 2 }, bothWays);
+    assert.deepEqual([ids(first.data), first.meta.previous], [[3, 5], null]);
+    const second = await table.read({ limit: 2, after: first.meta.next }, bothWays);
+    const last = await table.read({ limit: 2, after: second.meta.next }, bothWays);
+    assert.deepEqual([ids(last.data), last.meta.next], [[1], null]);
+    const secondAgain = await table.read({ limit: 2, before: last.meta.previous }, bothWays);
+    assert.deepEqual(secondAgain, second);
+    const firstAgain = await table.read({ limit: 2, before: second.meta.previous }, bothWays);
+    assert.deepEqual(firstAgain, first);
+  });
+
+  test("refuses a cursor that is none, and two at a time", async () => {
+    await using table = await Table.of(start, numbered(5));
+    const { meta } = await table.read({ limit: 2 }, bothWays);
+    for (const params of [{ before: "nonsense" }, { before: 7 }, { before: meta.next, after: meta.next }]) {
+      const result = await table.page(params, bothWays);
+      assert.ok(!result.ok);
+      assert.deepEqual(Object.keys(traverseErrors(result.error)), ["before"]);
+    }
+    const { data } = await table.read({ before: "nonsense" });
+    assert.equal(data.length, 5, "who goes one way only doesn't look at it");
+  });
+
+  test(
+    "meets each row once, there and back, whatever is inserted meanwhile",
+    { timeout: 60_000 },
+    async () => {
+      await using table = await Table.of(start);
+      const rows = fc.uniqueArray(
+        fc.record({
+          id: fc.integer({ min: 1, max: 1_000 }),
+          at: fc.constantFrom("a", "b", "c"),
+          score: fc.constant(0),
+        }),
+        { selector: ({ id }) => id, maxLength: 30 },
+      );
+      await fc.assert(
+        fc.asyncProperty(rows, rows, fc.integer({ min: 1, max: 7 }), async (there, added, limit) => {
+          await table.empty();
+          await table.insert(there);
+          const later = added.filter(({ id }) => !there.some((row) => row.id === id));
+          const walk = async (first: PageParams, way: "next" | "previous"): Promise<number[]> => {
+            const met: number[] = [];
+            let params: PageParams | undefined = { ...first, limit };
+            while (params !== undefined) {
+              const { data, meta } = await table.read(params, bothWays);
+              if (way === "next") met.push(...ids(data));
+              else met.unshift(...ids(data));
+              await table.insert(later.splice(0, 1));
+              const cursor: string | null | undefined = meta[way];
+              params =
+                typeof cursor === "string"
+                  ? { limit, [way === "next" ? "after" : "before"]: cursor }
+                  : undefined;
+            }
+            return met;
+          };
+          const forward = await walk({}, "next");
+          assert.equal(new Set(forward).size, forward.length);
+          for (const { id } of there) assert.ok(forward.includes(id));
+          // To the end, and from there back.
+          let { meta } = await table.read({ limit }, bothWays);
+          while (meta.next !== null) ({ meta } = await table.read({ limit, after: meta.next }, bothWays));
+          const backward =
+            typeof meta.previous === "string" ? await walk({ before: meta.previous }, "previous") : [];
+          assert.equal(new Set(backward).size, backward.length);
+          const { data } = await table.read({ limit: 100 }, bothWays);
+          const order = ids(data);
+          assert.deepEqual(
+            backward,
+            order.filter((id) => backward.includes(id)),
+          );
+        }),
+        { numRuns: name === "SQLite" ? 60 : 15 },
+      );
+    },
+  );
+});
+
+describe("page 10,000", () => {
+  test("is found by the index, without a look at the pages before", async () => {
+    await using table = await Table.of((options) => TemporaryRepo.start(options), numbered(100));
+    await table.index();
+    for (const way of ["after", "before"] as const) {
+      const { meta } = await table.read({ limit: 10 }, { ...newestFirst, bothWays: true });
+      const plans = await table.plans(() =>
+        table.read({ limit: 10, [way]: meta.next }, { ...newestFirst, bothWays: true }),
+      );
+      assert.equal(plans.length, 1);
+      assert.match(plans[0]!, /^SEARCH rows USING (COVERING )?INDEX rows_at_id \(at[<>]\?\)$/);
+    }
+  });
 });

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { z } from "zod";
-import {
-  addError,
-  cast,
-  change,
-  type Changeset,
-  traverseErrors,
-  uniqueConstraint,
-} from "../../../api/repo/changeset.ts";
+import { addError, cast, change, type Changeset } from "../../../api/repo/changeset.ts";
+import { uniqueConstraint } from "../../../api/repo/constraint.ts";
+import { traverseErrors } from "../../../api/repo/traversal.ts";
 import type { TransactionQueries } from "../../../api/repo/queries.ts";
-import { TemporaryRepo, type TestDatabase } from "./temporary-repo.ts";
+import { databases } from "./databases.ts";
+import type { TemporaryRepo, TestDatabase } from "./temporary-repo.ts";
 
 type User = { id: number; email: string; name: string | null };
 
@@ -30,9 +26,9 @@ const writers: Record<string, Write> = {
 };
 
 for (const [who, write] of Object.entries(writers)) {
-  describe(`insert, update and delete of ${who}`, () => {
+  describe.each(databases)(`insert, update and delete of ${who}, $name`, ({ start }) => {
     test("answer the row as the database has it", async () => {
-      await using temporary = await TemporaryRepo.start();
+      await using temporary = await start();
       const inserted = await write(temporary, (queries) => queries.insert("users", draft("ada")));
       assert.deepEqual(inserted, { ok: true, value: ada });
       const rename = change<User>(ada, { name: "Ada" });
@@ -44,14 +40,14 @@ for (const [who, write] of Object.entries(writers)) {
     });
 
     test("insert the data of a changeset with its changes", async () => {
-      await using temporary = await TemporaryRepo.start();
+      await using temporary = await start();
       const changeset = change<User>({ id: 7, email: "draft" }, { email: "eva" });
       const result = await write(temporary, (queries) => queries.insert("users", changeset));
       assert.deepEqual(result, { ok: true, value: { id: 7, email: "eva", name: null } });
     });
 
     test("make a broken constraint the error of its field", async () => {
-      await using temporary = await TemporaryRepo.start();
+      await using temporary = await start();
       await temporary.addUser("ada");
       await temporary.addUser("eva");
       const inserted = await write(temporary, (queries) => queries.insert("users", draft("ada")));
@@ -67,19 +63,22 @@ for (const [who, write] of Object.entries(writers)) {
     });
 
     test("throw for a broken constraint that the changeset does not declare", async () => {
-      await using temporary = await TemporaryRepo.start();
+      await using temporary = await start();
       await temporary.addUser("ada");
       for (const changes of [{ email: "ada" }, { email: null }]) {
         const changeset = change<User>({}, changes);
         await assert.rejects(
           write(temporary, (queries) => queries.insert("users", changeset)),
-          { code: "ROOKERY_REPO_CONSTRAINT", message: /users.*constraint failed: users.email/ },
+          {
+            code: "ROOKERY_REPO_CONSTRAINT",
+            message: /users.*(constraint failed: users.email|constraint "users_email_key"|column "email")/,
+          },
         );
       }
     });
 
     test("never show the database a changeset that is not valid", async () => {
-      await using temporary = await TemporaryRepo.start();
+      await using temporary = await start();
       const changeset = addError(change<User>(ada, { email: "x" }), "email", "is too short");
       const failed = (action: string) => ({ ok: false, error: { ...changeset, action } });
       assert.deepEqual(
@@ -94,14 +93,14 @@ for (const [who, write] of Object.entries(writers)) {
     });
 
     test("update nothing where nothing changes", async () => {
-      await using temporary = await TemporaryRepo.start();
+      await using temporary = await start();
       const result = await write(temporary, (queries) => queries.update("users", change<User>(ada)));
       assert.deepEqual(result, { ok: true, value: ada });
       assert.deepEqual(await temporary.emails(), []);
     });
 
     test("throw for a row that is gone", async () => {
-      await using temporary = await TemporaryRepo.start();
+      await using temporary = await start();
       await temporary.addUser("eva");
       for (const data of [{ id: 99 }, {}]) {
         const changeset = change<Partial<User>>(data, { name: "x" });
@@ -119,9 +118,9 @@ for (const [who, write] of Object.entries(writers)) {
   });
 }
 
-describe("all, one and get", () => {
+describe.each(databases)("all, one and get, $name", ({ start }) => {
   test("read rows of a table or of a query", async () => {
-    await using temporary = await TemporaryRepo.start();
+    await using temporary = await start();
     const { repo } = temporary;
     assert.deepEqual(await repo.all("users"), []);
     await temporary.addUser("ada");
@@ -133,7 +132,7 @@ describe("all, one and get", () => {
   });
 
   test("find one row, or none, and refuse more", async () => {
-    await using temporary = await TemporaryRepo.start();
+    await using temporary = await start();
     const { repo } = temporary;
     const query = repo.db.selectFrom("users").select("email");
     assert.equal(await repo.one(query), undefined);
@@ -144,7 +143,7 @@ describe("all, one and get", () => {
   });
 
   test("find a row by its id, or answer 404 for it", async () => {
-    await using temporary = await TemporaryRepo.start();
+    await using temporary = await start();
     const { repo } = temporary;
     await temporary.addUser("ada");
     assert.deepEqual(await repo.get("users", 1), ada);
@@ -154,7 +153,7 @@ describe("all, one and get", () => {
   });
 
   test("read, in a transaction, what it has written", async () => {
-    await using temporary = await TemporaryRepo.start();
+    await using temporary = await start();
     const seen = await temporary.repo.transaction(async (_db, transaction) => {
       await transaction.insert("users", draft("ada"));
       return transaction.get("users", 1);

@@ -27,10 +27,11 @@ describe("openForWriting", () => {
     connection.close();
   });
 
-  for (const [what, prepare] of [
-    ["a folder", (folder: TemporaryFolder) => folder.path],
+  for (const [what, code, prepare] of [
+    ["a folder", "ROOKERY_REPO_OPEN", (folder: TemporaryFolder) => folder.path],
     [
       "a file in a file",
+      "ROOKERY_REPO_OPEN",
       (folder: TemporaryFolder) => {
         writeFileSync(folder.file("file"), "");
         return folder.file("file/test.db");
@@ -38,6 +39,7 @@ describe("openForWriting", () => {
     ],
     [
       "no database",
+      "ROOKERY_REPO_CORRUPT",
       (folder: TemporaryFolder) => {
         writeFileSync(folder.file("text.db"), "All work and no play makes Jack a dull boy. ".repeat(100));
         return folder.file("text.db");
@@ -45,6 +47,7 @@ describe("openForWriting", () => {
     ],
     [
       "half a database",
+      "ROOKERY_REPO_CORRUPT",
       (folder: TemporaryFolder) => {
         const path = folder.file("half.db");
         const connection = openForWriting(path);
@@ -61,8 +64,8 @@ describe("openForWriting", () => {
       assert.throws(
         () => openForWriting(path),
         (error: Error & { code?: string }) => {
-          assert.equal(error.code, "ROOKERY_REPO_OPEN");
-          assert.match(error.message, /^Expected a SQLite database .*: .+$/);
+          assert.equal(error.code, code);
+          assert.match(error.message, /^Expected .*: .+$/);
           assert.ok(error.message.includes(path));
           return true;
         },
@@ -137,7 +140,7 @@ describe("openForReading", () => {
   test("refuses a file that is not there, or is no database", () => {
     using folder = new TemporaryFolder();
     writeFileSync(folder.file("text.db"), "All work and no play makes Jack a dull boy. ".repeat(100));
-    assert.throws(() => openForReading(folder.file("text.db")), { code: "ROOKERY_REPO_OPEN" });
+    assert.throws(() => openForReading(folder.file("text.db")), { code: "ROOKERY_REPO_CORRUPT" });
     assert.throws(() => openForReading(folder.file("none.db")), { code: "ROOKERY_REPO_OPEN" });
   });
 });
