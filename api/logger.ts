@@ -1,12 +1,13 @@
 import type { FastifyBaseLogger } from "fastify";
 import { type DestinationStream, type Logger as PinoLogger, pino, type SerializedError } from "pino";
 import type { Logger, LogLevel } from "../runtime/index.ts";
-import { filterParameters } from "../channels/internal.ts";
+import { filterParameters, isSecretName } from "../channels/internal.ts";
+import { stdoutLines } from "./log-lines.ts";
 
 export interface LoggerOptions {
   /** The lowest level that is written: `"debug"`, `"info"`, `"warn"`, `"error"` or `"silent"`. Default: `"info"`. */
   readonly level?: string;
-  /** Where lines go. Default: stdout. */
+  /** Where lines go. Default: stdout, all lines of a turn of the event loop together, errors at once. */
   readonly destination?: DestinationStream;
 }
 
@@ -20,12 +21,22 @@ export function createLogger(options: LoggerOptions = {}): PinoLogger {
     base: null,
     formatters: {
       level: (label: string) => ({ level: label }),
-      log: (fields: Record<string, unknown>) => filterParameters(fields) as Record<string, unknown>,
+      log: filteredFields,
     },
     // Serializers run after the filter and take an error apart, so what they make is filtered, too.
     serializers: { err: serializeError, reason: serializeError },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  return pino(settings, options.destination ?? stdoutLines());
+}
+
+/** Most lines have nothing to filter: they need no copy. */
+function filteredFields(fields: Record<string, unknown>): Record<string, unknown> {
+  for (const name in fields) {
+    const value = fields[name];
+    if ((typeof value === "object" && value !== null) || isSecretName(name))
+      return filterParameters(fields) as Record<string, unknown>;
+  }
+  return fields;
 }
 
 function serializeError(error: unknown): unknown {
@@ -34,9 +45,11 @@ function serializeError(error: unknown): unknown {
   return filterParameters({ ...serialized });
 }
 
+const NO_FIELDS = {};
+
 /** The runtime's logger with what Fastify asks of one besides. */
 export function fastifyLogger(logger: Logger): FastifyBaseLogger {
-  return new ForwardingLogger(logger, {}) as unknown as FastifyBaseLogger;
+  return new ForwardingLogger(logger, NO_FIELDS) as unknown as FastifyBaseLogger;
 }
 
 /** Adds the fields of a request to what is logged while it is served. */
@@ -51,7 +64,9 @@ class ForwardingLogger {
   }
 
   child(fields: object): ForwardingLogger {
-    return new ForwardingLogger(this.#logger, { ...this.#fields, ...fields });
+    // Fastify makes one for each request, of fields that are nobody else's.
+    const all = this.#fields === NO_FIELDS ? fields : { ...this.#fields, ...fields };
+    return new ForwardingLogger(this.#logger, all);
   }
 
   silent(): void {}

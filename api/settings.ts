@@ -2,6 +2,9 @@ import type { z } from "zod";
 import { apiError } from "./errors.ts";
 import { isSecretName } from "../channels/internal.ts";
 
+/** Of a value that is malformed, so much is shown: it may be a whole file that got there by mistake. */
+const SHOWN_LENGTH_MAX = 100;
+
 /**
  * Reads a program's settings from the environment, once, through a zod schema whose keys are the names of the variables.
  * An empty variable counts as missing. Throws `ROOKERY_SETTINGS`, one sentence about everything that is missing
@@ -21,11 +24,18 @@ export function readSettings<Settings extends object>(
   );
   const result = schema.safeParse(given);
   if (result.success) return Object.freeze(result.data);
-  const problems = result.error.issues.map(({ path, message }) => {
+  const problems = result.error.issues.map(({ path, message, code }) => {
     const name = path.join(".");
-    if (!Object.hasOwn(given, name)) return `${name} is missing`;
-    const came = isSecretName(name) || name.endsWith("_URL") ? "" : ` (${JSON.stringify(given[name])})`;
+    const value = given[name];
+    // A check that compares settings may refuse the default of one.
+    if (value === undefined && code === "invalid_type") return `${name} is missing`;
+    const hidden = value === undefined || isSecretName(name) || name.endsWith("_URL");
+    const came = hidden ? "" : ` (${JSON.stringify(shortened(value))})`;
     return `${name}${came} is malformed: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
   });
   throw apiError("ROOKERY_SETTINGS", problems.join("; "));
+}
+
+function shortened(value: string): string {
+  return value.length > SHOWN_LENGTH_MAX ? `${value.slice(0, SHOWN_LENGTH_MAX)}…` : value;
 }

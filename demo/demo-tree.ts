@@ -4,7 +4,8 @@ import { PubSub, redisAdapter } from "rookery/channels";
 import { Accounts } from "./accounts/accounts.ts";
 import { serveAsyncApi } from "./asyncapi.ts";
 import { Chat } from "./chat/chat.ts";
-import { databaseAt } from "./database.ts";
+import { databaseAt, isAnswering } from "./database.ts";
+import { serveOpenApi } from "./openapi.ts";
 import { Orders } from "./orders/orders.ts";
 import { demoRouter } from "./router.ts";
 import type { Settings } from "./settings.ts";
@@ -20,7 +21,9 @@ const FRAME_SIZE_MAX = 100_000;
 /** So many of the demo's processes may crash within 5 seconds before it gives up: each of them is back in milliseconds. */
 const RESTARTS_MAX = 50;
 
-export type DemoSettings = Omit<Settings, "logLevel" | "shards"> & ListenOptions;
+export type DemoSettings = Omit<Settings, "drainDelayMs" | "logLevel" | "shards" | "stopMs"> &
+  Partial<Pick<Settings, "drainDelayMs">> &
+  ListenOptions;
 
 /** The demo: all of it on every shard, for what a connection needs has to be near it. */
 export function demoTree(settings: DemoSettings): ChildSpec {
@@ -32,18 +35,28 @@ export class DemoShard extends ModuleSupervisor<DemoSettings> {
   static override readonly module: string = import.meta.url;
 
   override init(settings: DemoSettings): ReturnType<Supervisor["init"]> {
-    const { databasePath, secretKeyBase, checkOrigin, redis, ...address } = settings;
+    const {
+      databasePath,
+      databaseUrl,
+      secretKeyBase,
+      checkOrigin,
+      redis,
+      drainDelayMs = 0,
+      ...address
+    } = settings;
     const { runtime } = this.self;
     const pubsub = redis === undefined ? {} : { adapter: redisAdapter(redis) };
-    const repo = databaseAt(databasePath);
+    const repo = databaseAt(databaseUrl ?? databasePath);
     const accounts = new Accounts({ repo, clock: runtime.clock, secretKeyBase });
     const chat = new Chat({ repo, clock: runtime.clock });
     const orders = new Orders({ repo, runtime, pubsub: names.pubsub });
     const socket = userSocket({ accounts, chat, orders, presence: names.presence });
+    const router = demoRouter({ accounts, chat, orders }, () => isAnswering(repo, runtime.clock));
     const endpoint = defineEndpoint({
       name: names.endpoint,
       pubsub: names.pubsub,
-      router: demoRouter({ accounts, chat, orders }),
+      router,
+      drainDelayMs,
       sockets: {
         "/socket": {
           handler: socket,
@@ -53,6 +66,7 @@ export class DemoShard extends ModuleSupervisor<DemoSettings> {
       configure: async (app) => {
         await serveWebPage(app);
         serveAsyncApi(app, socket);
+        serveOpenApi(app, router);
       },
     });
     return super.init({

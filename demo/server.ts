@@ -16,7 +16,7 @@ function settingsOrExit(): Settings {
   }
 }
 
-const { logLevel, shards, ...settings } = settingsOrExit();
+const { logLevel, shards, stopMs, ...settings } = settingsOrExit();
 const { redis } = settings;
 const logger = createLogger({ level: logLevel });
 const node =
@@ -24,6 +24,7 @@ const node =
 
 const { runtime } = await Application.run({
   name: "demo",
+  stopMs,
   runtime: { logger, shards, stallMs: STALL_MS, ...node },
   start: [demoTree(settings)],
 });

@@ -5,6 +5,8 @@ import { z } from "zod";
 
 const PORT_MAX = 65_535;
 const SHARDS_MAX = 64;
+const DELAY_MS_MAX = 60_000;
+const STOP_MS_MAX = 600_000;
 const SECRET_LENGTH_MIN = 32;
 /** Whoever reads this file can sign in as anybody: good enough for trying the demo out, and for nothing else. */
 const DEVELOPMENT_SECRET = "development only: anybody can read this secret";
@@ -13,11 +15,17 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly databasePath: string;
+  /** The PostgreSQL that there is instead of the file. */
+  readonly databaseUrl?: string;
   readonly secretKeyBase: string;
   /** Which pages may open sockets. */
   readonly checkOrigin: CheckOrigin;
   /** On so many threads the demo runs. */
   readonly shards: number;
+  /** For how long a stop only says that it is coming, for load balancers to notice. */
+  readonly drainDelayMs: number;
+  /** How long a stop may take as a whole. */
+  readonly stopMs: number;
   /** Connects this server with others: what is said on one is heard on all. */
   readonly redis?: RedisOptions;
   /** The lowest level of what is logged. */
@@ -31,6 +39,13 @@ const port = z
     `must be a port from 0 to ${PORT_MAX}`,
   )
   .transform(Number);
+
+function milliseconds(max: number): z.ZodType<number, string> {
+  return z
+    .string()
+    .refine((text) => /^\d{1,7}$/.test(text) && Number(text) <= max, `must be milliseconds from 0 to ${max}`)
+    .transform(Number);
+}
 
 /** On how many threads to run: one for each core, unless the environment says otherwise. */
 export const shards: z.ZodType<number, string | undefined> = z
@@ -62,6 +77,11 @@ const checkOrigin = z
   )
   .transform((origins): CheckOrigin => (isSwitch(origins) ? origins[0] === "true" : origins));
 
+const databaseUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: "must be a URL such as postgres://user@localhost/demo",
+});
+
 function isSwitch(origins: readonly string[]): boolean {
   return origins.length === 1 && (origins[0] === "true" || origins[0] === "false");
 }
@@ -70,12 +90,17 @@ function isSwitch(origins: readonly string[]): boolean {
 export function demoSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`);
   const schema = z.object({
+    // A misspelled one would quietly mean the secret that everybody can read.
+    NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
     HOST: z.string().default("127.0.0.1"),
     PORT: port.default(4000),
     DATABASE_PATH: databasePath.default("./data/demo.db"),
+    DATABASE_URL: databaseUrl.optional(),
     SECRET_KEY_BASE: env["NODE_ENV"] === "production" ? secret : secret.default(DEVELOPMENT_SECRET),
     CHECK_ORIGIN: checkOrigin.default(true),
     SHARDS: shards,
+    DRAIN_DELAY_MS: milliseconds(DELAY_MS_MAX).default(0),
+    STOP_MS: milliseconds(STOP_MS_MAX).default(60_000),
     REDIS_URL: redis,
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   });
@@ -84,9 +109,12 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     host: settings.HOST,
     port: settings.PORT,
     databasePath: settings.DATABASE_PATH,
+    ...(settings.DATABASE_URL === undefined ? {} : { databaseUrl: settings.DATABASE_URL }),
     secretKeyBase: settings.SECRET_KEY_BASE,
     checkOrigin: settings.CHECK_ORIGIN,
     shards: settings.SHARDS,
+    drainDelayMs: settings.DRAIN_DELAY_MS,
+    stopMs: settings.STOP_MS,
     ...(settings.REDIS_URL === undefined ? {} : { redis: settings.REDIS_URL }),
     logLevel: settings.LOG_LEVEL,
   };

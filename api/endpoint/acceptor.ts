@@ -32,6 +32,12 @@ export class Acceptor extends GenServer<{ readonly url: string }, "url"> {
   static override readonly module: string = import.meta.url;
 
   #endpoint!: EndpointState;
+  #app!: FastifyInstance;
+
+  /** What serves the requests. */
+  get app(): FastifyInstance {
+    return this.#app;
+  }
 
   async init(endpoint: EndpointState): Promise<InitResult<{ readonly url: string }>> {
     const { pid, runtime } = this.self;
@@ -40,7 +46,13 @@ export class Acceptor extends GenServer<{ readonly url: string }, "url"> {
     this.#endpoint = endpoint;
     endpoint.runtime = runtime;
     endpoint.draining = false;
+    endpoint.takesClients = true;
     const app = await buildApp(endpoint);
+    this.#app = app;
+    if (!endpoint.server) {
+      onProcessExit(pid, () => release(app));
+      return ok({ url: endpoint.url });
+    }
     const listener = new Listener(app.server);
     // Before it listens: a kill may come at any moment.
     onProcessExit(pid, () => listener.abandon());
@@ -72,11 +84,18 @@ export class Acceptor extends GenServer<{ readonly url: string }, "url"> {
    * Lets the requests that are in finish, also those that came in through acceptors before this one. Not when the tree above was
    * killed: then it ends at once, for its successor may be on its way and needs the name.
    */
-  override terminate(reason: unknown): Promise<unknown> | undefined {
-    if (!isOrderly(reason)) return undefined;
-    const { clock } = this.self.runtime;
-    const { listeners, options } = this.#endpoint;
-    return Promise.all([...listeners].map((listener) => listener.drain(clock, options.requestDrainMs)));
+  override terminate(reason: unknown): Promise<void> | undefined {
+    return isOrderly(reason) ? this.#drain() : undefined;
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, logger, place } = this.self.runtime;
+    const { name, requestDrainMs } = this.#endpoint.options;
+    const listeners = [...this.#endpoint.listeners];
+    const requests = listeners.reduce((sum, listener) => sum + listener.requests, 0);
+    logger.info({ shard: place, requests }, `${name} finishes the requests that are in`);
+    await Promise.all(listeners.map((listener) => listener.drain(clock, requestDrainMs)));
+    logger.info({ shard: place }, `${name} is closed`);
   }
 
   /** Closes the Fastify instance, and what plugins hold with it, once its last connection has ended. */
@@ -85,7 +104,11 @@ export class Acceptor extends GenServer<{ readonly url: string }, "url"> {
     listeners.add(listener);
     app.server.once("close", () => {
       listeners.delete(listener);
-      app.close().catch((error: unknown) => app.log.error({ err: error }, "A plugin failed to close"));
+      release(app);
     });
   }
+}
+
+function release(app: FastifyInstance): void {
+  app.close().catch((error: unknown) => app.log.error({ err: error }, "A plugin failed to close"));
 }

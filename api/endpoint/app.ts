@@ -9,6 +9,8 @@ import { asksForWebSocket } from "../../channels/internal.ts";
 import { fastifyLogger } from "../logger.ts";
 import { requestIdOf } from "../plugs/request-id.ts";
 import { answerClientError, renderError, renderErrors } from "../render-errors.ts";
+import { mountPlugs } from "./endpoint-plugs.ts";
+import { parseJsonBodies } from "./json-body.ts";
 import { mountLongPolls } from "./longpoll-routes.ts";
 import { followRequest } from "./request-log.ts";
 import type { EndpointState } from "./running-endpoint.ts";
@@ -20,7 +22,7 @@ const PARAM_LENGTH_MAX = 1_024;
 
 /** Makes the Fastify instance of an endpoint: hooks, routes, sockets, and what the program adds in `configure`. Not listening yet. */
 export async function buildApp(endpoint: EndpointState): Promise<FastifyInstance> {
-  const { router, configure, fastify: own } = endpoint.options;
+  const { router, configure, plugs, fastify: own } = endpoint.options;
   const { logger, clock } = endpoint.runtime;
   const app: FastifyInstance = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -46,6 +48,7 @@ export async function buildApp(endpoint: EndpointState): Promise<FastifyInstance
   });
   // An API takes JSON; a program that wants more adds a parser in `configure`.
   app.removeContentTypeParser("text/plain");
+  parseJsonBodies(app);
   app.decorate("endpoint", endpoint);
   app.addHook("onRequest", (request, reply, done) => {
     followRequest(request, reply, clock);
@@ -54,6 +57,7 @@ export async function buildApp(endpoint: EndpointState): Promise<FastifyInstance
   });
   renderErrors(app);
   router.mount(app);
+  mountPlugs(app, plugs);
   mountSockets(app, endpoint);
   mountLongPolls(app, endpoint);
   await configure(app);

@@ -46,8 +46,11 @@ export function drainerFault(
   return undefined;
 }
 
-/** When the patience of the supervisor of a drainer ends: after the last of its mounts. */
-export function drainShutdownMs(drainers: readonly (DrainerOptions | boolean | undefined)[]): number {
+/** When the patience of the supervisor of a drainer ends: after the delay and the last of its mounts. */
+export function drainShutdownMs(
+  drainDelayMs: number,
+  drainers: readonly (DrainerOptions | boolean | undefined)[],
+): number {
   const shutdowns = drainers.map((drainer) => completeDrainerOptions(drainer)?.shutdown ?? 0);
-  return Math.max(0, ...shutdowns) + MARGIN_MS;
+  return drainDelayMs + Math.max(0, ...shutdowns) + MARGIN_MS;
 }

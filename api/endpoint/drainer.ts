@@ -9,8 +9,8 @@ import type { EndpointState } from "./running-endpoint.ts";
 import { socketName } from "./socket-mounts.ts";
 
 /**
- * The last child of an endpoint and so the first to be ended: from then on the endpoint says that it is draining, and
- * the clients of its sockets are told to connect anew (1012). `Phoenix.Socket.PoolDrainer`.
+ * The last child of an endpoint and so the first to be ended: from then on the endpoint says that it is draining, and, once load
+ * balancers had the time to notice, the clients of its sockets are told to connect anew (1012). `Phoenix.Socket.PoolDrainer`.
  */
 export class Drainer extends GenServer<undefined> {
   static override readonly module: string = import.meta.url;
@@ -29,12 +29,23 @@ export class Drainer extends GenServer<undefined> {
   }
 
   async #drainAll(): Promise<void> {
-    this.#endpoint.draining = true;
+    await this.#announce();
     const startedMs = this.self.runtime.clock.nowMs();
     for (const [path, { drainer }] of Object.entries(this.#endpoint.options.sockets)) {
       const options = completeDrainerOptions(drainer);
       if (options !== undefined) await this.#drainMount(path, options, startedMs + options.shutdown);
     }
+  }
+
+  /** Says that it is draining, and goes on as before for a while. */
+  async #announce(): Promise<void> {
+    const { name, drainDelayMs } = this.#endpoint.options;
+    this.#endpoint.draining = true;
+    for (const listener of this.#endpoint.listeners) listener.endWithAnswers();
+    const { place, logger } = this.self.runtime;
+    logger.info({ shard: place, drainDelayMs }, `${name} is draining`);
+    if (drainDelayMs > 0) await this.self.receive(() => false, { timeoutMs: drainDelayMs });
+    this.#endpoint.takesClients = false;
   }
 
   async #drainMount(

@@ -7,6 +7,7 @@ import type {
 } from "../../channels/index.ts";
 import { isSocketTransport } from "../../channels/internal.ts";
 import { apiError } from "../errors.ts";
+import type { EndpointPlug, Plug } from "../plug.ts";
 import { Router } from "../router/router.ts";
 import { drainerFault, type DrainerOptions } from "./drainer-options.ts";
 
@@ -31,12 +32,22 @@ export interface EndpointOptions {
   readonly secretKeyBase?: string;
   /** The name of the supervisor; `<name>.acceptor` is the HTTP server. Default: `"endpoint"`. */
   readonly name?: string;
-  /** Adds what the router does not: plugins (static files, CORS), parsers, hooks. Run for each start of the HTTP server. */
+  /**
+   * What every request goes through before its route is looked for, in this order, also one for a route that nobody has declared:
+   * `cors`, `forceSsl`, `rateLimit`. Not what is for sockets. `plug` in `Phoenix.Endpoint`.
+   */
+  readonly plugs?: readonly (Plug | EndpointPlug)[];
+  /** Adds what the router does not: plugins (static files), parsers, hooks. Run for each start of the HTTP server. */
   readonly configure?: (app: FastifyInstance) => void | Promise<void>;
   /** More options of Fastify: `trustProxy`, `bodyLimit`. */
   readonly fastify?: FastifyServerOptions;
   /** How long an orderly stop waits for requests that are in, in milliseconds. Default: 5,000. */
   readonly requestDrainMs?: number;
+  /**
+   * For how long an orderly stop only says that it is draining before it sends anybody away, in milliseconds: load balancers need
+   * some time to notice. Default: 0.
+   */
+  readonly drainDelayMs?: number;
 }
 
 export type CompleteEndpointOptions = Required<EndpointOptions>;
@@ -48,7 +59,8 @@ const SOCKET_PATH = /^(\/([\w.~-]+|:[a-z_]\w*))+$/i;
 /** Checks and completes the options of an endpoint. Throws `ROOKERY_ENDPOINT_OPTION`. */
 export function completeEndpointOptions(options: EndpointOptions): CompleteEndpointOptions {
   const { router, sockets = {}, pubsub = "", name = "endpoint", configure = () => {}, ...rest } = options;
-  const { fastify = {}, requestDrainMs = 5_000, secretKeyBase = "", ...unknown } = rest;
+  const { fastify = {}, requestDrainMs = 5_000, drainDelayMs = 0, plugs = [], ...secrets } = rest;
+  const { secretKeyBase = "", ...unknown } = secrets;
   for (const key of Object.keys(unknown)) refuse("only known names", key);
   if (!(router instanceof Router)) refuse("a router made by defineRouter", router);
   for (const [path, mount] of Object.entries(sockets)) {
@@ -72,7 +84,8 @@ export function completeEndpointOptions(options: EndpointOptions): CompleteEndpo
       refuse("the name of a PubSub for the sockets", pubsub);
     }
   }
-  if (!(requestDrainMs >= 0)) refuse("requestDrainMs of at least 0", requestDrainMs);
+  for (const [option, ms] of Object.entries({ requestDrainMs, drainDelayMs }))
+    if (!(Number.isFinite(ms) && ms >= 0)) refuse(`${option} of at least 0`, ms);
   return Object.freeze({
     router,
     sockets,
@@ -81,7 +94,9 @@ export function completeEndpointOptions(options: EndpointOptions): CompleteEndpo
     configure,
     fastify,
     requestDrainMs,
+    drainDelayMs,
     secretKeyBase,
+    plugs,
   });
 }
 
@@ -92,6 +107,8 @@ export interface ListenOptions {
   readonly port?: number;
   /** Who listens there, for an endpoint that runs on several shards: see `listenOnEveryShard`. Default: `"one"`, this endpoint alone. */
   readonly acceptors?: Acceptors;
+  /** With false, the endpoint runs but nothing listens: tests hand it their requests in memory. Default: true. Phoenix's `server: false`. */
+  readonly server?: boolean;
 }
 
 /** One endpoint; those of all shards, on one port that they share; or, where a platform has no shared ports, that of the first shard. */
@@ -104,11 +121,13 @@ export function completeListenOptions({
   host = "127.0.0.1",
   port = 4000,
   acceptors = "one",
+  server = true,
 }: ListenOptions): Required<ListenOptions> {
   if (typeof host !== "string" || host === "") refuse("a host to listen on", host);
   if (!Number.isInteger(port) || port < 0 || port > PORT_MAX) refuse(`a port from 0 to ${PORT_MAX}`, port);
   if (!ACCEPTORS.includes(acceptors)) refuse(`acceptors: ${ACCEPTORS.join(", ")}`, acceptors);
-  return { host, port, acceptors };
+  if (typeof server !== "boolean") refuse("server to be true or false", server);
+  return { host, port, acceptors, server };
 }
 
 function refuse(expected: string, got: unknown): never {

@@ -39,10 +39,20 @@ export class Endpoint {
     this.#options = options;
   }
 
+  /** @internal */
+  get options(): CompleteEndpointOptions {
+    return this.#options;
+  }
+
+  /** Under which its supervisor is registered. */
+  get name(): string {
+    return this.#options.name;
+  }
+
   /**
    * The endpoint as one supervision tree: `children`, the processes of the sockets, the HTTP server, and last the drainer, so
-   * that an orderly stop goes the other way: the endpoint says that it is draining, clients of sockets are told to connect anew
-   * (1012), requests that are in finish and no more are accepted, then the rest ends.
+   * that an orderly stop goes the other way: the endpoint says that it is draining, for `drainDelayMs`, clients of sockets are told to
+   * connect anew (1012), requests that are in finish and no more are accepted, then the rest ends.
    */
   childSpec(options: EndpointStartOptions = {}): ChildSpec {
     const { name } = this.#options;
@@ -83,7 +93,7 @@ export class Endpoint {
     state: EndpointState,
     { children = [], intensity, periodMs }: EndpointStartOptions,
   ): SupervisorOptions {
-    const { name, sockets, pubsub, requestDrainMs } = this.#options;
+    const { name, sockets, pubsub, requestDrainMs, drainDelayMs } = this.#options;
     return {
       strategy: "one_for_one",
       ...(intensity === undefined ? {} : { intensity }),
@@ -105,7 +115,10 @@ export class Endpoint {
           name: `${name}.drainer`,
           nameScope: "shard",
           start: [Drainer, state],
-          shutdown: drainShutdownMs(Object.values(sockets).map(({ drainer }) => drainer)),
+          shutdown: drainShutdownMs(
+            drainDelayMs,
+            Object.values(sockets).map(({ drainer }) => drainer),
+          ),
         },
       ],
     };

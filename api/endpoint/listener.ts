@@ -30,9 +30,14 @@ export class Listener {
 
   constructor(server: Server) {
     this.server = server;
+    const active = this.#active;
+    // One function for all responses: a closure for each would be work for each request.
+    function forget(this: ServerResponse): void {
+      active.delete(this);
+    }
     server.on("request", (_request, response) => {
-      this.#active.add(response);
-      response.once("close", () => this.#active.delete(response));
+      active.add(response);
+      response.on("close", forget);
     });
   }
 
@@ -52,6 +57,16 @@ export class Listener {
         if (this.#abandoned) this.#close();
       });
     });
+  }
+
+  /** How many are in and not answered yet. */
+  get requests(): number {
+    return this.#active.size;
+  }
+
+  /** Lets each connection end with the answer to the request that is in on it. */
+  endWithAnswers(): void {
+    for (const response of this.#active) if (!response.headersSent) response.setHeader("connection", "close");
   }
 
   /** Closes the listening socket, at once: another one may listen on its port when this returns. */

@@ -71,13 +71,14 @@ export function listenOnEveryShard<S extends ServerInstance>(
 /** Where the endpoints of all shards can listen. */
 async function sharedAddress(
   runtime: Runtime,
-  { host, port }: ListenOptions,
+  { host, port, server }: ListenOptions,
 ): Promise<Required<ListenOptions>> {
   const address = completeListenOptions({
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(server === undefined ? {} : { server }),
   });
-  if (runtime.shard.interconnect === undefined) return address;
+  if (runtime.shard.interconnect === undefined || !address.server) return address;
   // First as somebody who shares with nobody: the system would let a second server of the same user have the same port, and
   // each would get some of the connections of the other.
   const free = await probe(address.host, address.port, false).catch((error: NodeJS.ErrnoException) => {

@@ -36,7 +36,8 @@ function mountLongPoll(
     scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => parsed(null, body));
     scope.setErrorHandler((_error, _request, reply) => answer(reply, transport.badRequest()));
     // Somebody who is connected says nothing by polling on.
-    const options = { bodyLimit: transport.maxBodySize, config: { requestLogLevel: "debug" } } as const;
+    const config = { requestLogLevel: "debug", isSocket: true } as const;
+    const options = { bodyLimit: transport.maxBodySize, config };
     scope.all(path, options, (request, reply) => serve(request, reply, transport, endpoint));
     done();
   });
@@ -53,7 +54,7 @@ async function serve(
   const response = await transport.serve({
     request: raw,
     body: Buffer.isBuffer(body) ? body : NO_BODY,
-    isOpen: () => !endpoint.draining,
+    isOpen: () => endpoint.takesClients,
     signal: hungUp.signal,
     pathParams: params as Readonly<Record<string, string>>,
   });

@@ -29,7 +29,11 @@ export class EndpointState implements RunningEndpoint {
   readonly host: string;
   port: number;
   readonly acceptors: Acceptors;
+  /** Whether it is reached over the network. */
+  readonly server: boolean;
   draining = false;
+  /** Whether clients may open sockets and polls: not when those that are there are being sent away. */
+  takesClients = true;
   /** Set by the acceptor, which all that is served goes through. */
   runtime!: Runtime;
   /** Also those of acceptors that have died, while connections of theirs are open. */
@@ -39,13 +43,14 @@ export class EndpointState implements RunningEndpoint {
 
   constructor(
     options: CompleteEndpointOptions,
-    { host, port, acceptors }: Required<ListenOptions>,
+    { host, port, acceptors, server }: Required<ListenOptions>,
     onListening?: (endpoint: RunningEndpoint) => void,
   ) {
     this.options = options;
     this.host = host;
     this.port = port;
     this.acceptors = acceptors;
+    this.server = server;
     this.#onListening = onListening;
   }
 

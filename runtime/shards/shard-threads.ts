@@ -86,8 +86,10 @@ export class ShardThreads {
   ): Promise<ShardThreads> {
     // Only here: who needs no other shards loads no thread pool.
     const { Piscina } = await import("piscina");
+    const here = import.meta.url;
     const pool = new Piscina({
-      filename: new URL("./shard-thread.ts", import.meta.url).href,
+      // The compiler rewrites the suffix of an import, not that of a URL.
+      filename: new URL(`./shard-thread${here.slice(here.lastIndexOf("."))}`, here).href,
       minThreads: 0,
       maxThreads: count - 1,
       concurrentTasksPerWorker: 1,

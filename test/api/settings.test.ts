@@ -39,4 +39,18 @@ describe("readSettings", () => {
         !error.message.includes("hunter2"),
     );
   });
+
+  test("shows only the beginning of a long value", () => {
+    assert.throws(
+      () => readSettings(schema, { SECRET_KEY_BASE, PORT: "x".repeat(100_000) }),
+      ({ message }: Error) => message.includes(`("${"x".repeat(100)}…")`) && message.length < 300,
+    );
+  });
+
+  test("says what is wrong with settings that don't go together, also of one that is left to its default", () => {
+    const together = z
+      .object({ MIN: z.coerce.number().default(0), MAX: z.coerce.number().default(10) })
+      .refine(({ MIN, MAX }) => MIN < MAX, { path: ["MAX"], error: "must be more than MIN" });
+    assert.throws(() => readSettings(together, { MIN: "20" }), /MAX is malformed: must be more than MIN/);
+  });
 });

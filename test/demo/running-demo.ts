@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "phoenix";
-import { type Pid, Runtime, silentLogger, Supervisor } from "rookery";
+import { type Logger, type Pid, Runtime, silentLogger, Supervisor } from "rookery";
 import { endpointUrl } from "rookery/api";
 import { demoTree, names } from "../../demo/demo-tree.ts";
 import { connected } from "../support/phoenix-client.ts";
@@ -49,9 +49,9 @@ export class RunningDemo implements AsyncDisposable {
     this.databasePath = databaseIn(folder);
   }
 
-  static async start(shards: number = 1): Promise<RunningDemo> {
+  static async start(shards: number = 1, logger: Logger = silentLogger): Promise<RunningDemo> {
     const folder = mkdtempSync(join(tmpdir(), "rookery-demo-"));
-    const runtime = await Runtime.start({ logger: silentLogger, shards });
+    const runtime = await Runtime.start({ logger, shards });
     const settings = {
       host: "127.0.0.1",
       port: 0,

@@ -13,6 +13,8 @@ describe("demoSettings", () => {
       port: 4000,
       databasePath: "./data/demo.db",
       checkOrigin: true,
+      drainDelayMs: 0,
+      stopMs: 60_000,
       logLevel: "info",
     });
   });
@@ -59,13 +61,38 @@ describe("demoSettings", () => {
       ["SHARDS", "two"],
       ["SHARDS", "1.5"],
       ["LOG_LEVEL", "loud"],
+      ["NODE_ENV", "prod"],
+      ["DRAIN_DELAY_MS", "5s"],
+      ["STOP_MS", "-1"],
+      ["STOP_MS", "1e3"],
+      ["STOP_MS", "600001"],
     ];
     for (const [name, value] of malformed) {
       const said = (error: Error): boolean => error.message.includes(`${name} ("${value}") is malformed: `);
       assert.throws(() => demoSettings({ [name]: value }), said, `${name}=${value}`);
     }
+    const all = Object.fromEntries(malformed);
+    const saidAll = ({ message }: Error): boolean =>
+      !message.includes("\n") && Object.keys(all).every((name) => message.includes(`${name} (`));
+    assert.throws(() => demoSettings(all), saidAll, "all at once");
     const tooShort = (error: Error): boolean =>
       error.message.includes("SECRET_KEY_BASE is malformed: ") && !error.message.includes("hush");
     assert.throws(() => demoSettings({ SECRET_KEY_BASE: "hush" }), tooShort);
+  });
+
+  test("takes a PostgreSQL in place of the file, and shows nobody its password", () => {
+    const url = "postgres://ada:secret@localhost/demo";
+    assert.equal(demoSettings({ DATABASE_URL: url }).databaseUrl, url);
+    for (const malformed of ["localhost/secret", "mysql://ada:secret@localhost/demo"]) {
+      const said = (error: Error): boolean =>
+        error.message.includes("DATABASE_URL is malformed: must be a URL") &&
+        !error.message.includes("secret");
+      assert.throws(() => demoSettings({ DATABASE_URL: malformed }), said, malformed);
+    }
+  });
+
+  test("takes the milliseconds of a stop", () => {
+    const { drainDelayMs, stopMs } = demoSettings({ DRAIN_DELAY_MS: "5000", STOP_MS: "45000" });
+    assert.deepEqual([drainDelayMs, stopMs], [5_000, 45_000]);
   });
 });

@@ -14,6 +14,7 @@ import {
 import { runInProcess, settle, VirtualClock } from "../../runtime/testing.ts";
 import {
   Application,
+  type ApplicationOptions,
   type ApplicationSpec,
   type ChildSpec,
   type SupervisorOptions,
@@ -50,7 +51,7 @@ afterEach(() => running?.stop().catch(() => {}));
 
 async function run(
   start: readonly ChildSpec[] | SupervisorOptions,
-  more: Partial<ApplicationSpec> = {},
+  more: Partial<ApplicationOptions> = {},
 ): Promise<Application> {
   const error = (_fields: object, message: string) => void reports.push(message);
   const runtime: RuntimeOptions = { clock, logger: { debug() {}, info() {}, warn() {}, error } as Logger };
@@ -105,11 +106,40 @@ for (const signal of ["SIGTERM", "SIGINT"]) {
       expect(codes).toEqual([]);
       signals.emit(signal, signal);
       expect(codes).toEqual([{ SIGTERM: 143, SIGINT: 130 }[signal]]);
+      expect(sentences).toEqual([`demo ends at once: another signal came, ${signal}, before it had stopped`]);
       clock.advance(3_600_000);
       await exited;
     });
   });
 }
+
+describe("a stop with a limit", () => {
+  test("that is not over in time ends at once, with 1 and a sentence", async () => {
+    const { runtime } = await run([a({ terminateMs: 3_600_000, shutdown: "infinity" })], { stopMs: 500 });
+    signals.emit("SIGTERM", "SIGTERM");
+    await settle(runtime);
+    clock.advance(499);
+    await settle(runtime);
+    expect(codes).toEqual([]);
+    clock.advance(1);
+    expect(await exited).toBe(1);
+    expect(sentences).toEqual(["demo ends at once: it did not stop within 500 ms"]);
+    clock.advance(3_600_000);
+  });
+
+  test("that is over in time is as one without", async () => {
+    await run([a()], { stopMs: 500 });
+    signals.emit("SIGTERM", "SIGTERM");
+    expect(await exited).toBe(0);
+    clock.advance(500);
+    expect(codes).toEqual([0]);
+    expect(sentences).toEqual([]);
+  });
+
+  test("is refused if it is no time", async () => {
+    await expect(run([a()], { stopMs: -1 })).rejects.toMatchObject({ code: "ROOKERY_BADARG" });
+  });
+});
 
 describe("a signal", () => {
   test("that comes while the tree is starting stops it when it has started", async () => {

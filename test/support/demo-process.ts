@@ -13,10 +13,13 @@ export interface DemoProcess extends AsyncDisposable {
   readonly databasePath: string;
 }
 
-/** Starts the demo in a process of its own, on a free port; resolves when it has printed its address. */
-export function startDemo(env: Readonly<Record<string, string>> = {}): Promise<DemoProcess> {
+/** Starts the demo in a process of its own, on a free port; resolves when it has printed its address. `command` is what Node is told. */
+export function startDemo(
+  env: Readonly<Record<string, string>> = {},
+  command: readonly string[] = [ENTRY],
+): Promise<DemoProcess> {
   const databasePath = env["DATABASE_PATH"] ?? join(mkdtempSync(join(tmpdir(), "rookery-demo-")), "demo.db");
-  const child = spawn(process.execPath, [ENTRY], {
+  const child = spawn(process.execPath, command, {
     env: { ...process.env, PORT: "0", LOG_LEVEL: "warn", ...env, DATABASE_PATH: databasePath },
     stdio: ["ignore", "pipe", "pipe"],
   });

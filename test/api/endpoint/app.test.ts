@@ -55,6 +55,17 @@ describe("what is no request of HTTP", () => {
     });
   }
 
+  test("a body that does not come in time is answered with 408, and its connection closed", async () => {
+    // Node takes the shorter of the two for that of the headers.
+    const fastify = { requestTimeout: 50, http: { headersTimeout: 50, connectionsCheckingInterval: 10 } };
+    const { endpoint } = await served((route) => route.post("/", ping, "show"), { fastify });
+    const socket = connect(endpoint.port, "127.0.0.1");
+    socket.write(
+      "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    );
+    assert.match(await text(socket), /^HTTP\/1\.1 408 Request Timeout\r\n/);
+  });
+
   test("a body in plain text is answered with 415", async () => {
     const { endpoint } = await served((route) => route.post("/", ping, "show"));
     assert.equal((await fetch(endpoint.url, { method: "POST", body: "hello" })).status, 415);

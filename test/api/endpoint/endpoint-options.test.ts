@@ -71,7 +71,13 @@ describe("the options of an endpoint", () => {
     assert.equal(completeEndpointOptions({ router, sockets }).sockets, sockets);
   });
 
-  for (const options of [{ port: -1 }, { port: 65_536 }, { port: 1.5 }, { host: "" }]) {
+  for (const options of [
+    { port: -1 },
+    { port: 65_536 },
+    { port: 1.5 },
+    { host: "" },
+    { server: "no" as never },
+  ]) {
     test(`refuses to start with ${JSON.stringify(options)}`, () => {
       assert.throws(() => completeListenOptions(options), { code: "ROOKERY_ENDPOINT_OPTION" });
     });

@@ -5,18 +5,18 @@ import { describe, onTestFinished, test, vi } from "vitest";
 import { endpointUrl } from "../../../api/endpoint/endpoint.ts";
 import { listenOnEveryShard } from "../../../api/endpoint/listening-shards.ts";
 import { nameOn, type Pid, Runtime, type StartError } from "../../../runtime/index.ts";
+import { CapturedLog } from "../../../runtime/testing.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
 import { PlaceTree } from "./place-tree.ts";
-import { KeptLog } from "./served.ts";
 
 interface Started {
   readonly runtime: Runtime;
   readonly root: Pid;
-  readonly log: KeptLog;
+  readonly log: CapturedLog;
 }
 
 async function startOn(shards: number, port: number = 0): Promise<Started> {
-  const log = new KeptLog();
+  const log = new CapturedLog();
   const runtime = await Runtime.start({ shards, logger: log });
   onTestFinished(() => runtime.shutdown());
   const children = [listenOnEveryShard(PlaceTree, { port })];

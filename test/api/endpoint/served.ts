@@ -4,54 +4,15 @@ import { defineEndpoint, type EndpointStartOptions } from "../../../api/endpoint
 import type { RunningEndpoint } from "../../../api/endpoint/running-endpoint.ts";
 import { defineRouter } from "../../../api/router/router.ts";
 import type { Scope } from "../../../api/router/scope.ts";
-import { type Logger, type Pid, Runtime } from "../../../runtime/index.ts";
+import { type Pid, Runtime } from "../../../runtime/index.ts";
+import { CapturedLog } from "../../../runtime/testing.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
-
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-/** A logger that keeps its lines, and tells when there is one that somebody waits for. */
-export class KeptLog implements Logger {
-  readonly lines: LogLine[] = [];
-  readonly #waiting: (() => void)[] = [];
-
-  debug(): void {}
-
-  info(fields: object, message: string): void {
-    this.#keep("info", fields, message);
-  }
-
-  warn(fields: object, message: string): void {
-    this.#keep("warn", fields, message);
-  }
-
-  error(fields: object, message: string): void {
-    this.#keep("error", fields, message);
-  }
-
-  /** The first line that `isWanted`, now or later. */
-  async line(isWanted: (line: LogLine) => boolean): Promise<LogLine> {
-    for (;;) {
-      const found = this.lines.find(isWanted);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-
-  #keep(level: string, fields: object, message: string): void {
-    this.lines.push({ level, fields: fields as Record<string, unknown>, message });
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-}
 
 export interface Served {
   readonly runtime: Runtime;
   readonly pid: Pid;
   readonly endpoint: RunningEndpoint;
-  readonly log: KeptLog;
+  readonly log: CapturedLog;
 }
 
 /** Starts an endpoint on a port that the system chooses, for the time of one test. */
@@ -60,7 +21,7 @@ export async function served(
   options: Partial<EndpointOptions> = {},
   startOptions: EndpointStartOptions = {},
 ): Promise<Served> {
-  const log = new KeptLog();
+  const log = new CapturedLog();
   const runtime = await Runtime.start({ logger: log });
   onTestFinished(() => runtime.shutdown());
   const definition = defineEndpoint({ router: defineRouter(declare), ...options });

@@ -264,7 +264,7 @@ describe("an orderly stop", () => {
 
   test("lets no client in any more", async () => {
     const { endpoint } = await servedSocket();
-    (endpoint as { draining: boolean }).draining = true;
+    (endpoint as unknown as { takesClients: boolean }).takesClients = false;
     assert.equal(await refusedStatus(endpoint, "/socket/websocket?vsn=2.0.0&token=good"), 503);
   });
 });
