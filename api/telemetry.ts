@@ -55,6 +55,29 @@ export const dispatchException: TelemetryEvent<
   DispatchMetadata & { readonly error: unknown }
 > = telemetryEvent("phoenix.router_dispatch.exception");
 
+export interface RenderMetadata {
+  readonly request: FastifyRequest;
+  readonly format: string;
+  /** The name of the function. */
+  readonly view: string;
+}
+
+/** A view is about to be made of what an action has found. */
+export const renderStart: TelemetryEvent<Record<never, never>, RenderMetadata> = telemetryEvent(
+  "phoenix.controller.render.start",
+);
+
+/** It is made. */
+export const renderStop: TelemetryEvent<{ readonly durationMs: number }, RenderMetadata> = telemetryEvent(
+  "phoenix.controller.render.stop",
+);
+
+/** The view has thrown. */
+export const renderException: TelemetryEvent<
+  { readonly durationMs: number },
+  RenderMetadata & { readonly error: unknown }
+> = telemetryEvent("phoenix.controller.render.exception");
+
 /** An exception or an unknown route was turned into an answer. */
 export const errorRendered: TelemetryEvent<
   { readonly durationMs: number },

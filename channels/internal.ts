@@ -1,4 +1,8 @@
+export { errorsByField } from "./contract/invalid-payload.ts";
+export { type InputOf, isStandardSchema, type OutputOf } from "./contract/standard-schema.ts";
 export { filterParameters, isSecretName } from "./filter-parameters.ts";
+export { RedisConnection } from "./redis/redis-connection.ts";
+export { completeRedisOptions } from "./redis/redis-options.ts";
 export { socketSupervisor, transportsSupervisor } from "./socket-supervisor.ts";
 export { isSocketTransport } from "./socket-transport.ts";
 export { SocketDrain } from "./transport-message.ts";

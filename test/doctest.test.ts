@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import * as api from "rookery/api";
+import * as apiTesting from "rookery/api/testing";
 import * as channels from "rookery/channels";
 import * as rookery from "rookery";
 import * as testing from "rookery/testing";
@@ -9,7 +10,13 @@ import { layerOf, sourceFiles } from "./support/source-files.ts";
 
 type Names = Readonly<Record<string, unknown>>;
 
-const modules = { rookery, "rookery/channels": channels, "rookery/api": api, "rookery/testing": testing };
+const modules = {
+  rookery,
+  "rookery/channels": channels,
+  "rookery/api": api,
+  "rookery/api/testing": apiTesting,
+  "rookery/testing": testing,
+};
 
 /** Where two doors have the same name, an example means the one of its own layer. */
 const doors: Readonly<Record<string, Names>> = { channels, api };
@@ -59,7 +66,15 @@ for (const { path, text } of documented) {
       test(`the example at line ${line} shows what happens`, async () => {
         const url = new URL(`../${path}`, import.meta.url).href;
         const own = path.endsWith(".ts") ? ((await import(url)) as Names) : {};
-        const all = { ...testing, ...api, ...channels, ...rookery, ...doors[layerOf(path) ?? ""], ...own };
+        const all = {
+          ...testing,
+          ...apiTesting,
+          ...api,
+          ...channels,
+          ...rookery,
+          ...doors[layerOf(path) ?? ""],
+          ...own,
+        };
         await run(compileDoctest(code), all);
       });
     }

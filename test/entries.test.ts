@@ -6,10 +6,14 @@ import { fileURLToPath } from "node:url";
 import { describe, test } from "vitest";
 
 const root = new URL("../", import.meta.url);
-const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
+const { bin, scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
+  bin: Record<string, string>;
   scripts: Record<string, string>;
 };
-const entries = Object.values(scripts).flatMap((script) => /^node (\S+)$/.exec(script)?.[1] ?? []);
+const entries = [
+  ...Object.values(bin),
+  ...Object.values(scripts).flatMap((script) => /^node (\S+)$/.exec(script)?.[1] ?? []),
+];
 
 interface Ended {
   readonly code: number | null;
@@ -35,7 +39,7 @@ function pretendingToBe(version: string): string[] {
   ];
 }
 
-test("the entries are those that the scripts of package.json start", () => {
+test("the entries are those that package.json offers as commands and its scripts start", () => {
   assert.ok(entries.length >= 3, entries.join());
 });
 

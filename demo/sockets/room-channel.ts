@@ -74,7 +74,8 @@ export const RoomChannel: ChannelClass = defineChannel<typeof roomContract, Room
     async "message:new"(payload, socket) {
       const { chat, roomId, userId, userName } = socket.assigns;
       const result = await chat.say(roomId, { id: userId, name: userName }, payload);
-      if (!result.ok) return reply("error", { errors: traverseErrors(result.error) }, socket);
+      if (!result.ok)
+        return reply("error", { errors: traverseErrors(result.error) as Record<string, string[]> }, socket);
       broadcast(socket, "message:new", result.message);
       return reply("ok", { id: result.message.id }, socket);
     },
