@@ -24,6 +24,8 @@ const demo: MeasuredServer = {
 
 const httpServers: MeasuredServer[] = [
   demo,
+  { name: "Rookery, no log", file: demo.file, env: () => ({ ...demo.env!(), LOG_LEVEL: "warn" }) },
+  { name: "Fastify with its log", file: "./servers/bare-fastify.ts", env: () => ({ LOG: "1" }) },
   { name: "bare Fastify", file: "./servers/bare-fastify.ts" },
   { name: "bare node:http", file: "./servers/bare-http.ts" },
 ];
