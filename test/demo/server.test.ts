@@ -113,7 +113,10 @@ describe("npm start", { timeout: 30_000 }, () => {
       await failure({ PORT: String((taken.address() as AddressInfo).port) }),
       /another program listens there already/,
     );
-    assert.match(await failure({ DATABASE_PATH: join(file, "demo.db") }), /Expected a database that can be opened/);
+    assert.match(
+      await failure({ DATABASE_PATH: join(file, "demo.db") }),
+      /Expected a database that can be opened/,
+    );
     assert.match(await failure({ DATABASE_PATH: file }), /file is not a database/);
     await using other = await startDemo({ SHARDS: "2" });
     const { port } = new URL(other.url);
