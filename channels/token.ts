@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../runtime/index.ts";
 import { channelsError } from "./errors.ts";
 import { decodeTerm } from "./token/decode-term.ts";
@@ -177,7 +177,7 @@ function nowMs({ clock }: TokenOptions): number {
   return Math.trunc(clock.systemTimeMs());
 }
 
-function keyOf(secretKeyBase: string, salt: string, options: TokenOptions): Buffer {
+function keyOf(secretKeyBase: string, salt: string, options: TokenOptions): KeyObject {
   if (typeof secretKeyBase !== "string" || Buffer.byteLength(secretKeyBase) < SECRET_BYTES_MIN) {
     throw channelsError(
       "ROOKERY_SECRET",
@@ -188,7 +188,7 @@ function keyOf(secretKeyBase: string, salt: string, options: TokenOptions): Buff
   return derivedKey(secretKeyBase, salt, { iterations, length, digest } satisfies KeyOptions);
 }
 
-function signature(signed: string, key: Buffer, digest: Digest): string {
+function signature(signed: string, key: KeyObject, digest: Digest): string {
   return createHmac(digest, key).update(signed).digest("base64url");
 }
 
@@ -199,7 +199,7 @@ interface Content {
 }
 
 /** What a token holds, if its signature is right. Compared as text: there is one spelling of a signature only. */
-function verifiedBytes(token: string, key: Buffer): Buffer | undefined {
+function verifiedBytes(token: string, key: KeyObject): Buffer | undefined {
   const [algorithm = "", content = "", given = "", ...rest] = token.split(".");
   const digest = DIGESTS.get(algorithm);
   if (digest === undefined || rest.length > 0) return undefined;

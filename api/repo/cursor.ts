@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 import { repoError } from "./errors.ts";
 
 export type OrderValue = string | number;
@@ -47,8 +47,10 @@ const KEY_BYTES_MIN = 32;
 export function signedCursors(key: string | Uint8Array): CursorCodec {
   if (Buffer.byteLength(key) < KEY_BYTES_MIN)
     throw repoError("ROOKERY_PAGE_KEY", [KEY_BYTES_MIN, Buffer.byteLength(key)]);
+  // An object, not bytes: see `derivedKey` of the channels.
+  const secret = createSecretKey(Buffer.from(key));
   const sign = (payload: string): Buffer =>
-    createHmac("sha256", key).update(SIGNED_AS).update(payload).digest();
+    createHmac("sha256", secret).update(SIGNED_AS).update(payload).digest();
   return {
     encode(text) {
       const payload = base64url.encode(text);

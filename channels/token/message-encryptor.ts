@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from "node:crypto";
 
 /** What stands before the bytes: the name that plug_crypto gave XChaCha20-Poly1305. */
 const XCHACHA = "XCP.";
@@ -15,7 +15,7 @@ const GCM_IV_BYTES = 12;
 export const ENCRYPTION_KEY_BYTES = 32;
 
 /** Encrypts and authenticates bytes with a key of 32 bytes: `XCP.` and the base64 of iv, tag, encrypted bytes. */
-export function encryptMessage(message: Uint8Array, key: Buffer): string {
+export function encryptMessage(message: Uint8Array, key: KeyObject): string {
   const iv = randomBytes(IV_BYTES);
   const { subkey, nonce } = subkeyOf(key, iv);
   const cipher = createCipheriv("chacha20-poly1305", subkey, nonce, { authTagLength: TAG_BYTES });
@@ -25,13 +25,13 @@ export function encryptMessage(message: Uint8Array, key: Buffer): string {
 }
 
 /** The bytes, or undefined for whatever was not made by `encryptMessage` with this key. */
-export function decryptMessage(token: string, key: Buffer): Buffer | undefined {
+export function decryptMessage(token: string, key: KeyObject): Buffer | undefined {
   if (token.startsWith(XCHACHA)) return decryptXChaCha(token.slice(XCHACHA.length), key);
   if (token.startsWith(AES_GCM)) return decryptAesGcm(token.slice(AES_GCM.length).split("."), key);
   return undefined;
 }
 
-function decryptXChaCha(text: string, key: Buffer): Buffer | undefined {
+function decryptXChaCha(text: string, key: KeyObject): Buffer | undefined {
   const bytes = decoded(text);
   if (bytes === undefined || bytes.length < IV_BYTES + TAG_BYTES) return undefined;
   const { subkey, nonce } = subkeyOf(key, bytes.subarray(0, IV_BYTES));
@@ -40,7 +40,7 @@ function decryptXChaCha(text: string, key: Buffer): Buffer | undefined {
 }
 
 /** Made by plug_crypto 1: the bytes under a key of their own, which comes along under ours. */
-function decryptAesGcm(parts: readonly string[], key: Buffer): Buffer | undefined {
+function decryptAesGcm(parts: readonly string[], key: KeyObject): Buffer | undefined {
   const [wrapped, iv, encrypted, tag, ...rest] = parts.map(decoded);
   if (wrapped === undefined || iv?.length !== GCM_IV_BYTES || encrypted === undefined) return undefined;
   if (tag?.length !== TAG_BYTES || rest.length > 0) return undefined;
@@ -59,7 +59,7 @@ type Algorithm = "chacha20-poly1305" | "aes-128-gcm" | "aes-192-gcm" | "aes-256-
 
 function opened(
   algorithm: Algorithm,
-  key: Buffer,
+  key: Buffer | KeyObject,
   iv: Buffer,
   aad: Buffer,
   encrypted: Buffer,
@@ -94,7 +94,7 @@ function decoded(text: string): Buffer | undefined {
  *
  * So it is a block of the platform's ChaCha20, over zeros, less the words of the state.
  */
-function subkeyOf(key: Buffer, iv: Buffer): { readonly subkey: Buffer; readonly nonce: Buffer } {
+function subkeyOf(key: KeyObject, iv: Buffer): { readonly subkey: Buffer; readonly nonce: Buffer } {
   const start = iv.subarray(0, 16);
   const block = createCipheriv("chacha20", key, start).update(Buffer.alloc(64));
   const ends = Buffer.concat([block.subarray(0, 16), block.subarray(48)]);
