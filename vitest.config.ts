@@ -8,6 +8,7 @@ const config: ViteUserConfig = defineConfig({
     // Ends what hangs, and only that: a busy machine takes its time to start a server or a browser.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     // The sources are imported by Node itself, as in production, not through Vite's transform.
     experimental: { viteModuleRunner: false, nodeLoader: false },
   },

@@ -1,9 +1,13 @@
+import { inspect } from "node:util";
 import type { Logger, LogLevel } from "../runtime/index.ts";
 import { isLogged } from "../runtime/internal.ts";
 import type { ConnectContext } from "./connect.ts";
 import { filterParameters } from "./filter-parameters.ts";
 import type { Params } from "./params.ts";
 import type { AnySocket } from "./socket.ts";
+
+/** So much is logged of what a client sends: a line is read by people, and clients choose how long their params are. */
+const PARAMS_CHARACTERS_MAX = 1_000;
 
 /** Whether anything comes of logging at a level that may be none. */
 export function isWanted(logger: Logger, level: LogLevel | false): level is LogLevel {
@@ -19,7 +23,7 @@ export function logConnect(
 ): void {
   if (!isWanted(logger, handler.log)) return;
   const what = ok ? "CONNECTED TO" : "REFUSED CONNECTION TO";
-  logger[handler.log]({ transport, durationMs, params: filterParameters(params) }, `${what} ${handler.name}`);
+  logger[handler.log]({ transport, durationMs, params: loggedParams(params) }, `${what} ${handler.name}`);
 }
 
 /** The line of a `join`. */
@@ -32,7 +36,7 @@ export function logJoin(
 ): void {
   if (!isWanted(logger, level)) return;
   const what = ok ? "JOINED" : "REFUSED JOIN";
-  logger[level]({ topic, id, durationMs, params: filterParameters(params) }, `${what} ${topic}`);
+  logger[level]({ topic, id, durationMs, params: loggedParams(params) }, `${what} ${topic}`);
 }
 
 /** The line of a `handleIn`. */
@@ -45,7 +49,25 @@ export function logHandledIn(
 ): void {
   if (!isWanted(logger, level)) return;
   logger[level](
-    { topic, id, event, durationMs, params: filterParameters(params) },
+    { topic, id, event, durationMs, params: loggedParams(params) },
     `HANDLED ${event} INCOMING ON ${topic} (${channel?.name ?? ""})`,
   );
+}
+
+/** Without secrets; as the beginning of their JSON, with how much is missing, if they are long. */
+function loggedParams(params: unknown): unknown {
+  const filtered = filterParameters(params);
+  const text = textOf(filtered);
+  if (text.length <= PARAMS_CHARACTERS_MAX) return filtered;
+  const missing = text.length - PARAMS_CHARACTERS_MAX;
+  return `${text.slice(0, PARAMS_CHARACTERS_MAX).toWellFormed()}… (${missing} more characters)`;
+}
+
+/** Not all that a serializer may decode has a form in JSON. */
+function textOf(params: unknown): string {
+  try {
+    return JSON.stringify(params) ?? "";
+  } catch {
+    return inspect(params, { depth: 8 });
+  }
 }

@@ -13,6 +13,10 @@ export interface DurationMs {
   readonly durationMs: number;
 }
 
+/**
+ * What is told of a `socketConnected`: who has connected with what, `result` whether it was let in. `params` are unfiltered, as the
+ * client sent them. The metadata of `[:phoenix, :socket_connected]`.
+ */
 export interface SocketConnected {
   readonly transport: string;
   readonly params: Params;
@@ -23,12 +27,20 @@ export interface SocketConnected {
   readonly result: "ok" | "error";
 }
 
+/**
+ * What is told of a `channelJoined`: who has joined with what, `result` whether it was let in. `params` are unfiltered, as the
+ * client sent them. The metadata of `[:phoenix, :channel_joined]`.
+ */
 export interface ChannelJoined {
   readonly params: unknown;
   readonly socket: AnySocket;
   readonly result: "ok" | "error";
 }
 
+/**
+ * What is told of a `channelHandledIn`: the push that a channel has handled. `params` are unfiltered, as the client sent them. The
+ * metadata of `[:phoenix, :channel_handled_in]`.
+ */
 export interface ChannelHandledIn {
   readonly ref: MessageRef;
   readonly event: string;
@@ -49,12 +61,14 @@ export const channelHandledIn: TelemetryEvent<DurationMs, ChannelHandledIn> = te
   "phoenix.channel_handled_in",
 );
 
+/** What is told of a client that is slow in reading: whose it is, and the policy that has decided. */
 export interface SlowConsumerMetadata {
   /** The transport process. */
   readonly pid: Pid;
   readonly policy: SlowConsumer;
 }
 
+/** What a slow client misses: so many frames, and their bytes. */
 export interface DroppedFrames {
   readonly count: number;
   readonly bytes: number;
@@ -71,6 +85,7 @@ export const slowConsumerDisconnected: TelemetryEvent<
   SlowConsumerMetadata
 > = telemetryEvent("rookery.slow_consumer.disconnected");
 
+/** What is told of a `redisConnectionChanged`: whose connection it is, with which Redis, and the state it has now. */
 export interface RedisConnectionChanged {
   /** Who uses the connection: `PubSub demo.pubsub`. */
   readonly user: string;
@@ -84,6 +99,7 @@ export interface RedisConnectionChanged {
 export const redisConnectionChanged: TelemetryEvent<{ readonly dropped: number }, RedisConnectionChanged> =
   telemetryEvent("rookery.redis.connection_changed");
 
+/** What is told of a `clientRefused`: which limit it was, and what was refused to whom. */
 export interface ClientRefused {
   readonly kind: LimitKind;
   readonly topic: string;

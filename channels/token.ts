@@ -28,6 +28,10 @@ export interface VerifyOptions extends TokenOptions {
   readonly maxAge?: number;
 }
 
+/**
+ * What `verify` and `decrypt` answer: what was signed, or why the token is not good: too old, not of this key and salt, or none at
+ * all. `Phoenix.Token.verify/4`.
+ */
 export type VerifyResult =
   | { readonly ok: true; readonly data: unknown }
   | { readonly ok: false; readonly reason: "expired" | "invalid" | "missing" };

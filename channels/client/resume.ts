@@ -18,6 +18,7 @@ export interface ResumePosition {
   readonly id: string;
 }
 
+/** What a channel joins with, from where it goes on, and who is told whether it could. */
 export interface ResumableOptions {
   /** Of the join, beside `resume`. */
   readonly params?: object;
@@ -30,6 +31,10 @@ export interface ResumableOptions {
   readonly onJoin?: (resumed: boolean) => void;
 }
 
+/**
+ * A channel of phoenix.js that resumes: what `resumable` makes. `position` is how far it has come, undefined as long as no join has
+ * said: kept somewhere, it lets a page that is loaded again go on from there.
+ */
 export interface Resumable<C extends PhoenixChannel> {
   readonly channel: C;
   readonly position: ResumePosition | undefined;

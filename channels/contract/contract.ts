@@ -38,6 +38,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** What a client joins with, before and after the schema. */
 export type JoinParams<C> = InputOf<At<At<C, "join">, "params">, Json>;
+
+/** What `join` gets of a contract: its params after the schema; `unknown` if the contract has none for them. */
 export type JoinedWith<C> = OutputOf<At<At<C, "join">, "params">, unknown>;
 /** What a join is answered with, as the server gives it. */
 export type JoinReply<C> = InputOf<At<At<C, "join">, "reply">, unknown>;
@@ -49,6 +51,8 @@ export type EventIn<C> = string & keyof At<C, "in">;
 /** The payload of one, before and after the schema. */
 export type PayloadIn<C, Event> = InputOf<At<Pushed<C, Event>, "payload">, object>;
 export type PayloadTaken<C, Event> = OutputOf<At<Pushed<C, Event>, "payload">, unknown>;
+
+/** What an event is answered with, status `"ok"`, as the server gives it; `unknown` if the contract does not say. */
 export type ReplyOk<C, Event> = InputOf<At<Pushed<C, Event>, "reply">, unknown>;
 /** Of the reply `"error"`; an event without it has none of its own. */
 export type ReplyError<C, Event> = InputOf<At<Pushed<C, Event>, "error">, never>;
@@ -73,6 +77,8 @@ type PresenceEvent<C> = At<C, "presence"> extends undefined ? never : keyof Pres
 
 /** The events that reach clients. */
 export type EventOut<C> = (string & keyof At<C, "out">) | PresenceEvent<C>;
+
+/** The payload of an event that reaches clients, as they see it; `never` for one that the contract does not have. */
 export type PayloadOut<C, Event> = Event extends keyof At<C, "out">
   ? InputOf<At<C, "out">[Event], object>
   : Event extends keyof PresenceEvents<C>
@@ -111,9 +117,12 @@ const PARTS: Readonly<Record<string, readonly string[] | undefined>> = {
  * ```
  */
 export function defineContract<C extends Contract>(contract: C): C {
+  expectObject("what defineContract takes", contract);
   const { join = {}, in: inbound = {}, out = {}, presence, ...unknown } = contract;
   for (const part of Object.keys(unknown)) throw wrong("only join, in, out and presence", part);
   expectSchemas("join", join, PARTS["join"]!);
+  expectObject("in", inbound);
+  expectObject("out", out);
   for (const [event, schemas] of Object.entries(inbound)) {
     expectEvent(event);
     expectSchemas(`in of ${event}`, schemas, PARTS["in"]!);
@@ -129,9 +138,13 @@ export function defineContract<C extends Contract>(contract: C): C {
   return Object.freeze(contract);
 }
 
-function expectSchemas(where: string, schemas: unknown, names: readonly string[]): void {
-  if (typeof schemas !== "object" || schemas === null)
+function expectObject(where: string, schemas: unknown): asserts schemas is object {
+  if (typeof schemas !== "object" || schemas === null || Array.isArray(schemas))
     throw wrong(`an object of schemas as ${where}`, schemas);
+}
+
+function expectSchemas(where: string, schemas: unknown, names: readonly string[]): void {
+  expectObject(where, schemas);
   for (const [name, schema] of Object.entries(schemas)) {
     if (!names.includes(name)) throw wrong(`only ${names.join(", ")} in ${where}`, name);
     if (schema !== undefined && !isStandardSchema(schema))

@@ -28,6 +28,7 @@ import { type KeyMetas, TopicMetas } from "./topic-metas.ts";
 /** How long a `fetch` for a diff may take before the diff goes out without what it adds. */
 const FETCH_TIMEOUT_MS = 5_000;
 
+/** What a Presence is started with: the options of `use Phoenix.Presence`. */
 export interface PresenceOptions extends TrackerOptions {
   /** The name of the PubSub on which diffs are published. */
   readonly pubsub: string;

@@ -11,6 +11,7 @@ const TIMEOUT_MS = 5_000;
 const UNSENT_BYTES_MAX = 8 * 1_024 * 1_024;
 const TIMEOUT_BEATS_MIN = 2;
 
+/** The Redis that joins nodes, and who this one is among them: the options of `Phoenix.PubSub.Redis`. */
 export interface RedisOptions {
   /** `redis://user:password@host:port/database`, or `rediss:` for TLS. */
   readonly url: string;

@@ -2,6 +2,7 @@ import { channelsError } from "../errors.ts";
 import type { LogStore } from "./log-store.ts";
 import { MemoryLogStore } from "./memory-log-store.ts";
 
+/** What a TopicLog is started with: of which PubSub it keeps events, where, and how many. */
 export interface TopicLogOptions {
   /** The name of the PubSub that carries the broadcasts. */
   readonly pubsub: string;

@@ -37,12 +37,16 @@ export type PresenceKey = string | number;
 
 /** What is shown of a presence: plain data. */
 export type MetaFields = Readonly<Record<string, unknown>>;
+
+/** The new meta of a presence, or a function that makes it of the old one. What it throws, the caller gets. */
 export type MetaUpdate = MetaFields | ((meta: Meta) => MetaFields);
 
 /** `ref` is the `phx_ref` of the new meta. */
 export type TrackResult =
   | { readonly ok: true; readonly ref: string }
   | { readonly ok: false; readonly reason: "already_tracked" };
+
+/** What an update answers: the new `phx_ref` of the presence, or that the process is not tracked there. `Phoenix.Tracker.update/5`. */
 export type UpdateResult =
   | { readonly ok: true; readonly ref: string }
   | { readonly ok: false; readonly reason: "nopresence" };
@@ -203,6 +207,16 @@ export abstract class TrackerServer<State = unknown> extends GenServer<
   /** The presences of a topic, each by itself, as this shard knows them now: without a message, and as they were tracked. */
   static dirtyList(from: Origin, name: string, topic: string): TrackedMeta[] {
     return Array.from(tables.get(from, name).state.entries.inTopic(topic), trackedMeta);
+  }
+
+  /** @internal Each topic that somebody is tracked in, read as they are asked for. */
+  static topics(from: Origin, name: string): Iterable<string> {
+    return tables.find(from, name)?.state.entries.topics() ?? [];
+  }
+
+  /** @internal Whether there is one of that name. */
+  static isOpen(from: Origin, name: string): boolean {
+    return tables.find(from, name) !== undefined;
   }
 
   /** How many keys a topic has. */

@@ -6,6 +6,7 @@ import type { TopicDiff } from "./topic-diff.ts";
 import { completeTrackerOptions, type TrackerOptions } from "./tracker-options.ts";
 import { type PresenceKey, type TrackedMeta, trackedMeta, TrackerServer } from "./tracker-server.ts";
 
+/** What a Tracker is started with: the options of `Phoenix.Tracker.start_link/3`. */
 export interface TrackerStartOptions extends TrackerOptions {
   /** The name of the PubSub over which those of other places are met. */
   readonly pubsub: string;

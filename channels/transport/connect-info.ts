@@ -41,6 +41,10 @@ export interface ConnectInfoOptions {
 /** Name, in lower case, and value. */
 export type Header = readonly [name: string, value: string];
 
+/**
+ * What `connect` gets to know of a client's request, beside its params: only what the mount's `connectInfo` asks for. The
+ * `connect_info` of `Phoenix.Socket`, under its names.
+ */
 export interface ConnectInfo {
   readonly auth_token?: string | undefined;
   readonly peer_data?: { readonly address: string | undefined; readonly port: number | undefined };

@@ -40,6 +40,7 @@ import { ClientLimits, type Refusal } from "./client-limits.ts";
 import { Dispatch, dispatchOf } from "./dispatch.ts";
 import { IdleTick, IdleWatch } from "./idle-watch.ts";
 import type { Peer } from "./peer.ts";
+import { type FrameTap, TappedPeer, untapped } from "./tapped-peer.ts";
 
 /** So long a channel that is joined anew may take to end, then it is killed. */
 const DUPLICATE_SHUTDOWN_MS = 5_000;
@@ -99,6 +100,7 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     const { self } = this;
     self.setLabel({ socket: socket.handler.name, id: socket.id } satisfies SocketLabel);
     this.#peer = peer;
+    peer.started?.(self.pid);
     this.#channelsSupervisor = channels;
     const { limits } = socket.handler;
     if (limits !== undefined) this.#limits = new ClientLimits(limits, self.runtime.clock.nowMs());
@@ -106,6 +108,15 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     if (socket.id !== undefined) PubSub.subscribe(self, socket.pubsub, socket.id);
     this.#idle = new IdleWatch(self, peer, idleTimeoutMs);
     return ok({ socket: socket.withConnection({ transportPid: self.pid, peer }), channels: new Map() });
+  }
+
+  /** Tells `tell` of each frame from here on, until the function is called that it returns. */
+  tap(tell: FrameTap): () => void {
+    this.#peer = new TappedPeer(this.#peer, tell);
+    const tapped = this.#peer;
+    return () => {
+      this.#peer = untapped(this.#peer, tapped);
+    };
   }
 
   override handleCall(request: unknown): CallResult {
@@ -119,6 +130,7 @@ export class ConnectionServer extends GenServer<ConnectionState> {
       return noReply();
     }
     if (message instanceof InboundFrame) {
+      this.#peer.took?.(message.data);
       const result = this.#take(this.state.socket.serializer.decode(message.data), message.data);
       if (result instanceof Promise) return this.#handledAfter(result);
       this.#peer.handled();

@@ -27,10 +27,11 @@ export class IdleWatch {
     if (Number.isFinite(timeoutMs)) this.#schedule();
   }
 
-  /** For each IdleTick: whether the client has been silent for the timeout. */
+  /** For each IdleTick: whether the client has been silent for the timeout. One that is not read from counts as if it spoke. */
   isSilent(): boolean {
-    const { bytesRead } = this.#peer;
-    this.#silentTicks = bytesRead === this.#bytesRead ? this.#silentTicks + 1 : 0;
+    const { bytesRead, isPaused = false } = this.#peer;
+    // Of one that may not say anything nothing can be heard.
+    this.#silentTicks = bytesRead === this.#bytesRead && !isPaused ? this.#silentTicks + 1 : 0;
     this.#bytesRead = bytesRead;
     if (this.#silentTicks >= IDLE_TICKS) return true;
     this.#schedule();

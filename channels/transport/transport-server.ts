@@ -35,9 +35,14 @@ export class TransportServer extends GenServer<unknown> {
     self.setLabel({ socket: handler.name });
     this.#name = handler.name;
     this.#peer = peer;
+    peer.started?.(self.pid);
     this.#idle = new IdleWatch(self, peer, idleTimeoutMs);
     this.#handler = Object.assign(new handler(), { self, peer });
     return ok(state);
+  }
+
+  get peer(): Peer {
+    return this.#peer;
   }
 
   override handleInfo(message: unknown): CastResult | Promise<CastResult> {

@@ -46,6 +46,7 @@ export class WebSocketPeer implements Peer, OutboxOwner {
   #backlog: Backlog | undefined = undefined;
   #waitsForStream = false;
   #ending = false;
+  #endedWith: number | undefined = undefined;
 
   constructor(runtime: Runtime, stream: Duplex, limits: BufferLimits) {
     this.#runtime = runtime;
@@ -54,6 +55,13 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     this.#streamBytesMax =
       limits.slowConsumer === "disconnect" ? limits.maxBufferedSize : stream.writableHighWaterMark;
     this.#outbox = new Outbox(stream, this.#streamBytesMax, this);
+  }
+
+  started(pid: Pid): void {
+    onProcessExit(pid, (reason) => {
+      this.#endedWith = closeCode(reason);
+      this.#close(this.#endedWith);
+    });
   }
 
   /** Connects the WebSocket, now open, with its transport process: the end of either is the end of both. */
@@ -74,16 +82,25 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     websocket.on("close", gone);
     // ws has answered with the right close code; the client may take its time to close, but it isn't listened to any more.
     websocket.on("error", gone);
-    onProcessExit(pid, (reason) => this.#close(closeCode(reason)));
+    // It may have ended between its start and the handshake.
+    if (this.#endedWith !== undefined) this.#close(this.#endedWith);
   }
 
   get bytesRead(): number {
     return this.#websocket === undefined ? 0 : (this.#stream as NetSocket).bytesRead - this.#bytesReadBefore;
   }
 
+  get isPaused(): boolean {
+    return this.#websocket?.isPaused === true;
+  }
+
   get unreadBytes(): number {
     const sent = this.#compresses ? this.#websocket!.bufferedAmount : this.#stream.writableLength;
     return this.#outbox.bytes + sent + (this.#backlog?.bytes ?? 0);
+  }
+
+  get stream(): Duplex {
+    return this.#stream;
   }
 
   get isOpen(): boolean {

@@ -22,6 +22,8 @@ interface Joined {
 export class LoopNodes {
   readonly #joined = new Map<string, Joined>();
   readonly #cut = new Set<string>();
+  /** Between nodes that are held apart: what waits until they are not. */
+  readonly #held = new Map<string, (() => void)[]>();
   #sent = 0;
 
   /** For one runtime. */
@@ -47,10 +49,30 @@ export class LoopNodes {
     return this.#sent;
   }
 
+  /** The nodes that have started on it. */
+  get names(): string[] {
+    return [...this.#joined.keys()];
+  }
+
+  /** From now on what the two send to each other waits, in its order: the connection is slow, and neither hears of it. */
+  hold(one: string, other: string): void {
+    const pair = between(one, other);
+    if (!this.#held.has(pair)) this.#held.set(pair, []);
+  }
+
+  /** What has waited between the two arrives, and from now on everything at once. */
+  release(one: string, other: string): void {
+    const waiting = this.#held.get(between(one, other)) ?? [];
+    this.#held.delete(between(one, other));
+    for (const arrive of waiting) arrive();
+  }
+
   /** From now on the two don't reach each other. Both hear of it. */
   partition(one: string, other: string): void {
     if (this.#cut.has(between(one, other))) return;
     this.#cut.add(between(one, other));
+    // What was on its way is lost with the connection.
+    this.#held.get(between(one, other))?.splice(0);
     this.#tell("nodeDown", one, other);
     this.#tell("nodeDown", other, one);
   }
@@ -96,7 +118,17 @@ export class LoopNodes {
   #deliver(own: Joined, to: string, bytes: Uint8Array): void {
     this.#sent += 1;
     if (this.#joined.get(own.node) !== own || this.#cut.has(between(own.node, to))) return;
-    this.#joined.get(to)?.events.received(own.node, own.incarnation, bytes);
+    const receiver = this.#joined.get(to);
+    if (receiver === undefined) return;
+    const arrive = (): void => {
+      // Either may be gone by then, and another one have its name.
+      if (this.#joined.get(to) === receiver && this.#joined.get(own.node) === own)
+        receiver.events.received(own.node, own.incarnation, bytes);
+    };
+    const held = this.#held.get(between(own.node, to));
+    if (held === undefined) return arrive();
+    bytes = Uint8Array.from(bytes);
+    held.push(arrive);
   }
 }
 

@@ -20,11 +20,15 @@ import {
 import { type NodeGate, type NodeOrder, type NodeRequest, NODES } from "./node-order.ts";
 import { NODE_SHARDS } from "./node-slot.ts";
 import { ShardNodes } from "./shard-nodes.ts";
+import { SlotSweep } from "./slot-sweep.ts";
 
 /** So much that has come is carried out at once; then the processes of this shard have their turns again. */
 const EVENTS_PER_EXCHANGE = 16;
 /** Frames leave together, at the end of a slice, or as soon as they are so many bytes. */
 const OUTGOING_BYTES = 65_536;
+
+/** Whose a pid is said to be that was of a connection which is forgotten. */
+const NOBODY = { node: "?", incarnation: "" } as const;
 
 /** What the carrier has told, in order. */
 type CarrierEvent =
@@ -35,6 +39,8 @@ type CarrierEvent =
       readonly incarnation: string;
       readonly bytes: Uint8Array;
     };
+
+type Place = Extract<NodeOrder, readonly [type: "place", ...unknown[]]>;
 
 /** The connection with a node that the carrier reaches. */
 interface Connection {
@@ -47,7 +53,7 @@ interface Connection {
   slot: number | undefined;
   /** The slots that were mentioned to that node. */
   readonly mentioned: Set<number>;
-  readonly places: NodeOrder[];
+  readonly places: Place[];
   /** The frames that leave with the next flush. */
   readonly outgoing: Uint8Array[];
   outgoingBytes: number;
@@ -76,6 +82,7 @@ export class NodeConnections implements NodeCarrierEvents, NodeGate, Hearer {
   readonly #slots = new Map<number, KnownSlot>();
   /** The newest slot of each node and incarnation. */
   readonly #newest = new Map<string, number>();
+  readonly #sweep = new SlotSweep();
   #events: CarrierEvent[] = [];
   #lastId = 0;
   #lastSlot = 0;
@@ -259,6 +266,42 @@ export class NodeConnections implements NodeCarrierEvents, NodeGate, Hearer {
     this.#slots.set(slot, { node, incarnation, state });
     if (state !== "gone") this.#newest.set(keyOf(node, incarnation), slot);
     this.#tellAll(["heard", slot, node, incarnation, state]);
+    if (state === "gone") this.#sweepAfter(slot);
+  }
+
+  /** Each connection leaves a slot behind: those that nobody can name any more are forgotten now and then. */
+  #sweepAfter(slot: number): void {
+    this.#sweep.add(slot);
+    if (!this.#sweep.isDue) return;
+    const { shard, peers } = this.#home;
+    this.#sweep.begin([shard.number, ...Array.from(peers, ({ number }) => number)]);
+    this.#tellAll(["whichRemain"]);
+  }
+
+  #remain(shard: number, named: readonly number[]): void {
+    // What a node may still mention is named by its newest slot.
+    const placed = new Set<string>();
+    for (const { places } of this.#byNode.values())
+      for (const { 3: node, 4: incarnation } of places) placed.add(keyOf(node, incarnation));
+    const forgotten = this.#sweep.answered(shard, named, (slot) => placed.has(this.#keyOfSlot(slot)));
+    if (forgotten === undefined) return;
+    for (const slot of forgotten) {
+      const key = this.#keyOfSlot(slot);
+      if (this.#newest.get(key) === slot) this.#newest.delete(key);
+      this.#slots.delete(slot);
+      for (const { mentioned } of this.#byNode.values()) mentioned.delete(slot);
+    }
+    this.#tellAll(["forgotten", forgotten, this.#lastSlot]);
+  }
+
+  #keyOfSlot(slot: number): string {
+    const { node, incarnation } = this.#slots.get(slot)!;
+    return keyOf(node, incarnation);
+  }
+
+  /** How many slots are kept. */
+  get kept(): number {
+    return this.#slots.size;
   }
 
   #tellAll(order: NodeOrder): void {
@@ -312,7 +355,7 @@ export class NodeConnections implements NodeCarrierEvents, NodeGate, Hearer {
     const { node, incarnation } = of;
     const own = node === this.#node && incarnation === this.#incarnation;
     if (!own && !this.#newest.has(keyOf(node, incarnation))) this.#tell(this.#newSlot(), of, "away");
-    const place: NodeOrder = ["place", slot, of.slot, node, incarnation];
+    const place: Place = ["place", slot, of.slot, node, incarnation];
     connection.places.push(place);
     this.#tellAll(place);
   }
@@ -347,6 +390,7 @@ export class NodeConnections implements NodeCarrierEvents, NodeGate, Hearer {
   }
 
   #requested(request: NodeRequest, bytes: Uint8Array | undefined, from: number): void {
+    if (request[0] === "remain") return this.#remain(from, request[1]);
     const connection = this.#bySlot.get(request[1]);
     if (connection === undefined) return;
     const ids = idsOf(connection);
@@ -363,10 +407,11 @@ export class NodeConnections implements NodeCarrierEvents, NodeGate, Hearer {
   }
 
   #mention(connection: Connection, about: number): void {
-    const known = this.#slots.get(about);
-    if (known === undefined || connection.mentioned.has(about)) return;
+    if (connection.mentioned.has(about)) return;
     connection.mentioned.add(about);
-    this.#send(connection, placeFrame(idsOf(connection), about, known.node, known.incarnation));
+    // The pid was on its way from shard to shard when they were asked.
+    const { node, incarnation } = this.#slots.get(about) ?? NOBODY;
+    this.#send(connection, placeFrame(idsOf(connection), about, node, incarnation));
   }
 
   // Shards that come and go.
@@ -378,10 +423,12 @@ export class NodeConnections implements NodeCarrierEvents, NodeGate, Hearer {
     tell(["heard", 0, this.#node, this.#incarnation, "up"]);
     for (const [slot, { node, incarnation, state }] of this.#slots)
       tell(["heard", slot, node, incarnation, state]);
+    tell(["forgotten", [], this.#lastSlot]);
     for (const { places } of this.#bySlot.values()) for (const place of places) tell(place);
   }
 
   shardLost(number: number): void {
+    this.#remain(number, []);
     for (const connection of this.#bySlot.values())
       this.#send(connection, shardLostFrame(idsOf(connection), number));
   }

@@ -22,14 +22,19 @@ export type NodeOrder =
   | readonly [type: "shardLost", slot: number, shard: number]
   | readonly [type: "signals", slot: number, kind: Carried, from: number]
   /** For who has a name: the process of this shard with that id. */
-  | readonly [type: "named", slot: number, from: number, id: number];
+  | readonly [type: "named", slot: number, from: number, id: number]
+  /** Which slots that are gone still belong to a pid or reference that somebody of this shard has? */
+  | readonly [type: "whichRemain"]
+  /** Nobody has any of those. All slots up to `last` have been given away. */
+  | readonly [type: "forgotten", slots: readonly number[], last: number];
 
 /** What the other shards ask of it. */
 export type NodeRequest =
   | readonly [type: "send", slot: number, kind: Carried, to: number]
   | readonly [type: "sendNamed", slot: number, name: string]
   | readonly [type: "mention", slot: number, about: number]
-  | readonly [type: "broken", slot: number, why: string];
+  | readonly [type: "broken", slot: number, why: string]
+  | readonly [type: "remain", slots: readonly number[]];
 
 /** The connections with other nodes, as a shard uses them. What is for a slot that is gone is dropped. */
 export interface NodeGate {

@@ -50,6 +50,11 @@ export class RemoteName extends Addressee {
     this.deliver(tag, message);
   }
 
+  /** The next message to the name belongs to a trace. */
+  deliverContext(context: unknown): void {
+    this.#line.send([Kind.Context, context, undefined]);
+  }
+
   exit(from: Pid, reason: ExitReason): void {
     this.#line.send([Kind.Exit, from, reason]);
   }

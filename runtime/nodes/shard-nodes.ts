@@ -15,6 +15,7 @@ import type { NodeName } from "./node-name.ts";
 import type { NodeGate, NodeOrder } from "./node-order.ts";
 import { type NodeHome, NodePeer } from "./node-peer.ts";
 import { NodePid } from "./node-pid.ts";
+import { GoneSlots } from "./gone-slots.ts";
 import { NODE_SHARDS, type NodeIdentity, numberIn, type NodeSlot, shardIn, slotOf } from "./node-slot.ts";
 import { type NameLine, RemoteName } from "./remote-name.ts";
 
@@ -56,7 +57,9 @@ export class ShardNodes implements NodeHome, Hearer {
   readonly monitors: NodeMonitors = new NodeMonitors();
   readonly #home: Interconnect;
   readonly #gate: NodeGate;
+  /** But for those that are gone. */
   readonly #slots = new Map<number, NodeSlot>();
+  readonly #gone = new GoneSlots();
   readonly #identities = new Map<string, NodeIdentity>();
   #ownIdentity: NodeIdentity | undefined = undefined;
   readonly #up = new Map<string, NodeSlot>();
@@ -91,6 +94,12 @@ export class ShardNodes implements NodeHome, Hearer {
     return [...this.#up.keys()];
   }
 
+  /** The shards of a node that can be reached, as far as this one has had to do with them. */
+  peersOf(node: string): NodePeer[] {
+    const slot = this.#up.get(node);
+    return [...this.#links.values()].flatMap((link) => (link.slot === slot ? [...link.peers.values()] : []));
+  }
+
   isUp(node: string): boolean {
     return this.#up.has(node);
   }
@@ -110,7 +119,7 @@ export class ShardNodes implements NodeHome, Hearer {
 
   /** The node to which that shard belongs, and its number there; undefined if nothing has been heard of it. */
   placeOf(number: number): readonly [node: NodeIdentity, shard: number] | undefined {
-    const of = number < NODE_SHARDS ? this.#ownIdentity : this.#slots.get(slotOf(number))?.of;
+    const of = number < NODE_SHARDS ? this.#ownIdentity : this.#slotIfKnown(slotOf(number))?.of;
     return of === undefined ? undefined : [of, shardIn(number)];
   }
 
@@ -158,7 +167,7 @@ export class ShardNodes implements NodeHome, Hearer {
     for (const { peers } of this.#links.values()) for (const peer of peers.values()) peer.flush();
   }
 
-  get kept(): { readonly pids: number; readonly refs: number } {
+  get kept(): { readonly pids: number; readonly refs: number; readonly slots: number } {
     let pids = this.#lost.size;
     let refs = this.#asked.size;
     for (const { peers } of this.#links.values()) {
@@ -167,7 +176,7 @@ export class ShardNodes implements NodeHome, Hearer {
         refs += kept.refs;
       }
     }
-    return { pids, refs };
+    return { pids, refs, slots: this.#slots.size + this.#gone.size };
   }
 
   // What its peers ask.
@@ -212,6 +221,10 @@ export class ShardNodes implements NodeHome, Hearer {
         this.#losePeer(link, numberIn(order[1], order[2]));
         return this.#askAgain(link.slot);
       }
+      case "whichRemain":
+        return this.#gate.request(["remain", this.#gone.named()]);
+      case "forgotten":
+        return this.#forget(order[1], order[2]);
       case "signals":
       case "named":
         return this.#carryOut(order, body as Uint8Array);
@@ -249,6 +262,10 @@ export class ShardNodes implements NodeHome, Hearer {
     // A shard that begins hears of those that are gone, too, oldest first: to all shards the newest is the same one.
     identity.slot = Math.max(identity.slot, number);
     if (state !== "up") this.#lose(slot);
+    if (state === "gone") {
+      this.#slots.delete(number);
+      this.#gone.add(slot);
+    }
     const { node } = identity;
     if (state === "up") {
       this.#up.set(node, slot);
@@ -295,8 +312,22 @@ export class ShardNodes implements NodeHome, Hearer {
       if (slot === of) this.#sendNamed(slot, name, [Kind.Watch, asked]);
   }
 
+  #forget(slots: readonly number[], last: number): void {
+    for (const number of slots) {
+      const { node, incarnation } = this.#gone.forget(number) ?? {};
+      for (const link of this.#links.values()) link.mentioned.delete(number);
+      const key = `${node}\0${incarnation}`;
+      if (this.#identities.get(key)?.slot === number) this.#identities.delete(key);
+    }
+    this.#gone.last = last;
+  }
+
+  #slotIfKnown(number: number): NodeSlot | undefined {
+    return this.#slots.get(number) ?? this.#gone.get(number);
+  }
+
   #slot(number: number): NodeSlot {
-    let slot = this.#slots.get(number);
+    let slot = this.#slotIfKnown(number);
     if (slot === undefined) {
       slot = { slot: number, of: undefined, state: "unheard" };
       this.#slots.set(number, slot);

@@ -125,11 +125,11 @@ describe.skipIf(executable === undefined && !required)("the page of the demo", {
     await form.getByLabel("Email").fill("edith@example.com");
     await form.getByLabel("Password").fill("correct horse");
     await form.getByRole("button", { name: "Create account" }).click();
-    await page.getByText("Connected").waitFor();
+    await page.getByText("Connected", { exact: true }).waitFor();
     const { port } = new URL(own.url);
     await own[Symbol.asyncDispose]();
     await page.locator("#connection-text").filter({ hasNotText: "Connected" }).waitFor();
     await using _back = await startDemo({ PORT: port, DATABASE_PATH: own.databasePath });
-    await page.getByText("Connected").waitFor();
+    await page.getByText("Connected", { exact: true }).waitFor();
   });
 });

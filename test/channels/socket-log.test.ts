@@ -91,6 +91,22 @@ describe("the log", () => {
     ]);
   });
 
+  test("has of long params the beginning, without secrets, and how much is missing", async () => {
+    const logger = new FieldLogger("debug", "info");
+    runtime = await startRuntime({ logger });
+    const client = await connect(runtime, definition, { id: "user:1" });
+    const params = { token: "s3cret", text: "x".repeat(5_000), password: "hunter2" };
+    await client.ask(["1", "1", "room:1", "phx_join", params]);
+    await client.ask(["1", "2", "room:1", "echo", params]);
+    const begin = `{"token":"[FILTERED]","text":"`;
+    const length = `${begin}","password":"[FILTERED]"}`.length + 5_000;
+    const cut = `${begin}${"x".repeat(1_000 - begin.length)}… (${length - 1_000} more characters)`;
+    assert.deepEqual(
+      logger.lines.map(([, , fields]) => (fields as { params: unknown }).params),
+      [cut, cut],
+    );
+  });
+
   test("says so when a join is refused", async () => {
     const [line] = await linesOf(new FieldLogger("info"), "room:no");
     assert.deepEqual(line!.slice(0, 2), ["info", "REFUSED JOIN room:no"]);

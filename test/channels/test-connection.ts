@@ -51,6 +51,7 @@ export async function startTree(runtime: Runtime): Promise<void> {
 export class TestPeer implements Peer {
   readonly frames: (string | Uint8Array)[] = [];
   bytesRead = 0;
+  isPaused = false;
   handledFrames = 0;
   #wake: (() => void) | undefined;
 

@@ -529,6 +529,17 @@ describe("the idle timeout", () => {
     assert.deepEqual(await transport, ["shutdown", "inactive"]);
   });
 
+  test("does not run while nothing is read from the client, because its frames have not been handled yet", async () => {
+    const time = await idle();
+    client.peer.isPaused = true;
+    await pass(time, 10_000);
+    assert.isTrue(runtime.isAlive(client.pid));
+    client.peer.isPaused = false;
+    const transport = client.down();
+    await pass(time, 2_500);
+    assert.deepEqual(await transport, ["shutdown", "inactive"]);
+  });
+
   test("begins again with each byte of the client, and not with what it is sent", async () => {
     const time = await idle();
     await pass(time, 1_900);

@@ -30,10 +30,12 @@ class ReluctantClient {
   readonly peer: WebSocketPeer;
   readonly pid: Pid;
   closedWith: number | undefined;
+  say: (text: string) => void = () => {};
   #received = "";
   #acknowledge: (() => void) | undefined;
+  readonly #open: () => void;
 
-  constructor(slowConsumer: SlowConsumer) {
+  constructor(slowConsumer: SlowConsumer, isOpen = true) {
     const take = (bytes: Buffer, done: () => void): void => {
       this.#received += bytes.toString("latin1");
       this.#acknowledge = done;
@@ -47,7 +49,15 @@ class ReluctantClient {
       extensions: "",
       readyState: WebSocket.OPEN as number,
       isPaused: false,
-      on: () => {},
+      on: (event: string, listener: (data: Buffer, isBinary: boolean) => void) => {
+        if (event === "message") this.say = (text) => listener(Buffer.from(text), false);
+      },
+      pause: () => {
+        websocket.isPaused = true;
+      },
+      resume: () => {
+        websocket.isPaused = false;
+      },
       close: (code: number) => {
         this.closedWith = code;
         websocket.readyState = WebSocket.CLOSING;
@@ -58,7 +68,13 @@ class ReluctantClient {
       maxBufferedSize: BUFFERED_BYTES,
       slowConsumer,
     });
-    this.peer.open(websocket as unknown as WebSocket, this.pid);
+    this.peer.started(this.pid);
+    this.#open = () => this.peer.open(websocket as unknown as WebSocket, this.pid);
+    if (isOpen) this.open();
+  }
+
+  open(): void {
+    this.#open();
   }
 
   /** Whether there was something to read. */
@@ -176,5 +192,26 @@ describe("WebSocketPeer", () => {
     runtime.exit(client.pid, ["shutdown", "restart"]);
     assert.equal(client.closedWith, 1012);
     assert.deepEqual(await client.rest(), [0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test("a client whose process ends before the handshake does is told the reason", () => {
+    const client = new ReluctantClient("disconnect", false);
+    runtime.exit(client.pid, ["shutdown", "disconnected"]);
+    assert.isUndefined(client.closedWith);
+    client.open();
+    assert.equal(client.closedWith, 1001);
+  });
+
+  test("a client is paused from 64 frames that wait to 32, and says so", () => {
+    const client = new ReluctantClient("disconnect");
+    for (let frame = 1; frame < 64; frame += 1) client.say("x");
+    assert.isFalse(client.peer.isPaused);
+    client.say("x");
+    assert.isTrue(client.peer.isPaused);
+    for (let frame = 64; frame > 33; frame -= 1) client.peer.handled();
+    assert.isTrue(client.peer.isPaused);
+    client.peer.handled();
+    assert.isFalse(client.peer.isPaused);
+    runtime.exit(client.pid, "kill");
   });
 });
