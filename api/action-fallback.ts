@@ -34,10 +34,10 @@ function isInvalidChangeset(value: unknown): value is Changeset<object> {
  */
 export const actionFallback: ActionFallback = (failure, request, reply) => {
   const error = "error" in failure ? failure.error : failure;
-  if (isInvalidChangeset(error)) return reply.code(422).send({ errors: traverseErrors(error) });
+  if (isInvalidChangeset(error)) return sendError(reply, 422, { errors: traverseErrors(error) });
   if (error instanceof InvalidRequest) {
     if (Object.keys(error.errors).length === 0) return sendError(reply, error.status);
-    return reply.code(error.status).send({ errors: error.errors });
+    return sendError(reply, error.status, { errors: error.errors });
   }
   const status = errorStatus(error);
   if (status === undefined) {

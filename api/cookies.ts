@@ -5,11 +5,14 @@ import { apiError } from "./errors.ts";
 
 /** The limit of browsers for a cookie with its name and attributes. */
 const COOKIE_BYTES_MAX = 4_096;
-const EXPIRED: Date = new Date(0);
+/** Tells browsers to forget a cookie. */
+export const EXPIRED: Date = new Date(0);
+const DEFAULTS = { httpOnly: true, sameSite: "lax", path: "/" } as const;
 
 /** How a cookie is protected from its owner: readable and not to be changed, or not even readable. */
 export type CookieSeal = "signed" | "encrypted";
 
+/** How a cookie is made, and how it is sealed: `Plug.Conn.put_resp_cookie`. */
 export interface CookieOptions {
   /** Default: it is sent as it is. With a seal its value may be any plain data. */
   readonly seal?: CookieSeal;
@@ -79,20 +82,30 @@ export function putCookie(
     seal === undefined
       ? String(value)
       : make(request, saltOf(name), value, maxAge === undefined ? {} : { maxAge });
-  const isSecure = secure === "auto" ? request.protocol === "https" : secure;
-  const attributes = { httpOnly: true, sameSite: "lax", path: "/", ...options, secure: isSecure } as const;
+  const attributes = { ...DEFAULTS, ...options, secure: isSecure(request, secure) };
   expectCookieSize(name, server.serializeCookie(name, text, attributes));
   reply.setCookie(name, text, attributes);
 }
 
-/** Lets the browser forget a cookie, which it knows by its path and domain, too. `Plug.Conn.delete_resp_cookie/3`. */
+/**
+ * Lets the browser forget a cookie, which it knows by its path and domain, too; in the frame of another site only with the `sameSite` that it
+ * was set with. `Plug.Conn.delete_resp_cookie/3`.
+ */
 export function deleteCookie(
   reply: FastifyReply,
   name: string,
-  options: Pick<CookieOptions, "path" | "domain"> = {},
+  { secure = "auto", ...options }: Pick<CookieOptions, "path" | "domain" | "secure" | "sameSite"> = {},
 ): void {
-  expectCookies(reply.request);
-  reply.setCookie(name, "", { httpOnly: true, path: "/", ...options, maxAge: 0, expires: EXPIRED });
+  const { request } = reply;
+  expectCookies(request);
+  // Also the end of a cookie called `__Host-` or `__Secure-` is taken only if it is secure.
+  const attributes = { ...DEFAULTS, ...options, secure: isSecure(request, secure) };
+  reply.setCookie(name, "", { ...attributes, maxAge: 0, expires: EXPIRED });
+}
+
+/** Whether a cookie of the answer is for TLS only. */
+export function isSecure({ protocol }: FastifyRequest, secure: boolean | "auto"): boolean {
+  return secure === "auto" ? protocol === "https" : secure;
 }
 
 /** As Plug calls it. */

@@ -11,7 +11,11 @@ export function errorJson(status: number): ErrorJson {
   return { errors: { detail: STATUS_CODES[status] ?? "Unknown Error" } };
 }
 
-/** Answers with the status and its `errorJson`. */
-export function sendError(reply: FastifyReply, status: number): FastifyReply {
-  return reply.code(status).type("application/json").send(errorJson(status));
+/** Answers with the status and `body`; by default its `errorJson`. */
+export function sendError(
+  reply: FastifyReply,
+  status: number,
+  body: object = errorJson(status),
+): FastifyReply {
+  return reply.code(status).type("application/json").send(body);
 }

@@ -2,13 +2,13 @@ import { apiError } from "./errors.ts";
 
 type ErrorClass = abstract new (...args: never) => object;
 
-/** By the class of what is thrown, or by its `code`. */
+/** By the class of what is thrown, or by its `code`; the first that fits counts. */
 export type ExceptionStatuses = readonly (readonly [exception: ErrorClass | string, status: number])[];
 
 /** The same, checked. */
 export interface ExceptionTable {
   readonly byCode: ReadonlyMap<unknown, number>;
-  /** Those of subclasses may come before: the first that fits counts. */
+  /** Those of subclasses may come before. */
   readonly byClass: readonly (readonly [ErrorClass, number])[];
 }
 
@@ -33,7 +33,7 @@ export function completeExceptions(exceptions: ExceptionStatuses): ExceptionTabl
     );
   }
   return {
-    byCode: new Map(exceptions.filter(([exception]) => typeof exception === "string")),
+    byCode: new Map(exceptions.filter(([exception]) => typeof exception === "string").toReversed()),
     byClass: exceptions.flatMap(([exception, status]) =>
       typeof exception === "string" ? [] : [[exception, status] as const],
     ),

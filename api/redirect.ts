@@ -1,8 +1,10 @@
 import type { FastifyReply } from "fastify";
 import { apiError } from "./errors.ts";
 
-/** Begins with one slash, and has nothing in it that browsers read as a second one. */
-const LOCAL = /^\/(?!.*(?:\\|\/%09|\/\t))(?!(?:\/|%09|\t))/is;
+/** Begins with one slash, and has nothing in it that browsers read as a second one, or leave out. */
+const LOCAL = /^\/(?!\/|%09)(?!.*(?:\\|\/%09))[^\u0000-\u001f\u007f]*$/is;
+/** What a header can't hold. */
+const UNSENDABLE = /[^\u0021-\u007e]+/g;
 
 /**
  * Sends the client elsewhere, with 302 or the status that the reply has, if that is one of 300 to 399: `to` a path of this server, or
@@ -15,7 +17,7 @@ export function redirect(
 ): FastifyReply {
   const { statusCode } = reply;
   const status = statusCode >= 300 && statusCode <= 399 ? statusCode : 302;
-  if ("external" in target) return reply.redirect(target.external, status);
-  if (!LOCAL.test(target.to)) throw apiError("ROOKERY_REDIRECT", target.to);
-  return reply.redirect(target.to, status);
+  if (!("external" in target) && !LOCAL.test(target.to)) throw apiError("ROOKERY_REDIRECT", target.to);
+  const url = "external" in target ? target.external : target.to;
+  return reply.redirect(url.toWellFormed().replace(UNSENDABLE, encodeURIComponent), status);
 }

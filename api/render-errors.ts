@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { errorJson, sendError } from "./error-json.ts";
@@ -6,12 +7,27 @@ import { errorRendered } from "./telemetry.ts";
 
 /** Answers what was thrown while `request` was served. The client learns the status, the log everything about a 5xx. */
 export function renderError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  leaveOutUnsendable(reply, error);
   const status = exceptionStatus(error, request.server.exceptionStatuses);
   if (status >= 500) request.log.error({ err: error }, "a request failed");
   if (errorRendered.enabled) {
     errorRendered.execute({ durationMs: reply.elapsedTime }, { request, status, error });
   }
   return sendError(reply, status);
+}
+
+/** A header that Node has refused to write would be in the way of this answer, too. */
+function leaveOutUnsendable(reply: FastifyReply, error: unknown): void {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  if (code !== "ERR_INVALID_CHAR" && code !== "ERR_INVALID_HTTP_TOKEN") return;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    try {
+      validateHeaderName(name);
+      for (const one of [value].flat()) validateHeaderValue(name, String(one));
+    } catch {
+      reply.removeHeader(name);
+    }
+  }
 }
 
 /** Gives exceptions and unknown routes (a known path with another method is one) the one shape of errors. */

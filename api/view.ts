@@ -28,7 +28,9 @@ export function render<Assigns>(
   if (template === undefined) throw apiError("ROOKERY_NO_VIEW", format, formats.join(", "));
   const isTraced = renderStart.enabled || renderStop.enabled || renderException.enabled;
   const content = isTraced ? traced(reply, format, template, assigns) : template(assigns);
-  return reply.type(`${MEDIA_TYPES[format]}; charset=utf-8`).send(content);
+  reply.type(`${MEDIA_TYPES[format]}; charset=utf-8`);
+  // Fastify takes a text for what was made JSON already.
+  return reply.send(format === "json" && typeof content === "string" ? JSON.stringify(content) : content);
 }
 
 function traced<Assigns>(

@@ -8,6 +8,7 @@ export interface OpenApiInfo {
   readonly description?: string;
 }
 
+/** Where an API is served: the Server Object of OpenAPI 3.1. */
 export interface OpenApiServer {
   readonly url: string;
   readonly description?: string;
@@ -36,6 +37,7 @@ export interface OpenApiResponse {
   readonly content?: Content;
 }
 
+/** An action in an OpenAPI document: the Operation Object of OpenAPI 3.1. */
 export interface OpenApiOperation {
   readonly operationId: string;
   readonly tags: readonly string[];

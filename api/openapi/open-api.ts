@@ -15,6 +15,7 @@ import { demandsOf } from "./pipeline.ts";
 
 const OPENAPI_VERSION = "3.1.1";
 
+/** What an OpenAPI document says beside what routes and schemas do. */
 export interface OpenApiOptions {
   readonly info: OpenApiInfo;
   readonly servers?: readonly OpenApiServer[];

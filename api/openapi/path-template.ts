@@ -1,5 +1,4 @@
-/** Fastify's `:id`, `:id(^\\d+$)`, `:id?` and `*`. */
-const PARAMETER = /:([A-Za-z_]\w*)(\((?:[^()\\]|\\.|\([^()]*\))*\))?\??|\*/g;
+import { PATH_VARIABLE } from "../router/path-variable.ts";
 
 export interface PathTemplate {
   /** `/users/{id}`. */
@@ -13,7 +12,7 @@ export interface PathTemplate {
 /** The path of a route as OpenAPI writes it. The rest of a path is called `{wildcard}` there: it has no star. */
 function pathTemplate(routePath: string): PathTemplate {
   const params: string[] = [];
-  const path = routePath.replace(PARAMETER, (_, name: string = "*") => {
+  const path = routePath.replace(PATH_VARIABLE, (_, name: string = "*") => {
     params.push(name);
     return `{${templateName(name)}}`;
   });

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { apiError } from "../errors.ts";
 import type { Plug } from "../plug.ts";
 
+/** Whom `basicAuth` lets pass: `Plug.BasicAuth`. */
 export interface BasicAuthOptions {
   readonly username: string;
   readonly password: string;

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type AuthOptions, type CurrentUser, currentUserOf } from "../current-user.ts";
 import type { Plug } from "../plug.ts";
 
+/** The plug that `bearerAuth` makes: it lets pass who shows a token, and knows who that is. */
 export interface BearerAuth<User extends CurrentUser> extends Plug {
   /** The user that this plug has let pass, with its own type. Throws for a route that does not go through the plug. */
   currentUser(request: FastifyRequest): User;

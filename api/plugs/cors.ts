@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { apiError } from "../errors.ts";
 import type { EndpointPlug } from "../plug.ts";
 
+/** What pages of other origins may do. */
 export interface CorsOptions {
   /** Whose pages may read the answers: `"*"` for all; origins such as `"https://x.com"`, patterns, or whether a given one may. */
   readonly origin:

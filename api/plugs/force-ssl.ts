@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { apiError } from "../errors.ts";
 import type { Plug } from "../plug.ts";
 
+/** Which requests `forceSsl` sends on to TLS: `Plug.SSL`. */
 export interface ForceSslOptions {
   /** Where requests are sent to, with the port if it isn't 443. Default: the host they were made to. */
   readonly host?: string;
@@ -11,6 +12,7 @@ export interface ForceSslOptions {
   readonly hsts?: boolean | HstsOptions;
 }
 
+/** What the header Strict-Transport-Security says (RFC 6797). */
 export interface HstsOptions {
   /** In seconds. Default: 31,536,000, a year. */
   readonly maxAge?: number;

@@ -13,6 +13,7 @@ declare module "fastify" {
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
+/** What `protectFromForgery` demands of whom: the options of `Plug.CSRFProtection`. */
 export interface ProtectFromForgeryOptions {
   /** What becomes of a request without a token: 403, or it goes on without its session. Default: `"forbidden"`. */
   readonly otherwise?: "forbidden" | "clear_session";

@@ -103,7 +103,8 @@ function keyOf(request: FastifyRequest, by: CompleteRateLimitOptions["by"]): str
   }
   const { currentUser } = request;
   if (by === "user" && currentUser !== undefined) return short(`user:${currentUser.id}`);
-  return `ip:${normalizeIP(request.ip)}`;
+  // What a trusted proxy has passed on need not be an address.
+  return short(`ip:${normalizeIP(request.ip)}`);
 }
 
 function short(key: string): string {

@@ -24,6 +24,9 @@ function scrub(value: unknown): unknown {
   return value;
 }
 
+/** Whether it is but data: the instances of a parser, an uploaded file for one, are more than their fields. */
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -5,6 +5,7 @@ import { clearSession, configureSession, getSession, putSession } from "../sessi
 
 const SESSION_KEY = "user";
 
+/** The plug that `sessionAuth` makes: it lets pass the user of the session, and logs users in and out. */
 export interface SessionAuth<User extends CurrentUser> extends Plug {
   /** The user that this plug has let pass, with its own type. Throws for a route that does not go through the plug. */
   currentUser(request: FastifyRequest): User;

@@ -9,6 +9,7 @@ import { SessionCookie } from "../session/session-cookie.ts";
 import { completeSessionOptions, type SessionOptions } from "../session/session-options.ts";
 import { Session } from "../session/session.ts";
 
+/** The plug that `session` makes, which sockets may ask, too: `Plug.Session`. */
 export interface SessionPlug extends Plug {
   /**
    * Reads the session that a request belongs to, for the `connectInfo` of a socket: an object, or undefined if there is none. Only
@@ -36,6 +37,8 @@ export function session(options: SessionOptions): SessionPlug {
 
   const fetchSession = (request: FastifyRequest): undefined => {
     const { server } = request;
+    // Fetched anew, by a router that is forwarded to, it would be as the client sent it, whatever was decided about it before.
+    if (request.fetchedSession?.key === complete.key) return;
     const value = parsedCookies(request)[complete.key];
     request.fetchedSession = new Session(complete, cookies.get(server.endpoint)!, value);
   };

@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { RedisOptions } from "../../channels/index.ts";
 import { apiError } from "../errors.ts";
 
+/** How many requests pass, in how long, and of whom. */
 export interface RateLimitOptions {
   /** So many requests of one key pass in a window. */
   readonly max: number;

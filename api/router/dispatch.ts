@@ -3,6 +3,7 @@ import { isPromise } from "../../runtime/internal.ts";
 import { type ActionFallback, isFailure } from "../action-fallback.ts";
 import { apiError } from "../errors.ts";
 import type { Plug } from "../plug.ts";
+import { requestTracing } from "../request-tracer.ts";
 import { dispatchException, dispatchStart, dispatchStop } from "../telemetry.ts";
 import type { Route } from "./route.ts";
 
@@ -58,7 +59,7 @@ export function dispatcher(
     return reply;
   }
 
-  return (request, reply) => {
+  const dispatch = (request: FastifyRequest, reply: FastifyReply): unknown => {
     const startedMs = started(route, request, reply);
     try {
       let result: unknown;
@@ -80,6 +81,12 @@ export function dispatcher(
       failed(error, startedMs, route, request, reply);
       return undefined;
     }
+  };
+  return (request, reply) => {
+    const { tracer } = requestTracing;
+    return tracer === undefined
+      ? dispatch(request, reply)
+      : tracer.resume(request, () => dispatch(request, reply));
   };
 }
 

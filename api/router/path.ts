@@ -1,4 +1,5 @@
 import { apiError } from "../errors.ts";
+import { PATH_VARIABLE } from "./path-variable.ts";
 import type { Router } from "./router.ts";
 
 /** What can stand in a path: a scalar, or a record by its id. `Phoenix.Param`. */
@@ -37,8 +38,6 @@ export type PathTo<Paths extends string> = <Path extends Paths>(
   ...[params, query]: PathArguments<Path>
 ) => string;
 
-/** A variable, with the regular expression for it if it has one; or all the rest. */
-const VARIABLE = /:(\w+)(\([^/]*\))?\??|(\*)$/g;
 const DOTS = /^\.{0,2}$/;
 
 /**
@@ -77,7 +76,7 @@ export function paths<Paths extends string>(): PathTo<Paths> {
 
 function filled(pattern: string, params: Readonly<Record<string, unknown>> = {}, query?: PathQuery): string {
   const used = new Set<string>();
-  const filledIn = pattern.replace(VARIABLE, (_variable, name: string | undefined) => {
+  const filledIn = pattern.replace(PATH_VARIABLE, (_variable, name: string | undefined) => {
     used.add(name ?? "*");
     return name === undefined ? restOf(pattern, params["*"]) : encoded(pattern, name, params[name]);
   });

@@ -1,15 +1,14 @@
 import { hostConstraint } from "./host.ts";
+import { PATH_VARIABLE } from "./path-variable.ts";
 import type { Route } from "./route.ts";
 import type { Router } from "./router.ts";
 
+/** The route that serves a method and a path: what `Phoenix.Router.route_info/4` answers. */
 export interface RouteInfo {
   readonly route: Route;
   /** The variables of its path, decoded. */
   readonly params: Readonly<Record<string, string>>;
 }
-
-/** A variable, with the regular expression for it if it has one. */
-const VARIABLE = /:(\w+)(?:\(([^/]*)\))?/g;
 
 /**
  * Which route serves `method` and `path`, for tools; undefined for none, and for what a plugin serves that the router forwards
@@ -49,21 +48,29 @@ function isFor({ hosts }: Route, host: string | undefined): boolean {
 }
 
 function paramsOf(pattern: string, path: string): Record<string, string> | undefined {
+  if (!pattern.endsWith("?")) return matched(pattern, path);
+  // Fastify has two routes of it: one with the variable, one without.
+  const whole = pattern.slice(0, -1);
+  return matched(whole, path) ?? matched(whole.slice(0, whole.lastIndexOf("/")) || "/", path);
+}
+
+function matched(pattern: string, path: string): Record<string, string> | undefined {
   const names: string[] = [];
   let source = "";
   let end = 0;
-  for (const { 0: variable, 1: name, 2: expression, index } of pattern.matchAll(VARIABLE)) {
-    source += `${escaped(pattern.slice(end, index))}(${expression?.replace(/^\^|\$$/g, "") ?? "[^/]+?"})`;
-    names.push(name!);
+  for (const { 0: variable, 1: name = "*", 2: expression, index } of pattern.matchAll(PATH_VARIABLE)) {
+    const matching = name === "*" ? ".*" : (expression?.replace(/^\(\^?|\$?\)$/g, "") ?? "[^/]+?");
+    // Named, for the expression may have groups of its own.
+    source += `${escaped(pattern.slice(end, index))}(?<v${names.length}>${matching})`;
+    names.push(name);
     end = index + variable.length;
   }
-  const rest = pattern.slice(end);
-  source += rest.endsWith("*") ? `${escaped(rest.slice(0, -1))}(.*)` : escaped(rest);
-  if (rest.endsWith("*")) names.push("*");
-  const match = new RegExp(`^${source}$`).exec(path);
+  const match = new RegExp(`^${source}${escaped(pattern.slice(end))}$`).exec(path);
   if (match === null) return undefined;
   try {
-    return Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(match[index + 1]!)]));
+    return Object.fromEntries(
+      names.map((name, index) => [name, decodeURIComponent(match.groups![`v${index}`]!)]),
+    );
   } catch {
     // No UTF-8: Fastify answers 400 before any route is looked for.
     return undefined;

@@ -1,9 +1,11 @@
 import type { Controller } from "../controller.ts";
 import { apiError } from "../errors.ts";
+import type { ExceptionStatuses } from "../exception-status.ts";
 import type { Plug } from "../plug.ts";
 import type { Forward } from "./forward.ts";
 import { hostsMeet } from "./host.ts";
 import { comparePaths } from "./path-order.ts";
+import { expectInOrder, targetOf } from "./route-order.ts";
 import type { Route } from "./route.ts";
 
 /** The name of a pipeline of the router, or a plug on the spot. */
@@ -18,6 +20,8 @@ export interface Pipeline {
 export class RouteTable {
   readonly routes: Route[] = [];
   readonly forwards: Forward[] = [];
+  /** Of the routers that are forwarded to. */
+  readonly exceptions: ExceptionStatuses[number][] = [];
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #instances = new Map<object, object>();
 
@@ -39,24 +43,14 @@ export class RouteTable {
   /** Refuses a route that Fastify's router would prefer to one that was declared before it: here, the first one that matches counts. */
   addRoute(route: Route): void {
     const { method, path, hosts } = route;
-    for (const first of this.routes) {
-      if (first.method !== method || !hostsMeet(first.hosts, hosts)) continue;
-      const order = comparePaths(first.path, path);
-      if (order === "apart" || order === "first") continue;
-      if (order !== "same") {
-        throw apiError("ROOKERY_ROUTE_ORDER", `${method} ${path}`, `${method} ${first.path}`);
-      }
-      const isForMore = hosts.length === 0 && first.hosts.length > 0;
-      if (!isForMore)
-        throw apiError("ROOKERY_DUPLICATE_ROUTE", `${method} ${path}`, target(first), target(route));
-    }
+    expectInOrder(this.routes, route, targetOf(route));
     this.#expectNotForwarded(`${method} ${path}`, path, hosts);
     this.routes.push(route);
   }
 
-  addForward(forward: Forward): void {
+  addForward(forward: Omit<Forward, "position">): void {
     this.#expectNotForwarded(forward.path, forward.path, forward.hosts);
-    this.forwards.push(forward);
+    this.forwards.push({ ...forward, position: this.routes.length });
   }
 
   /** The one instance of a controller's class in this router, or the controller itself when it is an object. */
@@ -78,8 +72,4 @@ export class RouteTable {
     );
     if (first !== undefined) throw apiError("ROOKERY_ROUTE_ORDER", what, `the forwarded ${first.path}`);
   }
-}
-
-function target({ controller, action }: { readonly controller: string; readonly action: string }): string {
-  return `${controller}.${action}`;
 }

@@ -4,6 +4,7 @@ import type { Action } from "../controller.ts";
 import type { Plug } from "../plug.ts";
 import type { RouteSchemas } from "./route-schemas.ts";
 
+/** The methods that a route may have. */
 export type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
 
 /** A row of a router's table. */

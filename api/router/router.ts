@@ -15,6 +15,7 @@ declare module "fastify" {
   }
 }
 
+/** What holds for all routes of a router. */
 export interface RouterOptions {
   /** Answers the failures of all actions. Default: `actionFallback`. */
   readonly fallback?: ActionFallback;
@@ -32,6 +33,8 @@ export class Router<in Paths extends string = never> {
   readonly forwards: readonly Forward[];
   /** @internal */
   readonly fallback: ActionFallback;
+  /** @internal Its own, and behind them those of the routers that it forwards to. */
+  readonly exceptions: ExceptionStatuses;
   readonly #exceptions: ExceptionTable;
   readonly #paths: ReadonlySet<string>;
 
@@ -40,7 +43,8 @@ export class Router<in Paths extends string = never> {
     this.routes = Object.freeze(table.routes);
     this.forwards = Object.freeze(table.forwards);
     this.fallback = fallback;
-    this.#exceptions = completeExceptions(exceptions);
+    this.exceptions = [...exceptions, ...table.exceptions];
+    this.#exceptions = completeExceptions(this.exceptions);
     this.#paths = new Set(this.routes.map(({ path }) => path));
   }
 
@@ -71,7 +75,8 @@ export class Router<in Paths extends string = never> {
       const { method, path: url, fastify, fallback = this.fallback } = route;
       app.route({ ...fastify, method, url, handler: dispatcher(route, fallback) });
     }
-    for (const forward of this.forwards) mountForward(app, forward, this.fallback);
+    for (const forward of this.forwards)
+      mountForward(app, forward, this.routes.slice(0, forward.position), this.fallback);
   }
 }
 

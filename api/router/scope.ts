@@ -1,4 +1,5 @@
 import type { FastifyContextConfig, RouteShorthandOptions } from "fastify";
+import type { ActionFallback } from "../action-fallback.ts";
 import { type ActionName, actionOf, type Controller, controllerName } from "../controller.ts";
 import { apiError } from "../errors.ts";
 import type {
@@ -10,10 +11,10 @@ import type {
   ResourcePaths,
   RoutePath,
 } from "./declared.ts";
-import type { RoutesPlugin } from "./forward.ts";
+import type { Forward, RoutesPlugin } from "./forward.ts";
 import { completeHosts, hostConstraint, type HostPattern } from "./host.ts";
 import { nestedPrefix, resourceRoutes, type ResourceShape } from "./resources.ts";
-import type { HttpMethod } from "./route.ts";
+import type { HttpMethod, Route } from "./route.ts";
 import type { Pipeline, PipelineRef, RouteTable } from "./route-table.ts";
 import type { Router } from "./router.ts";
 
@@ -292,35 +293,47 @@ export class Scope<Prefix extends string = string> {
   }
 
   #forwardTo(prefix: string, router: Router): string[] {
-    for (const forward of router.forwards) {
-      this.#table.addForward({
-        ...forward,
-        path: prefix + forward.path,
-        hosts: this.#narrowed(forward.hosts),
-        through: [...this.#through.map(({ name }) => name), ...forward.through],
-        plugs: [...this.#through.flatMap(({ plugs }) => plugs), ...forward.plugs],
-      });
+    this.#table.exceptions.push(...router.exceptions);
+    const paths: string[] = [];
+    // In the order in which they were declared, for each of them is held against those before it.
+    for (let position = 0; position <= router.routes.length; position += 1) {
+      for (const forward of router.forwards)
+        if (forward.position === position) this.#addForwarded(prefix, forward);
+      const route = router.routes[position];
+      if (route !== undefined) paths.push(this.#addRouted(prefix, route, router.fallback));
     }
-    return router.routes.map((route) => {
-      const path = route.path === "/" ? prefix : prefix + route.path;
-      const plugs = [...this.#through.flatMap((pipeline) => pipeline.plugs), ...route.plugs];
-      const hosts = this.#narrowed(route.hosts);
-      this.#table.addRoute({
-        ...route,
-        path,
-        hosts,
-        through: [...this.#through.map(({ name }) => name), ...route.through],
-        plugs,
-        fallback: route.fallback ?? router.fallback,
-        fastify: {
-          ...route.fastify,
-          ...bodyLimitOf(plugs),
-          ...(hosts.length === 0 ? {} : { constraints: { host: hostConstraint(hosts) } }),
-          config: { ...this.#configOf({}), ...route.fastify.config },
-        },
-      });
-      return path;
+    return paths;
+  }
+
+  #addForwarded(prefix: string, forward: Forward): void {
+    this.#table.addForward({
+      ...forward,
+      path: prefix + forward.path,
+      hosts: this.#narrowed(forward.hosts),
+      through: [...this.#through.map(({ name }) => name), ...forward.through],
+      plugs: [...this.#through.flatMap(({ plugs }) => plugs), ...forward.plugs],
     });
+  }
+
+  #addRouted(prefix: string, route: Route, fallback: ActionFallback): string {
+    const path = route.path === "/" ? prefix : prefix + route.path;
+    const plugs = [...this.#through.flatMap((pipeline) => pipeline.plugs), ...route.plugs];
+    const hosts = this.#narrowed(route.hosts);
+    this.#table.addRoute({
+      ...route,
+      path,
+      hosts,
+      through: [...this.#through.map(({ name }) => name), ...route.through],
+      plugs,
+      fallback: route.fallback ?? fallback,
+      fastify: {
+        ...route.fastify,
+        ...bodyLimitOf(plugs),
+        ...(hosts.length === 0 ? {} : { constraints: { host: hostConstraint(hosts) } }),
+        config: { ...this.#configOf({}), ...route.fastify.config },
+      },
+    });
+    return path;
   }
 
   /** The hosts of a router that is forwarded to count where this scope has none of its own. */

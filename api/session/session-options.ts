@@ -64,6 +64,10 @@ export function completeSessionOptions(options: SessionOptions): CompleteSession
   if (!SAME_SITE.includes(sameSite)) refuse(`a sameSite of ${SAME_SITE.join(", ")}`, sameSite);
   if (sameSite === "none" && secure !== true)
     refuse("secure: true beside sameSite none, which browsers take over TLS only,", secure);
+  // Browsers would drop it without a word: RFC 6265bis, 4.1.3.
+  if (/^__(Host|Secure)-/i.test(key) && secure === false) refuse(`secure beside the key ${key}`, secure);
+  if (/^__Host-/i.test(key) && (path !== "/" || domain !== undefined))
+    refuse(`path / and no domain beside the key ${key}`, domain ?? path);
   return Object.freeze({
     key,
     salt,

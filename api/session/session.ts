@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { expectCookieSize } from "../cookies.ts";
+import { EXPIRED, expectCookieSize, isSecure } from "../cookies.ts";
 import { apiError } from "../errors.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 import type { CompleteSessionOptions } from "./session-options.ts";
@@ -10,8 +10,6 @@ declare module "fastify" {
     fetchedSession: Session | undefined;
   }
 }
-
-const EXPIRED: Date = new Date(0);
 
 /** What happens with the cookie when the answer is sent. */
 export const SessionFate = { Keep: 0, Write: 1, Renew: 2, Drop: 3, Ignore: 4 } as const;
@@ -31,13 +29,20 @@ export class Session {
     this.#value = value;
   }
 
+  /** The name of its cookie. */
+  get key(): string {
+    return this.#options.key;
+  }
+
   get data(): ReadonlyMap<string, unknown> {
     return this.#read();
   }
 
   put(key: string, value: unknown): void {
     const data = this.#read();
-    if (data.has(key) && Object.is(data.get(key), value)) return;
+    // An object may have been changed in place since it was read.
+    const isObject = typeof value === "object" && value !== null;
+    if (!isObject && data.has(key) && Object.is(data.get(key), value)) return;
     data.set(key, value);
     this.#touch();
   }
@@ -83,8 +88,8 @@ export class Session {
 
   #set(reply: FastifyReply, value: string, more: { maxAge?: number; expires?: Date }): void {
     const { key, attributes, secure } = this.#options;
-    const isSecure = secure === "auto" ? reply.request.protocol === "https" : secure;
-    const text = reply.server.serializeCookie(key, value, { ...attributes, secure: isSecure, ...more });
+    const own = { ...attributes, secure: isSecure(reply.request, secure) };
+    const text = reply.server.serializeCookie(key, value, { ...own, ...more });
     expectCookieSize(key, text);
     reply.header("set-cookie", text);
   }

@@ -20,6 +20,7 @@ import { testingError } from "./errors.ts";
 import type { Factory } from "./factory.ts";
 import type { SandboxedRepo } from "./own-database.ts";
 
+/** What the tests of `connCase` have beside those of `dataCase`: an endpoint to ask, and how users log in. */
 export interface ConnCaseOptions<R extends SandboxedRepo | undefined, User> extends DataCaseOptions<R> {
   /** Serves the requests; it does not listen. Or the name of one that `children` start with `server: false`. */
   readonly endpoint?: Endpoint | string | ((parts: DataParts<R>) => Endpoint);

@@ -19,6 +19,7 @@ export interface DataParts<R> {
   readonly database: string;
 }
 
+/** What each test of `dataCase` has: a database of its own, and what else is to run. */
 export interface DataCaseOptions<R extends SandboxedRepo | undefined> {
   /** Makes the repo of a database: see `openSandbox`. Without it, the test has none. */
   readonly repo?: RepoOf<R & SandboxedRepo>;

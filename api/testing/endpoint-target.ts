@@ -42,13 +42,8 @@ export class EndpointTarget implements ConnTarget, AsyncDisposable {
 
   async #bypass(plugs: readonly Plug[] | undefined): Promise<FastifyInstance> {
     const { options, host, port, acceptors, server, runtime } = this.#endpoint;
-    const { exceptionStatuses } = this.app();
     const router = bypassRouter(options.router, plugs);
-    const configure = async (app: FastifyInstance): Promise<void> => {
-      if (exceptionStatuses !== undefined) app.exceptionStatuses = exceptionStatuses;
-      await options.configure(app);
-    };
-    const state = new EndpointState({ ...options, router, configure }, { host, port, acceptors, server });
+    const state = new EndpointState({ ...options, router }, { host, port, acceptors, server });
     state.runtime = runtime;
     const app = await buildApp(state);
     this.#built.push(app);
@@ -59,16 +54,16 @@ export class EndpointTarget implements ConnTarget, AsyncDisposable {
 const bypass: Route["handler"] = (_request, reply) => reply.code(204).send();
 
 /** The routes of `router` without their actions, or any path, through `plugs` and no further. */
-function bypassRouter({ routes, fallback }: Router, plugs: readonly Plug[] | undefined): Router {
+function bypassRouter({ routes, fallback, exceptions }: Router, plugs: readonly Plug[] | undefined): Router {
   if (plugs === undefined) {
     const table = new RouteTable();
     table.routes.push(...routes.map((route) => ({ ...route, handler: bypass })));
-    return new Router(table, { fallback });
+    return new Router(table, { fallback, exceptions });
   }
   return defineRouter(
     (route) => {
       for (const method of METHODS) route[method]("/*", { bypass }, "bypass", { through: plugs });
     },
-    { fallback },
+    { fallback, exceptions },
   );
 }

@@ -20,6 +20,7 @@ const SHOWN_LENGTH_MAX = 1_000;
 /** Asks the running server: `({ path, ...request }) => fetch(url + path, request)`. */
 export type FuzzSend = (request: FuzzRequest) => Promise<Pick<Response, "status" | "headers" | "text">>;
 
+/** How often a server is asked, and with what it may be asked. */
 export interface FuzzOptions {
   /** The first of the seeds. 1 if left out. */
   readonly seed?: number;

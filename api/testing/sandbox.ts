@@ -2,6 +2,7 @@ import type { RepoOf, SandboxedRepo } from "./own-database.ts";
 import { postgresDatabase } from "./postgres-sandbox.ts";
 import { sqliteDatabase } from "./sqlite-sandbox.ts";
 
+/** What the databases of tests are copies of, and where they are. */
 export interface SandboxOptions<R extends SandboxedRepo> {
   /** Fills the template, once, with what all tests find there. */
   readonly fill?: ((repo: R) => unknown) | undefined;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { describe, test } from "vitest";
 import { isFailure } from "../../api/action-fallback.ts";
+import { InvalidRequest } from "../../api/invalid-request.ts";
 import { addError, change } from "../../api/repo/changeset.ts";
 import { mounted } from "./mounted.ts";
 
@@ -36,6 +38,24 @@ describe("actionFallback", () => {
     assert.deepEqual(await answerTo(changeset), expected);
     assert.deepEqual(await answerTo({ error: changeset }), expected);
     assert.deepEqual(await answerTo({ ok: false, error: changeset }), expected);
+  });
+
+  test("answers in JSON whatever type the action had meant to send", async () => {
+    const changeset = addError(change({}), "name", "can't be blank");
+    const request = new InvalidRequest("body", {}, [{ message: "is missing", path: ["name"] }]);
+    for (const [error, status] of [
+      [changeset, 422],
+      [request, 422],
+      ["conflict", 409],
+    ]) {
+      const show = (_request: FastifyRequest, reply: FastifyReply): unknown => {
+        reply.type("text/csv");
+        return { error };
+      };
+      const response = await mounted((route) => route.get("/", { show }, "show")).inject("/");
+      assert.equal(response.statusCode, status);
+      assert.equal(response.headers["content-type"], "application/json; charset=utf-8");
+    }
   });
 
   test("takes a failure it does not know for an error of the program", async () => {

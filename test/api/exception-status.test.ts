@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import type { FastifyRequest } from "fastify";
 import { describe, test } from "vitest";
 import { completeExceptions, exceptionStatus } from "../../api/exception-status.ts";
 import { NotFoundError, repoError } from "../../api/repo/errors.ts";
+import { defineRouter } from "../../api/router/router.ts";
 import { mounted } from "./mounted.ts";
 
 describe("exceptionStatus", () => {
@@ -59,6 +61,30 @@ describe("the exceptions of a router", () => {
       [response.statusCode, response.json()],
       [402, { errors: { detail: "Payment Required" } }],
     );
+  });
+
+  test("count in the router that it is forwarded from, where those of that one come first", async () => {
+    class Declined extends PaymentError {}
+    const inner = defineRouter(
+      (route) => {
+        const fail = ({ query }: FastifyRequest): never => {
+          const { code } = query as { code?: string };
+          throw code === undefined ? new Declined("no money") : coded(code);
+        };
+        route.get("/pay", { fail }, "fail");
+      },
+      {
+        exceptions: [
+          [PaymentError, 402],
+          ["EBUSY", 503],
+          ["EAGAIN", 503],
+        ],
+      },
+    );
+    const app = mounted((route) => route.forward("/shop", inner), { exceptions: [["EAGAIN", 429]] });
+    assert.equal((await app.inject("/shop/pay")).statusCode, 402);
+    assert.equal((await app.inject("/shop/pay?code=EBUSY")).statusCode, 503);
+    assert.equal((await app.inject("/shop/pay?code=EAGAIN")).statusCode, 429);
   });
 
   test("are refused with what is no status of an error", () => {

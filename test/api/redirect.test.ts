@@ -24,6 +24,17 @@ describe("redirect", () => {
     assert.deepEqual(await redirected({ to: "/new" }, 201), [302, "/new"]);
   });
 
+  test("writes what a header can't hold as the escapes that stand for it", async () => {
+    assert.deepEqual(await redirected({ to: "/größe/→?q=a b%20c" }), [
+      302,
+      "/gr%C3%B6%C3%9Fe/%E2%86%92?q=a%20b%20c",
+    ]);
+    assert.deepEqual(await redirected({ external: "https://x.com/ü\r\na: b" }), [
+      302,
+      "https://x.com/%C3%BC%0D%0Aa:%20b",
+    ]);
+  });
+
   test("leads elsewhere only if it is told so", async () => {
     assert.deepEqual(await redirected({ external: "https://example.com/x" }), [302, "https://example.com/x"]);
     for (const to of [
@@ -35,6 +46,9 @@ describe("redirect", () => {
       "/%09/evil",
       "/\t/evil",
       "/a\\b",
+      "/\n/evil",
+      "/a\r\nset-cookie: a=b",
+      "/\u0000",
     ])
       assert.throws(() => redirect({} as FastifyReply, { to }), { code: "ROOKERY_REDIRECT" }, to);
   });

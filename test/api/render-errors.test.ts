@@ -20,6 +20,19 @@ function appThrowing(thrown: unknown): { app: ReturnType<typeof fastify>; log: s
   return { app, log };
 }
 
+test("a header that can't be sent is an exception like others, and is left out", async () => {
+  const app = fastify();
+  renderErrors(app);
+  app.get("/", async (_request, reply) => {
+    reply.headers({ "x-good": "1", "x-bad": "a\r\nset-cookie: b=c", "x-far": "\u{1f985}" });
+    return {};
+  });
+  const { statusCode, body, headers } = await app.inject("/");
+  assert.deepEqual([statusCode, body], [500, '{"errors":{"detail":"Internal Server Error"}}']);
+  assert.equal(headers["content-type"], "application/json; charset=utf-8");
+  assert.deepEqual([headers["x-good"], headers["x-bad"], headers["x-far"]], ["1", undefined, undefined]);
+});
+
 describe("an exception", () => {
   test("is answered with 500 and no word about it, which only the log has", async () => {
     for (const thrown of [

@@ -40,6 +40,17 @@ describe("render", () => {
     assert.equal((await appWith(showUser).inject("/")).body, '{"data":{"name":"Ada"}}');
   });
 
+  test("sends JSON as JSON whatever a view answers", async () => {
+    for (const [content, body] of [
+      ['"Ada"', '"\\"Ada\\""'],
+      ["", '""'],
+      [null, "null"],
+      [false, "false"],
+      [[], "[]"],
+    ])
+      assert.equal((await appWith({ json: () => content }).inject("/")).body, body);
+  });
+
   test("answers 500 for a format without a view", async () => {
     const app = appWith(showUser, ["json", "text", "html"]);
     assert.equal((await app.inject("/?_format=html")).statusCode, 500);

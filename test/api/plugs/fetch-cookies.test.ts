@@ -64,6 +64,27 @@ describe("fetchCookies", () => {
     assert.deepEqual((await browser.request("GET /theme")).body, { value: null });
   });
 
+  test("deletes over TLS as browsers want it for a cookie that is for TLS only", async () => {
+    const app = await endpointApp(
+      (route) => {
+        const forget = (_request: FastifyRequest, reply: FastifyReply): unknown => {
+          deleteCookie(reply, "__Host-theme");
+          deleteCookie(reply, "ad", { path: "/ads", secure: true, sameSite: "none" });
+          return {};
+        };
+        route.delete("/", { forget }, "forget", { through: fetchCookies() });
+      },
+      { fastify: { trustProxy: true } },
+    );
+    const headers = { "x-forwarded-proto": "https" };
+    const { headers: sent } = await app.inject({ method: "DELETE", url: "/", headers });
+    const past = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure";
+    assert.deepEqual(sent["set-cookie"], [
+      `__Host-theme=; Max-Age=0; Path=/; ${past}; SameSite=Lax`,
+      `ad=; Max-Age=0; Path=/ads; ${past}; SameSite=None`,
+    ]);
+  });
+
   test("stands beside a session", async () => {
     const browser = await browse();
     browser.cookies.set("theme", "dark");

@@ -6,6 +6,7 @@ import {
   type ProtectFromForgeryOptions,
 } from "../../../api/plugs/protect-from-forgery.ts";
 import { session } from "../../../api/plugs/session.ts";
+import { defineRouter } from "../../../api/router/router.ts";
 import { checkCsrfToken, deleteCsrfToken, getCsrfToken } from "../../../api/session/csrf-token.ts";
 import { getSession, putSession } from "../../../api/session/session.ts";
 import { Browser, endpointApp } from "../endpoint/endpoint-app.ts";
@@ -108,6 +109,26 @@ describe("protectFromForgery", () => {
       setCookie: undefined,
     });
     assert.deepEqual((await browser.request("GET /saved")).body, { saved: true });
+  });
+
+  test("with clear_session, leaves a router behind it without the session, too", async () => {
+    const plug = session({ key: "_app", signingSalt: "session salt" });
+    const inner = defineRouter((route) => {
+      route.get("/saved", controller, "show", { through: plug });
+      route.post("/saved", controller, "save", { through: plug });
+    });
+    const app = await endpointApp((route) => {
+      const through = [plug, protectFromForgery({ otherwise: "clear_session" })];
+      route.get("/token", controller, "token", { through });
+      route.scope("/", { through }, (outer) => outer.forward("/inner", inner));
+    });
+    const browser = new Browser(app);
+    const token = await tokenOf(browser);
+    assert.deepEqual((await browser.request("POST /inner/saved", { _csrf_token: token })).body, {
+      before: null,
+    });
+    assert.deepEqual((await browser.request("GET /inner/saved")).body, { saved: true });
+    assert.deepEqual((await browser.request("POST /inner/saved", {})).body, { before: null });
   });
 
   test("wants no token from whom `skip` knows", async () => {

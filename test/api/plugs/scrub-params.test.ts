@@ -22,6 +22,19 @@ describe("scrubParams", () => {
     ]);
   });
 
+  test("leaves alone what a parser has made, such as an uploaded file", async () => {
+    class Upload {
+      readonly filename = " ";
+    }
+    const file = new Upload();
+    const bytes = Buffer.from(" ");
+    const request = { body: { user: { file, bytes, name: " " as unknown } } };
+    assert.equal(scrubParams("user")(request as never, {} as never), undefined);
+    assert.equal(request.body.user.name, null);
+    assert.equal(request.body.user.file, file);
+    assert.equal(request.body.user.bytes, bytes);
+  });
+
   for (const body of ["{}", "null", "[]", '"user"', '{"user":null}', '{"user":" "}']) {
     test(`answers ${body}, which has nothing under the key, with 400`, async () => {
       assert.deepEqual(await scrubbed(body), [400, { errors: { detail: "Bad Request" } }]);

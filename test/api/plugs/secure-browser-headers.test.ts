@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
+import type { Plug } from "../../../api/plug.ts";
 import { putSecureBrowserHeaders } from "../../../api/plugs/secure-browser-headers.ts";
 import { mounted } from "../mounted.ts";
 
@@ -25,6 +26,19 @@ describe("putSecureBrowserHeaders", () => {
     assert.equal(headers["x-frame-options"], "DENY");
     assert.equal(headers["referrer-policy"], "no-referrer");
     assert.equal(headers["x-content-type-options"], "nosniff");
+  });
+
+  test("leaves a content security policy that is there alone, unless it is given another", async () => {
+    const strict = "default-src 'none'";
+    const policy: Plug = (_request, reply) => void reply.header("Content-Security-Policy", strict);
+    const policyBehind = async (plug: Plug): Promise<unknown> => {
+      const show = (): unknown => ({ ok: true });
+      const app = mounted((route) => route.get("/", { show }, "show", { through: [policy, plug] }));
+      return (await app.inject("/")).headers["content-security-policy"];
+    };
+    assert.equal(await policyBehind(putSecureBrowserHeaders()), strict);
+    const other = "default-src 'self'";
+    assert.equal(await policyBehind(putSecureBrowserHeaders({ "content-security-policy": other })), other);
   });
 
   test("refuses headers that can't be sent", () => {

@@ -3,6 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { describe, test } from "vitest";
 import { session } from "../../../api/plugs/session.ts";
+import type { Plug } from "../../../api/plug.ts";
+import { defineRouter } from "../../../api/router/router.ts";
 import type { Scope } from "../../../api/router/scope.ts";
 import type { SessionOptions } from "../../../api/session/session-options.ts";
 import {
@@ -41,6 +43,12 @@ const controller = {
     putSession(request, "cart", "changed");
     return { ok: true };
   },
+  add: (request: FastifyRequest) => {
+    const cart = (getSession(request, "cart") ?? []) as number[];
+    cart.push(cart.length);
+    putSession(request, "cart", cart);
+    return { cart };
+  },
   fail: (request: FastifyRequest) => {
     putSession(request, "cart", "never");
     throw new Error("the database is gone");
@@ -58,6 +66,7 @@ const declare =
     route.post("/clear", controller, "clear", { through });
     route.post("/configure/:fate", controller, "configure", { through });
     route.post("/fail", controller, "fail", { through });
+    route.post("/add", controller, "add", { through });
     route.get("/without", controller, "show");
   };
 
@@ -198,6 +207,25 @@ describe("a session", () => {
     assert.equal((await browser.request("POST /clear")).setCookie, undefined);
   });
 
+  test("is written with what was changed in place and put again", async () => {
+    const browser = await browse(signed);
+    await browser.request("POST /add");
+    await browser.request("POST /add");
+    assert.deepEqual((await browser.request("GET /cart")).body, { cart: [0, 1] });
+  });
+
+  test("is one, however often the same plug stands on the way", async () => {
+    const plug = session(signed);
+    const put: Plug = (request) => putSession(request, "cart", "full");
+    const inner = defineRouter((route) => route.get("/cart", controller, "show", { through: plug }));
+    const app = await endpointApp((route) => {
+      route.scope("/", { through: [plug, put] }, (outer) => outer.forward("/inner", inner));
+    });
+    const browser = new Browser(app);
+    assert.deepEqual((await browser.request("GET /inner/cart")).body, { cart: "full" });
+    assert.equal(browser.cookies.has("_app"), true);
+  });
+
   test("is written by `renew`, forgotten by `drop` and left alone by `ignore`", async () => {
     const browser = await browse();
     await browser.request("POST /cart", { cart: "full" });
@@ -314,6 +342,9 @@ describe("session options", () => {
     ["a maxAge that is none", { maxAge: 0.5 }],
     ["an unknown sameSite", { sameSite: "Lax" }],
     ["sameSite none without secure", { sameSite: "none" }],
+    ["__Host- with a domain", { key: "__Host-app", domain: "x.com" }],
+    ["__Host- with a path", { key: "__Host-app", path: "/a" }],
+    ["__Secure- without secure", { key: "__Secure-app", secure: false }],
     ["a former secret that is too short", { previousSecretKeyBases: ["short"] }],
   ];
   for (const [what, options] of wrong) {

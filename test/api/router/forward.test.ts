@@ -84,6 +84,50 @@ describe("forward to a plugin of Fastify", () => {
     assert.deepEqual(ran, ["/open/own", "/closed/own", "/closed/1"]);
   });
 
+  test("takes what the plugin has no route for through them, too, where it answers that itself", async () => {
+    const pages = async (app: FastifyInstance): Promise<void> => {
+      app.setNotFoundHandler((_request, reply) => reply.send("any page"));
+    };
+    const app = mounted((route) => {
+      route.forward("/open", pages);
+      route.scope("/", { through: refuse }, (closed) => closed.forward("/closed", pages));
+    });
+    assert.equal((await app.inject("/open/x")).body, "any page");
+    assert.equal((await app.inject("/closed/x")).statusCode, 403);
+  });
+
+  test("takes no request from a route that was declared before it", async () => {
+    for (const path of ["/:page/7", "/jobs/:name", "/*"]) {
+      const app = mounted((route) => {
+        route.get(path, echo, "show");
+        route.forward("/jobs", async (plugin: FastifyInstance) => void plugin.get("/7", () => "never"));
+      });
+      await assert.rejects(async () => app.ready(), { code: "ROOKERY_ROUTE_ORDER" }, path);
+    }
+    const app = mounted((route) => {
+      route.get("/jobs/:name", echo, "show");
+      route.post("/jobs/*", echo, "show");
+      route.get("/jobs/1/special", echo, "show");
+      route.forward(
+        "/jobs",
+        async (plugin: FastifyInstance) => void plugin.get("/:id/:part", () => "plugin"),
+      );
+    });
+    assert.deepEqual((await app.inject("/jobs/1")).json().params, { name: "1" });
+    assert.equal((await app.inject("/jobs/1/other")).body, "plugin");
+    assert.equal((await app.inject("/jobs/1/special")).json().url, "/jobs/1/special");
+  });
+
+  test("stands in its place among the routes of a router that is forwarded to", async () => {
+    const inner = defineRouter((route) => {
+      route.get("/jobs/special", echo, "show");
+      route.forward("/jobs", jobs);
+    });
+    const app = mounted((route) => route.forward("/in", inner));
+    assert.equal((await app.inject("/in/jobs/special")).json().url, "/in/jobs/special");
+    assert.deepEqual((await app.inject("/in/jobs/7")).json().params, { id: "7" });
+  });
+
   test("is only for the hosts of its scope", async () => {
     const app = mounted((route) => {
       route.scope("/", { host: "ops." }, (ops) => ops.forward("/jobs", jobs));

@@ -11,6 +11,7 @@ const router = defineRouter((route) => [
   route.get("/files/*", controller, "show"),
   route.get("/reports/:year-:month.json", controller, "show"),
   route.get("/numbers/:id(^\\d+$)", controller, "show"),
+  route.get("/at/:hour(^\\d{2}$)h:minute(^(0|15|30|45)$)m", controller, "show"),
 ]);
 
 describe("path", () => {
@@ -22,6 +23,10 @@ describe("path", () => {
       "/reports/2026-11.json",
     );
     assert.equal(path(router, "/numbers/:id(^\\d+$)", { id: 7n }), "/numbers/7");
+    assert.equal(
+      path(router, "/at/:hour(^\\d{2}$)h:minute(^(0|15|30|45)$)m", { hour: "08", minute: 15 }),
+      "/at/08h15m",
+    );
     assert.equal(path(router, "/files/*", { "*": "a b/c.txt" }), "/files/a%20b/c.txt");
   });
 

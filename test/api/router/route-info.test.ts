@@ -10,6 +10,8 @@ const router = defineRouter((route) => {
   route.post("/users/:id", controller, "other");
   route.get("/files/*", controller, "show");
   route.get("/reports/:year(^\\d{4}$)-:month.json", controller, "show");
+  route.get("/at/:hour(^\\d{2}$)h:minute(^(0|15|30|45)$)m", controller, "show");
+  route.get("/posts/:page?", controller, "show");
   route.scope("/", { host: "api." }, (api) => api.get("/only", controller, "show"));
   route.get("/", controller, "show");
 });
@@ -26,6 +28,15 @@ describe("routeInfo", () => {
     assert.deepEqual(found("POST", "/users/me"), ["/users/:id", "other", { id: "me" }]);
     assert.deepEqual(found("GET", "/files/a/b.txt"), ["/files/*", "show", { "*": "a/b.txt" }]);
     assert.deepEqual(found("GET", "/reports/2026-11.json")?.[2], { year: "2026", month: "11" });
+  });
+
+  test("knows expressions side by side and a variable that can be left out", () => {
+    const times = "/at/:hour(^\\d{2}$)h:minute(^(0|15|30|45)$)m";
+    assert.deepEqual(found("GET", "/at/08h15m"), [times, "show", { hour: "08", minute: "15" }]);
+    assert.equal(found("GET", "/at/08h16m"), undefined);
+    assert.deepEqual(found("GET", "/posts"), ["/posts/:page?", "show", {}]);
+    assert.deepEqual(found("GET", "/posts/2"), ["/posts/:page?", "show", { page: "2" }]);
+    assert.equal(found("GET", "/posts/2/3"), undefined);
   });
 
   test("takes slashes as an endpoint does, and HEAD for GET", () => {
