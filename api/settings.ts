@@ -4,6 +4,8 @@ import { isSecretName } from "../channels/internal.ts";
 
 /** Of a value that is malformed, so much is shown: it may be a whole file that got there by mistake. */
 const SHOWN_LENGTH_MAX = 100;
+/** The names of addresses, which may have a password in them, and of keys. */
+const HIDDEN_NAME = /(?:^|_)(?:URL|URI|DSN|KEY|CREDENTIALS)$/i;
 
 /**
  * Reads a program's settings from the environment, once, through a zod schema whose keys are the names of the variables.
@@ -29,7 +31,7 @@ export function readSettings<Settings extends object>(
     const value = given[name];
     // A check that compares settings may refuse the default of one.
     if (value === undefined && code === "invalid_type") return `${name} is missing`;
-    const hidden = value === undefined || isSecretName(name) || name.endsWith("_URL");
+    const hidden = value === undefined || isSecretName(name) || HIDDEN_NAME.test(name);
     const came = hidden ? "" : ` (${JSON.stringify(shortened(value))})`;
     return `${name}${came} is malformed: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
   });

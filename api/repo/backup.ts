@@ -6,6 +6,7 @@ import { repoError } from "./errors.ts";
 
 /** So many pages, of 4 KiB mostly, are copied before other work on the thread gets its turn. */
 const PAGES_AT_ONCE = 250;
+const NO_THROW = { throwIfNoEntry: false } as const;
 
 /**
  * Copies the SQLite file at `from`, as it is at this moment, to `to`, while it is read and written. The copy is written
@@ -15,8 +16,8 @@ const PAGES_AT_ONCE = 250;
 export async function backUp(from: string, to: string): Promise<void> {
   const target = resolve(to);
   const folder = dirname(target);
-  // SQLite would take the log of the older file for that of the copy.
-  if (statSync(`${target}-wal`, { throwIfNoEntry: false })?.size)
+  // Whoever has it open would go on in a file without a name. And SQLite would take the log of the older file for that of the copy.
+  if (isSameFile(from, target) || statSync(`${target}-wal`, NO_THROW)?.size)
     throw repoError("ROOKERY_REPO_BACKUP", [to, "there is a database that is in use or was not closed"]);
   let aside: string | undefined;
   try {
@@ -32,6 +33,11 @@ export async function backUp(from: string, to: string): Promise<void> {
   } finally {
     if (aside !== undefined) await rm(aside, { recursive: true, force: true });
   }
+}
+
+function isSameFile(path: string, other: string): boolean {
+  const [one, two] = [statSync(path, NO_THROW), statSync(other, NO_THROW)];
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
 }
 
 async function copyTo(from: string, copy: string): Promise<void> {

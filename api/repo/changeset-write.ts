@@ -158,7 +158,14 @@ async function constraintError(
   if (violation === undefined) throw error;
   const failed =
     violation.kind === "foreign_key" && violation.on === ""
-      ? await withForeignKey(writing as Db, table, changeset, { ...(changeset.data as Row), ...row }, action)
+      ? await withForeignKey(
+          writing as Db,
+          table,
+          changeset,
+          { ...(changeset.data as Row), ...row },
+          action,
+          violation,
+        )
       : withViolation(changeset, violation);
   if (failed === undefined)
     throw repoError("ROOKERY_REPO_CONSTRAINT", [table, (error as Error).message], error);
@@ -171,9 +178,10 @@ async function withForeignKey(
   changeset: Changeset<object>,
   row: Row,
   action: RowWrite["action"],
+  violation: Violation,
 ): Promise<Changeset<object> | undefined> {
   const broken = await brokenForeignKey(db, table, row, changeset, action);
-  return broken === undefined ? undefined : withBroken(changeset, broken);
+  return broken === undefined ? undefined : withBroken(changeset, broken, violation);
 }
 
 function stale(

@@ -11,6 +11,7 @@ export type FieldOf<Row extends object> = keyof Row & string;
 /** What a message was made of: `%{count}` in it stands for `count` here. */
 export type ErrorOptions = Readonly<Record<string, unknown>>;
 
+/** What is wrong with a field, with the values that its message names: an entry of `Ecto.Changeset.errors`. */
 export interface FieldError {
   readonly field: string;
   readonly message: string;
@@ -20,7 +21,7 @@ export interface FieldError {
 /** A rule that only the database can check. Broken there, it becomes an error of `field`. */
 export interface Constraint {
   readonly kind: "unique" | "foreign_key" | "check" | "exclusion";
-  /** The columns that it is about, in the order of their index. */
+  /** The columns that it is about. */
   readonly columns: readonly string[];
   /** Its name, or an expression for that; undefined where the columns are enough to know it. */
   readonly name: string | RegExp | undefined;

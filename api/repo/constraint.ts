@@ -5,7 +5,7 @@ import { addError, type Changeset, type Constraint, type FieldOf, replace } from
 export interface Violation {
   readonly kind: "unique" | "foreign_key" | "check" | "exclusion" | "not_null" | "other";
   /**
-   * The columns of a UNIQUE index in its order; the name of an index on an expression, or of a CHECK; nothing for a
+   * The columns of a UNIQUE index; the name of an index on an expression, or of a CHECK; nothing for a
    * foreign key in SQLite, which doesn't say more of it.
    */
   readonly on: readonly string[] | string;
@@ -52,15 +52,18 @@ export function withViolation<Row extends object>(
 ): Changeset<Row> | undefined {
   // The newest first, as everything in a changeset.
   const broken = changeset.constraints.findLast((constraint) => isBroken(constraint, violation));
-  return broken === undefined ? undefined : withBroken(changeset, broken);
+  return broken === undefined ? undefined : withBroken(changeset, broken, violation);
 }
 
-/** `changeset` with the error of that constraint. */
+/** `changeset` with the error of that constraint. Its options have the name of the constraint, if the database tells it. */
 export function withBroken<Row extends object>(
   changeset: Changeset<Row>,
-  { field, message, type }: Constraint,
+  { field, message, type, name: declared }: Constraint,
+  { on, name = typeof on === "string" && on !== "" ? on : undefined }: Violation,
 ): Changeset<Row> {
-  return addError(changeset, field, message, { constraint: type });
+  const constraint_name = name ?? (typeof declared === "string" ? declared : undefined);
+  const options = { constraint: type, ...(constraint_name === undefined ? {} : { constraint_name }) };
+  return addError(changeset, field, message, options);
 }
 
 /**
@@ -165,12 +168,17 @@ function isBroken({ kind, columns, name, match }: Constraint, violation: Violati
   if (kind !== violation.kind) return false;
   const { on } = violation;
   if (name === undefined) {
-    if (typeof on !== "string") return columns.join() === on.join();
+    if (typeof on !== "string") return isSameSet(columns, on);
     return endings[kind].some((ending) => on.endsWith(`_${columns.join("_")}_${ending}`));
   }
   // SQLite names an index only if it has no columns.
-  if (violation.name === undefined && typeof on !== "string") return columns.join() === on.join();
+  if (violation.name === undefined && typeof on !== "string") return isSameSet(columns, on);
   return [violation.name, on].some((other) => typeof other === "string" && named(other, name, match));
+}
+
+/** Whatever their order: it changes nothing about what an index refuses. */
+function isSameSet(columns: readonly string[], others: readonly string[]): boolean {
+  return columns.length === others.length && columns.every((column) => others.includes(column));
 }
 
 function named(name: string, wanted: string | RegExp, match: Constraint["match"]): boolean {

@@ -1,3 +1,4 @@
+import { filterParameters } from "../../channels/internal.ts";
 import { RookeryError } from "../../runtime/index.ts";
 import { brief } from "../../runtime/internal.ts";
 
@@ -100,5 +101,6 @@ export function repoError(
 
 function text(code: RepoErrorCode, values: readonly unknown[]): string {
   let next = 0;
-  return repoErrors[code].replace(/%s/g, () => brief(values[next++]));
+  // Rows may have secrets, and errors are logged.
+  return repoErrors[code].replace(/%s/g, () => brief(filterParameters(values[next++])));
 }

@@ -120,17 +120,13 @@ export async function rollback(
 
 /** The versions that the table of migrations lists; makes it where there is none. */
 async function notedIn(kysely: Kysely<MigrationsDb>): Promise<Set<number>> {
-  try {
-    await kysely.schema
-      .createTable("schema_migrations")
-      .ifNotExists()
-      .addColumn("version", columnTypes(kysely).integer, (column) => column.primaryKey())
-      .addColumn("inserted_at", "text", (column) => column.notNull())
-      .execute();
-    return await appliedVersions(kysely);
-  } catch (error) {
-    throw failure("schema_migrations", error);
-  }
+  await kysely.schema
+    .createTable("schema_migrations")
+    .ifNotExists()
+    .addColumn("version", columnTypes(kysely).integer, (column) => column.primaryKey())
+    .addColumn("inserted_at", "text", (column) => column.notNull())
+    .execute();
+  return appliedVersions(kysely);
 }
 
 async function appliedVersions(kysely: Kysely<MigrationsDb>): Promise<Set<number>> {

@@ -29,6 +29,7 @@ export interface NestedCastOptions<Row extends object> {
   readonly invalidMessage?: string;
 }
 
+/** How a list of nested params is cast: the options of `Ecto.Changeset.cast_assoc` for many. */
 export interface NestedListCastOptions<Row extends object> extends NestedCastOptions<Row> {
   /** The param with the keys of all in their order, where they come as an object, as from a form. */
   readonly sortParam?: string;

@@ -12,6 +12,7 @@ export interface OffsetPageParams {
   readonly page_size?: unknown;
 }
 
+/** A numbered page, and how many there are: `Scrivener.Page`. */
 export interface OffsetPage<Row> {
   readonly data: Row[];
   readonly meta: {
@@ -23,6 +24,7 @@ export interface OffsetPage<Row> {
   };
 }
 
+/** What `offsetPage` resolves with: the page, or what is wrong with the params. */
 export type OffsetPageResult<Row> =
   | { readonly ok: true; readonly value: OffsetPage<Row> }
   | { readonly ok: false; readonly error: Changeset<OffsetPageParams> };

@@ -19,6 +19,8 @@ export interface QueryMeasurements {
 export interface QueryMetadata {
   /** The name of the repo. */
   readonly repo: string;
+  /** As `db.system.name` of OpenTelemetry. */
+  readonly system: "sqlite" | "postgresql";
   readonly sql: string;
   /** Only how many there are: their values may be secrets. */
   readonly parameterCount: number;
@@ -47,7 +49,7 @@ export async function measuredLater(
     if (settled.status === "rejected") throw settled.reason;
     return settled.value;
   };
-  return tell(repo, () => nowMs() - startedMs, query, take);
+  return tell(repo, "postgresql", () => nowMs() - startedMs, query, take);
 }
 
 /** Runs `query` by `run`, and tells `repoQuery` if somebody listens. */
@@ -61,6 +63,7 @@ export function measured(
   const startedMs = nowMs();
   return tell(
     repo,
+    "sqlite",
     () => nowMs() - startedMs,
     query,
     () => run(query),
@@ -69,11 +72,12 @@ export function measured(
 
 function tell(
   repo: string,
+  system: QueryMetadata["system"],
   elapsedMs: () => number,
   { sql, parameters, query }: CompiledQuery,
   run: () => QueryResult<unknown>,
 ): QueryResult<unknown> {
-  const about = { repo, sql, parameterCount: parameters.length, source: sourceOf(query) };
+  const about = { repo, system, sql, parameterCount: parameters.length, source: sourceOf(query) };
   try {
     const result = run();
     repoQuery.execute({ totalTimeMs: elapsedMs() }, { ...about, result: "ok" });

@@ -5,9 +5,8 @@ import type { CompiledQuery, QueryResult } from "kysely";
 import type { Self } from "../../runtime/index.ts";
 import { repoError, UnavailableError } from "./errors.ts";
 import { faultOf, isCorrupt } from "./sqlite-fault.ts";
+import { STATEMENT_LENGTH_MAX, STATEMENTS_MAX } from "./statement-limits.ts";
 
-/** So many different texts of queries are kept prepared; a list of values of every length would else grow for ever. */
-const STATEMENTS_MAX = 500;
 /** Another connection has the lock of the file: asked for again after so long, for no event loop waits for one in SQLite. */
 export const BUSY_RETRY_MS = 5;
 /** So long another program may be recovering the file before it is given up to open it. */
@@ -65,8 +64,12 @@ export class SqliteConnection {
   }
 
   /** The rows of a query one by one, all of one moment. Until it is over, the connection can do nothing else. */
-  iterate({ sql, parameters }: CompiledQuery): IterableIterator<unknown> {
-    return (this.#statements.get(sql) ?? this.#prepare(sql)).iterate(parameters);
+  *iterate({ sql, parameters }: CompiledQuery): IterableIterator<unknown> {
+    try {
+      yield* this.#prepare(sql).iterate(parameters);
+    } catch (error) {
+      throw faultOf(error) ?? error;
+    }
   }
 
   /** Runs a statement of our own, such as BEGIN: nothing from users comes here. */
@@ -127,6 +130,7 @@ export class SqliteConnection {
   #prepare(sql: string): Database.Statement {
     const statement = this.#database.prepare(sql);
     this.#admit(statement, sql);
+    if (sql.length > STATEMENT_LENGTH_MAX) return statement;
     const oldest = this.#statements.size < STATEMENTS_MAX ? undefined : this.#statements.keys().next().value;
     if (oldest !== undefined) this.#statements.delete(oldest);
     this.#statements.set(sql, statement);
@@ -140,7 +144,7 @@ export class SqliteConnection {
  * power cut. Throws `ROOKERY_REPO_OPEN`.
  */
 export function openForWriting(path: string): SqliteConnection {
-  return open(path, { readonly: false }, admitInTransaction, (database) => {
+  return open(path, { mustExist: false }, admitInTransaction, (database) => {
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = FULL");
     database.pragma("foreign_keys = ON");
@@ -151,7 +155,8 @@ export function openForWriting(path: string): SqliteConnection {
 
 /** Opens a connection that reads what has been committed. The file must be there. Throws `ROOKERY_REPO_OPEN`. */
 export function openForReading(path: string): SqliteConnection {
-  return open(path, { readonly: true }, admitReading, () => {});
+  // Not `readonly`: the last one to close the file has to bring its log into it, or a copy of the file alone would lack that.
+  return open(path, { mustExist: true }, admitReading, (database) => database.pragma("query_only = ON"));
 }
 
 /**
@@ -188,14 +193,14 @@ export function isBusy(error: unknown): boolean {
 
 function open(
   path: string,
-  { readonly }: { readonly readonly: boolean },
+  { mustExist }: { readonly mustExist: boolean },
   admit: Admit,
   setUp: (database: Database.Database) => void,
 ): SqliteConnection {
   let database: Database.Database | undefined;
   try {
-    if (!readonly) makeFolder(dirname(resolve(path)));
-    database = new Database(path, { readonly, timeout: 0 });
+    if (!mustExist) makeFolder(dirname(resolve(path)));
+    database = new Database(path, { fileMustExist: mustExist, timeout: 0 });
     setUp(database);
     // SQLite opens any file; whether it is a database shows when it is read.
     database.exec("SELECT count(*) FROM sqlite_schema");

@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { addError, type Changeset, type FieldOf, getField, replace } from "./changeset.ts";
 import type { TableOf } from "./multi.ts";
 
+/** What `unsafeValidateUnique` says, and of which field: the options of `Ecto.Changeset.unsafe_validate_unique`. */
 export interface UnsafeUniqueOptions {
   readonly message?: string;
   /** The field that gets the error. Default: the first of the fields. */

@@ -11,6 +11,7 @@ export type OnConflict<Row> =
   | { readonly replace: readonly (keyof Row & string)[] }
   | { readonly set: Partial<Row> };
 
+/** What becomes of a row that is there already: the options of `c:Ecto.Repo.insert/2` about conflicts. */
 export interface UpsertOptions<Row> {
   readonly onConflict: OnConflict<Row>;
   /** The columns of the unique index that may be in the way (`:conflict_target`). Only "nothing" does without: any. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { isSecretName } from "../../channels/internal.ts";
 import {
   addError,
   type Changeset,
@@ -97,7 +98,7 @@ export function validateFormat<Row extends object>(
   { message = "has invalid format" }: ValidationOptions = {},
 ): Changeset<Row> {
   const validate = (value: unknown): string | undefined => {
-    if (typeof value !== "string") throw repoError("ROOKERY_CHANGESET_VALUE", [field, "a string", value]);
+    if (typeof value !== "string") throw wrongValue(field, "a string", value);
     // search, unlike test, has no memory in a regular expression with the flag g.
     return value.search(format) < 0 ? message : undefined;
   };
@@ -136,7 +137,7 @@ export function validateSubset<Row extends object>(
   { message = "has an invalid entry" }: ValidationOptions = {},
 ): Changeset<Row> {
   const validate = (value: unknown): string | undefined => {
-    if (!Array.isArray(value)) throw repoError("ROOKERY_CHANGESET_VALUE", [field, "an array", value]);
+    if (!Array.isArray(value)) throw wrongValue(field, "an array", value);
     return value.every((entry) => isAmong(values, entry)) ? undefined : message;
   };
   const options = { validation: "subset", enum: values };
@@ -253,7 +254,7 @@ function measure(
   if (Array.isArray(value)) return { length: value.length, type: "list" };
   // Not a Date, which has no keys either.
   if (isRecord(value) && isPlain(value)) return { length: Object.keys(value).length, type: "map" };
-  throw repoError("ROOKERY_CHANGESET_VALUE", [field, "a string, an array or an object", value]);
+  throw wrongValue(field, "a string, an array or an object", value);
 }
 
 // By the sign of the comparison, in which a bigint equals the number of the same value.
@@ -279,7 +280,7 @@ export function validateNumber<Row extends object>(
   const value = getChange(changeset, field) as unknown;
   if (value === null || value === undefined) return result;
   if ((typeof value !== "number" && typeof value !== "bigint") || Number.isNaN(value)) {
-    throw repoError("ROOKERY_CHANGESET_VALUE", [field, "a number", value]);
+    throw wrongValue(field, "a number", value);
   }
   for (const rule of Object.keys(options) as (keyof NumberOptions)[]) {
     if (rule === "message") continue;
@@ -294,6 +295,10 @@ export function validateNumber<Row extends object>(
     });
   }
   return result;
+}
+
+function wrongValue(field: string, expected: string, value: unknown): Error {
+  return repoError("ROOKERY_CHANGESET_VALUE", [field, expected, isSecretName(field) ? "[FILTERED]" : value]);
 }
 
 /** The changeset with a rule more that is known of `field`. */

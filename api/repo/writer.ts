@@ -67,16 +67,10 @@ class Overdue {
   }
 }
 
-/** An error of the writer itself outside of its turn: thrown in it, it ends the process as any other does. */
-class Failed {
-  readonly error: unknown;
+/** Sent by the writer to itself after an error of its own outside of its turn. */
+const FAILED = "failed";
 
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-type Info = typeof TURN | typeof RETRY | typeof GRANTED | typeof LOOK | Overdue | Failed;
+type Info = typeof TURN | typeof RETRY | typeof GRANTED | typeof LOOK | typeof FAILED | Overdue;
 
 /**
  * The process that writes: it owns the one connection that can, and runs all callers' transactions one by one.
@@ -110,6 +104,11 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   #turnWasEarly = false;
   #retryIsDue = false;
   #lookIsDue = false;
+  /**
+   * An error of the writer itself outside of its turn. It ends the process as soon as that has one: a commit before would
+   * keep what could not be undone.
+   */
+  #failure: { readonly error: unknown } | undefined = undefined;
 
   async init(options: WriterOptions): Promise<InitResult<WriterState>> {
     const { path, migrations, origin } = options;
@@ -142,6 +141,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   }
 
   override handleCall(request: TransactionRequest, from: From): CallResult {
+    if (this.#failure !== undefined) throw this.#failure.error;
     const { queueLengthMax } = this.#options;
     if (this.#group.length >= queueLengthMax) {
       request.settle({ keep: false, error: repoError("ROOKERY_REPO_QUEUE_FULL", [queueLengthMax]) });
@@ -153,6 +153,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
   }
 
   override handleInfo(message: Info): CastResult {
+    if (this.#failure !== undefined) throw this.#failure.error;
     if (message === TURN) {
       this.#turnIsDue = false;
       if (this.#group.running === undefined) this.#commitFinished();
@@ -169,8 +170,6 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
       this.#look();
     } else if (message instanceof Overdue) {
       if (message.run === this.#currentRun) this.#giveUp();
-    } else if (message instanceof Failed) {
-      throw message.error;
     }
     return noReply();
   }
@@ -203,6 +202,8 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
     for (const { request } of waiting) request.settle({ keep: false, error: fault });
     this.#lock.release();
     this.#answer(waiting);
+    // Of a group that SQLite has rolled back, who was running is left.
+    if (this.#group.finished > 0) this.#askForTurn();
   }
 
   /** False if it is another shard's turn to write, and there is anything to write: GRANTED comes then. */
@@ -255,7 +256,8 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
       if (this.#nowMs() - this.#groupBeganMs >= GROUP_MS) this.#group.close();
       this.#runNext();
     } catch (error) {
-      this.self.send(this.self.pid, new Failed(error));
+      this.#failure = { error };
+      this.self.send(this.self.pid, FAILED);
     }
   }
 

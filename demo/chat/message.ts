@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import { cast, type Changeset, validateLength, validateRequired } from "rookery/api";
+import { cast, type Changeset, validateFormat, validateLength, validateRequired } from "rookery/api";
 import { z } from "zod";
 
 const BODY_LENGTH_MAX = 4_000;
@@ -27,5 +27,7 @@ export type NewMessage = Omit<MessageTable, "id">;
 export function newMessage(known: Omit<NewMessage, "body">, params: unknown): Changeset<NewMessage> {
   let changeset: Changeset<NewMessage> = cast(known, params, { body: z.string() });
   changeset = validateRequired(changeset, ["body"]);
+  // JSON and SQLite take U+0000 in a text, PostgreSQL doesn't.
+  changeset = validateFormat(changeset, "body", /^[^\0]*$/);
   return validateLength(changeset, "body", { max: BODY_LENGTH_MAX, count: "codepoints" });
 }

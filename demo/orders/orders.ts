@@ -5,10 +5,10 @@ import {
   change,
   type Changeset,
   Multi,
-  page,
   type PageParams,
   type PageResult,
   prepared,
+  preparedPage,
   type Repo,
 } from "rookery/api";
 import { PubSub } from "rookery/channels";
@@ -59,8 +59,7 @@ export class Orders {
   }
 
   products(params: PageParams): Promise<PageResult<Product>> {
-    const query = this.#repo.db.selectFrom("products").selectAll();
-    return page(query, params, { orderBy: [{ column: "id", type: "number" }] });
+    return productsPage(this.#repo.db, {}, params);
   }
 
   /**
@@ -124,10 +123,7 @@ export class Orders {
 
   /** The orders of a user, the newest first. */
   async orders(userId: number, params: PageParams): Promise<PageResult<Order>> {
-    const query = this.#repo.db.selectFrom("orders").selectAll().where("user_id", "=", userId);
-    const result = await page(query, params, {
-      orderBy: [{ column: "id", type: "number", direction: "desc" }],
-    });
+    const result = await ordersPage(this.#repo.db, { userId }, params);
     if (!result.ok) return result;
     const { data, meta } = result.value;
     return { ok: true, value: { data: await withItems(this.#repo.db, data), meta } };
@@ -137,6 +133,16 @@ export class Orders {
     PubSub.broadcast(this.#runtime, this.#pubsub, topicOf(event.order.user_id), event);
   }
 }
+
+const productsPage = preparedPage((db: Kysely<Database>) => db.selectFrom("products").selectAll(), {
+  orderBy: [{ column: "id", type: "number" }],
+});
+
+const ordersPage = preparedPage(
+  (db: Kysely<Database>, { userId }: { readonly userId: number }) =>
+    db.selectFrom("orders").selectAll().where("user_id", "=", userId),
+  { orderBy: [{ column: "id", type: "number", direction: "desc" }] },
+);
 
 const insertItem = prepared((db: Kysely<Database>, item: Insertable<OrderItemTable>) => {
   const { order_id, product_id, quantity, price_cents } = item;

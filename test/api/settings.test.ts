@@ -40,6 +40,16 @@ describe("readSettings", () => {
     );
   });
 
+  test("takes whatever is an address or a key for one that may contain a secret", () => {
+    const names = ["CACHE_URI", "SENTRY_DSN", "SIGNING_KEY", "URL", "DB_CREDENTIALS"];
+    const numbers = z.object(Object.fromEntries(names.map((name) => [name, z.coerce.number()])));
+    assert.throws(
+      () => readSettings(numbers, Object.fromEntries(names.map((name) => [name, "user:hunter2@host"]))),
+      ({ message }: Error) =>
+        names.every((name) => message.includes(`${name} is malformed`)) && !message.includes("hunter2"),
+    );
+  });
+
   test("shows only the beginning of a long value", () => {
     assert.throws(
       () => readSettings(schema, { SECRET_KEY_BASE, PORT: "x".repeat(100_000) }),

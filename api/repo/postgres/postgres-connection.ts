@@ -3,12 +3,11 @@ import type { CompiledQuery, QueryResult } from "kysely";
 import { Client, type QueryConfig, type QueryResult as Answer } from "pg";
 import type { Clock } from "../../../runtime/index.ts";
 import { UnavailableError } from "../errors.ts";
+import { STATEMENT_LENGTH_MAX, STATEMENTS_MAX } from "../statement-limits.ts";
 import { addressOf } from "./address.ts";
-import { isStalePlan } from "./postgres-errors.ts";
+import { hideValues, isStalePlan } from "./postgres-errors.ts";
 import { postgresTypes } from "./postgres-types.ts";
 
-/** So many different texts of queries are kept prepared by a connection; the server has memory for each of them. */
-const STATEMENTS_MAX = 500;
 /** After so long without a word the other side is asked whether it is there; a network that is gone says nothing. */
 const KEEP_ALIVE_MS = 10_000;
 /** What a CancelRequest begins with: its length, and a number that no version of the protocol has. */
@@ -106,8 +105,8 @@ export class PostgresConnection {
       if (rowCount === null || command === "SELECT") return { rows };
       return { rows, numAffectedRows: BigInt(rowCount) };
     } catch (error) {
-      // Under another name it is prepared anew.
-      if (isStalePlan(error)) this.#statements.delete(sql);
+      // Under other names they are prepared anew: all of them, for whoever is to run again may meet only so many such errors.
+      if (isStalePlan(error)) this.#statements.clear();
       throw error;
     }
   }
@@ -145,6 +144,7 @@ export class PostgresConnection {
     try {
       return await this.#client.query(config);
     } catch (error) {
+      hideValues(error);
       // A server that shuts down says so first, as if it were an answer.
       if (this.#isOpen && !isFarewell(error)) throw error;
       this.#break(error);
@@ -158,6 +158,7 @@ export class PostgresConnection {
   #nameOf(sql: string): string | undefined {
     const known = this.#statements.get(sql);
     if (known !== undefined || this.#statements.size >= STATEMENTS_MAX) return known;
+    if (sql.length > STATEMENT_LENGTH_MAX) return undefined;
     this.#named += 1;
     const name = `s${this.#named}`;
     this.#statements.set(sql, name);

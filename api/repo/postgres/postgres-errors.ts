@@ -16,6 +16,8 @@ const SqlState = {
   stalePlan: "0A000",
 } as const;
 
+const HIDDEN = { enumerable: false } as const;
+
 const kinds: Readonly<Record<string, Violation["kind"]>> = {
   [SqlState.unique]: "unique",
   [SqlState.foreignKey]: "foreign_key",
@@ -38,6 +40,12 @@ export function violationOf(error: unknown): Violation | undefined {
 function columnsIn(detail: string | undefined): string[] | undefined {
   const columns = /\(([^()]*)\)=\(/.exec(detail ?? "")?.[1];
   return columns?.split(", ").map((column) => column.replace(/^"(.*)"$/, "$1"));
+}
+
+/** Keeps the values of rows out of whatever writes down all that an error has, as loggers do. Who knows their names can read them. */
+export function hideValues(error: unknown): void {
+  if (!(error instanceof DatabaseError)) return;
+  for (const name of ["detail", "where", "internalQuery"]) Object.defineProperty(error, name, HIDDEN);
 }
 
 /** Whether the transaction was in the way of another one, and may succeed if it is run again. */

@@ -79,5 +79,11 @@ describe("backup", () => {
     await temporary.addUser("ada");
     await assert.rejects(temporary.repo.backup(path), { code: "ROOKERY_REPO_BACKUP" });
     assert.deepEqual(await temporary.emails(), ["ada"]);
+    // Nor where its log happens to be empty.
+    const checkpoint = new Database(path);
+    checkpoint.pragma("wal_checkpoint(TRUNCATE)");
+    checkpoint.close();
+    await assert.rejects(temporary.repo.backup(path), { code: "ROOKERY_REPO_BACKUP" });
+    await temporary.addUser("eva");
   });
 });

@@ -277,6 +277,12 @@ describe("mergeChangesets", () => {
     assert.throws(() => mergeChangesets(change(post), change({ ...post, id: 2 })), {
       code: "ROOKERY_CHANGESET_MERGE",
     });
+    // The error is written to a log; what is in it is not for everybody who reads that.
+    const user = { id: 1, password_hash: "scrypt$x" };
+    assert.throws(
+      () => mergeChangesets(change(user), change({ ...user, id: 2 })),
+      ({ message }: Error) => message.includes("[FILTERED]") && !message.includes("scrypt"),
+    );
     const inserted = { ...change(post), action: "insert" } as const;
     assert.equal(mergeChangesets(change(post), inserted).action, "insert");
     assert.throws(() => mergeChangesets({ ...inserted, action: "update" }, inserted), {

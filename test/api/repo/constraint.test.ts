@@ -67,21 +67,23 @@ describe("withViolation", () => {
     "c",
     { name: "child_lower" },
   );
-  const cases: [Violation["on"], Record<string, string[]>][] = [
+  const cases: [Violation["on"], Record<string, string[]>, object?][] = [
     [["b"], { b: ["has already been taken"] }],
     [["a", "c"], { a: ["is twice here"] }],
-    ["child_lower", { c: ["has already been taken"] }],
+    [["c", "a"], { a: ["is twice here"] }],
+    ["child_lower", { c: ["has already been taken"] }, { constraint_name: "child_lower" }],
   ];
-  for (const [on, errors] of cases) {
+  for (const [on, errors, named = {}] of cases) {
     test(`makes of ${String(on)} the error of the field that declares it`, () => {
       const changeset = withViolation(declared, { kind: "unique", on });
       assert.deepEqual(changeset && traverseErrors(changeset), errors);
-      assert.deepEqual(changeset?.errors[0]?.options, { constraint: "unique" });
+      assert.deepEqual(changeset?.errors[0]?.options, { constraint: "unique", ...named });
     });
   }
 
   test("leaves alone what the changeset does not declare", () => {
     assert.equal(withViolation(declared, { kind: "unique", on: ["a"] }), undefined);
+    assert.equal(withViolation(declared, { kind: "unique", on: ["a", "b"] }), undefined);
     assert.equal(withViolation(declared, { kind: "check", on: ["b"] }), undefined);
   });
 

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, test } from "vitest";
 import { exceptionStatus } from "../../../api/exception-status.ts";
 import { Repo } from "../../../api/repo/repo.ts";
+import { faultOf } from "../../../api/repo/sqlite-fault.ts";
 import { Runtime, silentLogger } from "../../../runtime/index.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
 import {
@@ -50,6 +51,10 @@ describe("a repo whose file is damaged", () => {
     const reading = await rejection(temporary.emails());
     assert.equal(reading.code, "ROOKERY_REPO_CORRUPT");
     assert.equal(exceptionStatus(reading), 500);
+    const streaming = await rejection(
+      Array.fromAsync(temporary.repo.stream(temporary.repo.db.selectFrom("users").selectAll())),
+    );
+    assert.equal(streaming.code, "ROOKERY_REPO_CORRUPT");
     for (let time = 0; time < 20; time += 1) {
       const writing = await rejection(
         temporary.repo.transaction((db) => db.updateTable("users").set({ name: "x" }).execute()),
@@ -66,6 +71,52 @@ describe("a repo whose file is damaged", () => {
     writeFileSync(path, "All work and no play makes Jack a dull boy. ".repeat(100));
     const error = await rejection(TemporaryRepo.start({ path }));
     assert.match(JSON.stringify(error), /ROOKERY_REPO_CORRUPT/);
+  });
+});
+
+describe("a repo whose disk fails to read", () => {
+  test("says so, with 503", async () => {
+    await using temporary = await TemporaryRepo.start();
+    for (let user = 0; user < 400; user += 1) await temporary.addUser(`user${user} ${"x".repeat(2_000)}`);
+    // What has been committed is in the log, of which the end is gone.
+    truncateSync(`${temporary.folder.file("test.db")}-wal`, 4_096);
+    const error = await rejection(temporary.emails());
+    assert.equal(error.code, "ROOKERY_REPO_DISK");
+    assert.equal(exceptionStatus(error), 503);
+  });
+});
+
+describe("a fault below SQL", () => {
+  for (const [code, expected, status] of [
+    ["SQLITE_FULL", "ROOKERY_REPO_DISK_FULL", 503],
+    ["SQLITE_BUSY", "ROOKERY_REPO_BUSY", 503],
+    ["SQLITE_BUSY_RECOVERY", "ROOKERY_REPO_BUSY", 503],
+    ["SQLITE_IOERR_FSYNC", "ROOKERY_REPO_DISK", 503],
+    ["SQLITE_CANTOPEN", "ROOKERY_REPO_DISK", 503],
+    ["SQLITE_CORRUPT_VTAB", "ROOKERY_REPO_CORRUPT", 500],
+    ["SQLITE_NOTADB", "ROOKERY_REPO_CORRUPT", 500],
+    ["SQLITE_CONSTRAINT_UNIQUE", undefined, 500],
+  ] as const) {
+    test(`${code} is ${expected ?? "none"}, answered with ${status}`, () => {
+      const fault = faultOf(new Database.SqliteError("it fails", code));
+      assert.equal((fault as { code?: string } | undefined)?.code, expected);
+      assert.equal(exceptionStatus(fault), status);
+    });
+  }
+});
+
+describe("a repo of whose streams too many are open", () => {
+  test("opens no more until one of them is given up", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const { repo } = temporary;
+    for (const email of ["a", "b"]) await temporary.addUser(email);
+    const open = (): AsyncIterableIterator<object> => repo.stream(repo.db.selectFrom("users").selectAll(), 1);
+    const streams = Array.from({ length: 100 }, open);
+    for (const stream of streams) await stream.next();
+    assert.equal((await rejection(open().next())).code, "ROOKERY_REPO_STREAMS");
+    await streams[0]!.return?.();
+    assert.deepEqual((await Array.fromAsync(open())).length, 2);
+    for (const stream of streams) await stream.return?.();
   });
 });
 

@@ -73,6 +73,17 @@ describe("migrate", () => {
     assert.equal(versions(connection).length, 1);
     connection.close();
   });
+
+  test("says once what keeps it from noting anything", async () => {
+    using folder = new TemporaryFolder();
+    const connection = openForWriting(folder.file("test.db"));
+    connection.query(CompiledQuery.raw("CREATE TABLE schema_migrations (number INTEGER)"));
+    await assert.rejects(migrateTo(connection, [table(1, "a")]), {
+      code: "ROOKERY_REPO_MIGRATION",
+      message: /^Expected the migration schema_migrations to run, but: no such column/,
+    });
+    connection.close();
+  });
 });
 
 describe("checkMigrations", () => {

@@ -363,7 +363,10 @@ describe.each(databases)("constraints, $name", (database) => {
     assert.ok(!result.ok);
     assert.equal(result.error.action, "delete");
     assert.deepEqual(traverseErrors(result.error), { items: ["are still associated with this entry"] });
-    assert.deepEqual(result.error.errors[0]?.options, { constraint: "no_assoc" });
+    assert.deepEqual(result.error.errors[0]?.options, {
+      constraint: "no_assoc",
+      constraint_name: "items_order_id_fkey",
+    });
     await assert.rejects(shop.repo.delete("orders", order), { code: "ROOKERY_REPO_CONSTRAINT" });
     for (const item of items) await shop.repo.delete("items", item);
     assert.ok((await shop.repo.delete("orders", declared)).ok);

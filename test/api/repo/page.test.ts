@@ -5,6 +5,7 @@ import { describe, test } from "vitest";
 import { type Kysely, sql } from "kysely";
 import { traverseErrors } from "../../../api/repo/traversal.ts";
 import { columnTypes } from "../../../api/repo/column-types.ts";
+import { base64url } from "../../../api/repo/cursor.ts";
 import type { Migration } from "../../../api/repo/migrator.ts";
 import {
   type Page,
@@ -12,6 +13,8 @@ import {
   type PageOptions,
   type PageParams,
   type PageResult,
+  type PreparedPage,
+  preparedPage,
 } from "../../../api/repo/page.ts";
 import type { Repo } from "../../../api/repo/repo.ts";
 import { databases, type TestedDatabase } from "./databases.ts";
@@ -57,6 +60,7 @@ const migrations: readonly Migration[] = [
 class Table {
   readonly #temporary: TemporaryRepo;
   readonly repo: Repo<List>;
+  readonly #prepared = new Map<PageOptions<Row>, PreparedPage<List, object, Row>>();
 
   private constructor(temporary: TemporaryRepo) {
     this.#temporary = temporary;
@@ -114,8 +118,16 @@ class Table {
     await this.repo.transaction((db) => db.deleteFrom("rows").execute());
   }
 
-  page(params: PageParams, options: PageOptions<Row> = newestFirst): Promise<PageResult<Row>> {
-    return page(this.db.selectFrom("rows").selectAll(), params, options);
+  /** By `page`, and by `preparedPage`, which must say the same. */
+  async page(params: PageParams, options: PageOptions<Row> = newestFirst): Promise<PageResult<Row>> {
+    const result = await page(this.db.selectFrom("rows").selectAll(), params, options);
+    let read = this.#prepared.get(options);
+    if (read === undefined) {
+      read = preparedPage((db: Kysely<List>) => db.selectFrom("rows").selectAll(), options);
+      this.#prepared.set(options, read);
+    }
+    assert.deepEqual(await read(this.db, {}, params), result);
+    return result;
   }
 
   /** The page, which must be one. */
@@ -134,7 +146,7 @@ const numbered = (length: number): Row[] =>
   Array.from({ length }, (_, index) => ({ id: index + 1, at: `day ${index % 3}`, score: index }));
 const ids = (rows: readonly Row[]): number[] => rows.map((row) => row.id);
 
-describe.each(databases)("page, $name", ({ start }) => {
+describe.each(databases)("page, $name", ({ name, start }) => {
   test("answers the rows in their order, and where the next page begins", async () => {
     await using table = await Table.of(start, numbered(5));
     const first = await table.read({ limit: 2 });
@@ -209,6 +221,45 @@ describe.each(databases)("page, $name", ({ start }) => {
     const both = await table.page({ after: "x", limit: 0 });
     assert.ok(!both.ok);
     assert.deepEqual(Object.keys(traverseErrors(both.error)).toSorted(), ["after", "limit"]);
+  });
+
+  test("refuses the cursor that a client made of what the column can't hold", async () => {
+    await using table = await Table.of(start, numbered(3));
+    for (const value of [1.5, 1e300, -1e300]) {
+      const result = await table.page(
+        { after: base64url.encode(JSON.stringify([1, "id:asc", value])) },
+        { orderBy: [{ column: "id", type: "number" }] },
+      );
+      // SQLite compares numbers of any kind.
+      assert.equal(result.ok, name === "SQLite");
+      if (!result.ok)
+        assert.deepEqual(traverseErrors(result.error), { after: ["is not a cursor of this list"] });
+    }
+    const after = base64url.encode(JSON.stringify([1, "at:desc,id:desc", "day\u00001", 1]));
+    const result = await table.page({ after });
+    assert.equal(result.ok, name === "SQLite");
+  });
+
+  test("may be prepared with parameters of its own", async () => {
+    await using table = await Table.of(start, numbered(9));
+    const below = preparedPage(
+      (db: Kysely<List>, { score }: { score: number }) =>
+        db.selectFrom("rows").selectAll().where("score", "<", score),
+      { orderBy: [{ column: "id", type: "number" }] },
+    );
+    for (const [score, pages] of [
+      [5, [[1, 2], [3, 4], [5]]],
+      [3, [[1, 2], [3]]],
+    ] as const) {
+      let after: string | null | undefined;
+      for (const expected of pages) {
+        const result = await below(table.db, { score }, { limit: 2, after: after ?? undefined });
+        assert.ok(result.ok);
+        assert.deepEqual(ids(result.value.data), expected);
+        after = result.value.meta.next;
+      }
+      assert.equal(after, null);
+    }
   });
 
   test("takes no value of a cursor for SQL", async () => {
@@ -407,8 +458,9 @@ describe("page 10,000", () => {
       const plans = await table.plans(() =>
         table.read({ limit: 10, [way]: meta.next }, { ...newestFirst, bothWays: true }),
       );
-      assert.equal(plans.length, 1);
-      assert.match(plans[0]!, /^SEARCH rows USING (COVERING )?INDEX rows_at_id \(at[<>]\?\)$/);
+      assert.equal(plans.length, 2);
+      for (const plan of plans)
+        assert.match(plan, /^SEARCH rows USING (COVERING )?INDEX rows_at_id \(at[<>]\?\)$/);
     }
   });
 });

@@ -48,6 +48,7 @@ describe.each(databases)("rookery.repo.query, $name", ({ name, start }) => {
         ["SELECT ?", 1, undefined],
       ].map(([text, parameterCount, source]) => ({
         repo: "test",
+        system: name === "SQLite" ? "sqlite" : "postgresql",
         sql: name === "SQLite" ? text : String(text).replaceAll("?", "$1"),
         parameterCount,
         source,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import Database from "better-sqlite3";
 import { CompiledQuery } from "kysely";
 import { describe, test } from "vitest";
-import { openForReading, openForWriting, type SqliteConnection } from "../../../api/repo/sqlite.ts";
+import { openForReading, openForWriting, SqliteConnection } from "../../../api/repo/sqlite.ts";
 import { TemporaryFolder } from "./temporary-repo.ts";
 
 const run = (connection: SqliteConnection, sql: string): unknown[] =>
@@ -130,11 +131,26 @@ describe("openForReading", () => {
       "INSERT INTO t VALUES (1) RETURNING a",
       "BEGIN",
       "VACUUM",
+      "PRAGMA query_only = OFF",
+      "PRAGMA query_only(0)",
+      "PRAGMA wal_checkpoint(TRUNCATE)",
+      "PRAGMA journal_mode = DELETE",
     ]) {
       assert.throws(() => run(reading, sql), { code: "ROOKERY_REPO_READ_ONLY" });
     }
     writing.close();
     reading.close();
+  });
+
+  test("leaves no log beside the file that whoever copies it might forget, if it is the last to close it", () => {
+    using folder = new TemporaryFolder();
+    const writing = openForWriting(folder.file("test.db"));
+    const reading = openForReading(folder.file("test.db"));
+    run(writing, "CREATE TABLE t (a)");
+    assert.deepEqual(run(reading, "SELECT * FROM t"), []);
+    writing.close();
+    reading.close();
+    assert.deepEqual(readdirSync(folder.path), ["test.db"]);
   });
 
   test("refuses a file that is not there, or is no database", () => {
@@ -154,6 +170,18 @@ describe("SqliteConnection", () => {
         assert.deepEqual(run(connection, `SELECT ${number} AS n`), [{ n: number }]);
       }
     }
+    connection.close();
+  });
+
+  test("keeps no query prepared whose text is as long as its list of values", () => {
+    const prepared: number[] = [];
+    const connection = new SqliteConnection(new Database(":memory:"), (_statement, sql) => {
+      prepared.push(sql.length);
+    });
+    const short = "SELECT 1";
+    const long = `SELECT 1 WHERE 1 IN (${"1, ".repeat(10_000)} 1)`;
+    for (const sql of [short, long, short, long]) run(connection, sql);
+    assert.deepEqual(prepared, [short.length, long.length, long.length]);
     connection.close();
   });
 

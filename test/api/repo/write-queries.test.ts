@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { type Kysely, sql } from "kysely";
 import { describe, test } from "vitest";
 import { change } from "../../../api/repo/changeset.ts";
+import type { Seed } from "../../../api/repo/seeds.ts";
 import { prepared } from "../../../api/repo/prepared.ts";
 import { databases } from "./databases.ts";
 import type { TestDatabase } from "./temporary-repo.ts";
@@ -71,6 +72,24 @@ describe.each(databases)("insertAll, updateAll and deleteAll, $name", ({ start }
     });
     assert.deepEqual([skipped.count, skipped.rows.map(({ email }) => email)], [1, ["new"]]);
     assert.deepEqual(await repo.insertAll("users", []), { count: 0, rows: [] });
+  });
+});
+
+describe.each(databases)("seed, $name", ({ start }) => {
+  test("plants each seed once, those that come later too, and none of them if one fails", async () => {
+    await using temporary = await start();
+    const { repo } = temporary;
+    const user = (email: string): Seed<TestDatabase> => ({
+      name: `the user ${email}`,
+      run: (db) => db.insertInto("users").values({ email }).execute(),
+    });
+    const seeds = [user("ada"), user("eva")];
+    const planted = await Promise.all([repo.seed(seeds), repo.seed(seeds)]);
+    assert.deepEqual(planted.flat(), ["the user ada", "the user eva"]);
+    const broken: Seed<TestDatabase> = { name: "broken", run: () => Promise.reject(new Error("boom")) };
+    await assert.rejects(repo.seed([...seeds, user("joe"), broken]), /boom/);
+    assert.deepEqual(await temporary.emails(), ["ada", "eva"]);
+    assert.deepEqual(await repo.seed([...seeds, user("joe")]), ["the user joe"]);
   });
 });
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { renameSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { sql } from "kysely";
-import { describe, test } from "vitest";
+import { describe, test, vi } from "vitest";
 import { change } from "../../../api/repo/changeset.ts";
-import { openForWriting } from "../../../api/repo/sqlite.ts";
+import { openForWriting, SqliteConnection } from "../../../api/repo/sqlite.ts";
 import { type TemporaryRepo as Temporary, TemporaryRepo, watch } from "./temporary-repo.ts";
 
 /** Inserts a user in a transaction that is not done before `until` is. */
@@ -323,6 +324,28 @@ describe("what a transaction may not do", () => {
     assert.deepEqual(await temporary.emails(), ["first"]);
   });
 
+  test("is answered after SQLite has rolled it back, also if nothing can be written any more", async () => {
+    await using temporary = await TemporaryRepo.start();
+    await temporary.addUser("first");
+    const late = Promise.withResolvers<void>();
+    const lost = watch(
+      temporary.repo.transaction(async (db) => {
+        await sql`INSERT OR ROLLBACK INTO users (email) VALUES ('first')`.execute(db).catch(() => {});
+        await late.promise;
+      }),
+    );
+    await temporary.settle();
+    const waiting = watch(temporary.addUser("waiting"));
+    await temporary.settle();
+    const path = temporary.folder.file("test.db");
+    renameSync(path, `${path}.moved`);
+    late.resolve();
+    await temporary.settle();
+    renameSync(`${path}.moved`, path);
+    assert.equal((waiting.error as { code?: string }).code, "ROOKERY_REPO_FILE_GONE");
+    assert.equal((lost.error as { code?: string } | undefined)?.code, "ROOKERY_REPO_TRANSACTION_LOST");
+  });
+
   test("fails alone if it breaks the commit", async () => {
     await using temporary = await TemporaryRepo.start();
     const before = temporary.addUser("before");
@@ -375,6 +398,33 @@ describe("a writer that can't", () => {
     late.resolve();
     await Promise.all(accepted);
     assert.deepEqual(await temporary.emails(), ["a", "b"]);
+  });
+});
+
+describe("a writer whose disk fails while it undoes a transaction", () => {
+  test("commits nothing of the group, and its callers hear that it is gone", async () => {
+    await using temporary = await TemporaryRepo.start();
+    const mark = SqliteConnection.prototype.mark;
+    using spy = vi.spyOn(SqliteConnection.prototype, "mark").mockImplementation(function (
+      this: SqliteConnection,
+      statement,
+    ) {
+      if (statement === "ROLLBACK TO job") throw new Error("disk I/O error");
+      mark.call(this, statement);
+    });
+    const results = await Promise.allSettled([
+      temporary.addUser("before"),
+      temporary.repo.transaction(async (db) => {
+        await db.insertInto("users").values({ email: "to be undone" }).execute();
+        throw new Error("boom");
+      }),
+    ]);
+    spy.mockRestore();
+    for (const result of results)
+      assert.match(String(result.status === "rejected" && result.reason), /ExitError.*disk I\/O error/);
+    assert.deepEqual(await temporary.emails(), []);
+    await temporary.untilAsync(async () => (await temporary.addUser("later")).id > 0);
+    assert.deepEqual(await temporary.emails(), ["later"]);
   });
 });
 

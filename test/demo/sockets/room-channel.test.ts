@@ -80,6 +80,7 @@ describe("message:new", () => {
     const refused: [unknown, string][] = [
       ["", "can't be blank"],
       [" \n\t", "can't be blank"],
+      ["what PostgreSQL can't hold: \u0000", "has invalid format"],
       ["x".repeat(4_001), "should be at most 4000 character(s)"],
       [undefined, "is invalid"],
       [7, "is invalid"],

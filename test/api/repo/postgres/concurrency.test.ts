@@ -150,6 +150,31 @@ describe.runIf(hasPostgres)("transactions of PostgreSQL that run side by side", 
   });
 });
 
+describe.runIf(hasPostgres)("a transaction of PostgreSQL with many queries", () => {
+  test("does not stumble over a migration once for each of them", async () => {
+    await using temporary = await start({ poolSize: 1 });
+    const { repo } = temporary;
+    const columns = async (db: Kysely<TestDatabase>): Promise<number[]> => {
+      const found: number[] = [];
+      for (let limit = 1; limit <= 8; limit += 1) {
+        const { rows } = await sql<object>`SELECT * FROM users LIMIT ${sql.lit(limit)}`.execute(db);
+        found.push(Object.keys(rows[0]!).length);
+      }
+      return found;
+    };
+    await temporary.addUser("a");
+    assert.deepEqual(
+      await repo.transaction(columns),
+      Array.from({ length: 8 }, () => 3),
+    );
+    await repo.transaction((db) => sql`ALTER TABLE users ADD COLUMN age bigint`.execute(db));
+    assert.deepEqual(
+      await repo.transaction(columns),
+      Array.from({ length: 8 }, () => 4),
+    );
+  });
+});
+
 describe.runIf(hasPostgres)("the pool of a PostgreSQL", () => {
   test("has so many connections at most, and whoever comes later waits", async () => {
     await using temporary = await start({ poolSize: 2 });
@@ -207,6 +232,17 @@ describe.runIf(hasPostgres)("the pool of a PostgreSQL", () => {
       SELECT generic_plans + custom_plans AS calls FROM pg_prepared_statements WHERE statement LIKE 'insert into%'
     ) AS prepared`.execute(temporary.repo.db);
     assert.deepEqual(rows, [{ calls: 3 }]);
+  });
+
+  test("keeps no query prepared whose text is as long as its list of values", async () => {
+    await using temporary = await start({ poolSize: 1 });
+    const { db } = temporary.repo;
+    const ids = Array.from({ length: 5_000 }, (_, id) => id);
+    assert.deepEqual(await db.selectFrom("users").selectAll().where("id", "in", ids).execute(), []);
+    const { rows } = await sql`SELECT 1 FROM pg_prepared_statements WHERE length(statement) > 16384`.execute(
+      db,
+    );
+    assert.deepEqual(rows, []);
   });
 
   test("tells the server how long to let what a client has left behind", async () => {

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { createLogger } from "../../../../api/logger.ts";
+import { change } from "../../../../api/repo/changeset.ts";
 import type { Violation } from "../../../../api/repo/constraint.ts";
 import { violationOf } from "../../../../api/repo/postgres/postgres-errors.ts";
 import { hasPostgres } from "../../../support/postgres-server.ts";
 import { postgres } from "../databases.ts";
+import { TemporaryRepo } from "../temporary-repo.ts";
 
 let client: Client;
 
@@ -60,6 +64,27 @@ describe.runIf(hasPostgres)("what PostgreSQL says of a broken constraint", () =>
       });
     });
   }
+
+  test("never gets into a log with the values of the row", async () => {
+    await using temporary = await TemporaryRepo.start({ url: await (await postgres()).freshUrl() });
+    const { repo } = temporary;
+    await temporary.addUser("ada@example.com");
+    const lines: string[] = [];
+    const logger = createLogger({ destination: { write: (line) => void lines.push(line) } });
+    const failures = [
+      () => repo.insertAll("users", [{ email: "ada@example.com" }]),
+      () => repo.insertAll("users", [{ email: null as unknown as string, name: "ada@example.com" }]),
+      () => repo.insert("users", change({ email: "ada@example.com" })),
+    ];
+    for (const fail of failures) {
+      const err: unknown = await fail().catch((error: unknown) => error);
+      assert.ok(err instanceof Error);
+      logger.error({ err, reason: [err] }, String(err));
+      lines.push(inspect(err));
+    }
+    assert.equal(lines.length, 6);
+    for (const line of lines) assert.doesNotMatch(line, /ada@example\.com/);
+  });
 
   test("is nothing where another error only looks like one", async () => {
     await assert.rejects(client.query("SELECT nothing"), (error) => violationOf(error) === undefined);
