@@ -35,6 +35,7 @@ export const apiErrors = {
   ROOKERY_ENDPOINT_OPTION: "Expected %s in the options of the endpoint, got %s",
   ROOKERY_LISTEN: "Expected to listen on %s, but %s",
   ROOKERY_OPENAPI: "Expected %s in an OpenAPI document, got %s",
+  ROOKERY_TRACING: "Expected that nobody traces on this thread yet, but %s",
   ROOKERY_SETTINGS: "Expected other settings: %s",
 } as const;
 

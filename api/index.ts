@@ -3,6 +3,7 @@ export { action, type AnswerOf, type RequestOf } from "./action.ts";
 export type { Action } from "./controller.ts";
 export { type CookieOptions, type CookieSeal, deleteCookie, getCookie, putCookie } from "./cookies.ts";
 export type { AuthOptions, CurrentUser } from "./current-user.ts";
+export type { DashboardOptions } from "./dashboard/dashboard-options.ts";
 export {
   defineEndpoint,
   type Endpoint,
@@ -25,6 +26,8 @@ export type {
 } from "./openapi/document.ts";
 export { errorSchema, type FieldErrors, fieldErrorsSchema } from "./openapi/error-schemas.ts";
 export { openApi, type OpenApiOptions } from "./openapi/open-api.ts";
+export { traceWithOpenTelemetry } from "./opentelemetry/open-telemetry.ts";
+export type { OpenTelemetryApi } from "./opentelemetry/span.ts";
 export type { EndpointPlug, Plug, PlugSecurity } from "./plug.ts";
 export { accepts } from "./plugs/accepts.ts";
 export { basicAuth, type BasicAuthOptions } from "./plugs/basic-auth.ts";
@@ -39,6 +42,8 @@ export { scrubParams } from "./plugs/scrub-params.ts";
 export { putSecureBrowserHeaders } from "./plugs/secure-browser-headers.ts";
 export { sessionAuth, type SessionAuth } from "./plugs/session-auth.ts";
 export { session, type SessionPlug } from "./plugs/session.ts";
+export { counter, histogram, type Metric, type MetricOptions } from "./prometheus/metric.ts";
+export { Prometheus, type PrometheusOptions } from "./prometheus/prometheus.ts";
 export type { RateLimitOptions } from "./rate-limit/rate-limit-options.ts";
 export type { Association, Embed, OnReplace } from "./repo/association.ts";
 export { redirect } from "./redirect.ts";
@@ -94,7 +99,15 @@ export {
   type OffsetPageParams,
   type OffsetPageResult,
 } from "./repo/offset-page.ts";
-export { type Page, page, type PageOptions, type PageParams, type PageResult } from "./repo/page.ts";
+export {
+  type Page,
+  page,
+  type PageOptions,
+  type PageParams,
+  type PageResult,
+  type PreparedPage,
+  preparedPage,
+} from "./repo/page.ts";
 export { associations } from "./repo/preload.ts";
 export type { BulkResult } from "./repo/bulk.ts";
 export type { Seed } from "./repo/seeds.ts";

@@ -13,7 +13,7 @@ import {
   reply as answer,
   stop as exit,
 } from "../runtime/index.ts";
-import { isOrderly, isPromise } from "../runtime/internal.ts";
+import { isOrderly, isPromise, type TraceableWork, workTracing } from "../runtime/internal.ts";
 import type { ChannelCallbacks } from "./channel.ts";
 import { Accepted, NoReply, Refused, Reply, type StatusReply, Stop } from "./channel-returns.ts";
 import { channelsError } from "./errors.ts";
@@ -146,7 +146,9 @@ export class ChannelServer extends GenServer<AnySocket> {
     const isTimed = channelJoined.enabled || isWanted(runtime.logger, this.#route.settings.logJoin);
     const startedMs = isTimed ? this.self.runtime.clock.nowMs() : undefined;
     const params = ownParams(this.#route.resume, message.payload);
-    const result = this.#channel.join(message.topic, params as never, this.state as never);
+    const { tracer } = workTracing;
+    const join = (): unknown => this.#channel.join(message.topic, params as never, this.state as never);
+    const result = tracer === undefined ? join() : tracer.around(this.#work("join", "phx_join"), join);
     if (isPromise(result)) return result.then((value) => this.#joinReturned(message, from, value, startedMs));
     return this.#joinReturned(message, from, result, startedMs);
   }
@@ -210,7 +212,11 @@ export class ChannelServer extends GenServer<AnySocket> {
     const startedMs =
       channelHandledIn.enabled || this.#logsHandleIn ? this.self.runtime.clock.nowMs() : undefined;
     const socket = this.state.withRef(message.ref);
-    const result = this.#callHandleIn(message, socket);
+    const { tracer } = workTracing;
+    const result =
+      tracer === undefined
+        ? this.#callHandleIn(message, socket)
+        : tracer.around(this.#work("handleIn", message.event), () => this.#callHandleIn(message, socket));
     if (isPromise(result)) return result.then((value) => this.#handledIn(message, socket, value, startedMs));
     return this.#handledIn(message, socket, result, startedMs);
   }
@@ -292,7 +298,25 @@ export class ChannelServer extends GenServer<AnySocket> {
 
   #handleOut({ event, payload }: Broadcast): CastResult | Promise<CastResult> {
     if (this.#channel.handleOut === undefined) throw this.#noHandler("handleOut", event);
-    return this.#after("handleOut", this.#channel.handleOut(event, payload, this.state as never));
+    const { tracer } = workTracing;
+    if (tracer === undefined)
+      return this.#after("handleOut", this.#channel.handleOut(event, payload, this.state as never));
+    const handleOut = (): unknown => this.#channel.handleOut!(event, payload, this.state as never);
+    return this.#after("handleOut", tracer.around(this.#work("handleOut", event), handleOut));
+  }
+
+  /** What a callback does, as a trace shows it: for a client, or for the server itself. */
+  #work(callback: Callback, event: string): TraceableWork {
+    const { channel } = this.#route;
+    return {
+      kind: callback === "handleOut" ? "internal" : "server",
+      name: `${channel.name}.${callback}`,
+      attributes: {
+        "rookery.channel": channel.name,
+        "rookery.topic": this.state.topic,
+        "rookery.event": event,
+      },
+    };
   }
 
   #after(callback: Callback, result: unknown): CastResult | Promise<CastResult> {

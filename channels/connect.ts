@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Runtime } from "../runtime/index.ts";
-import { Ok } from "../runtime/internal.ts";
+import { Ok, type TraceableWork, workTracing } from "../runtime/internal.ts";
 import { Accepted, Refused } from "./channel-returns.ts";
 import type { Params } from "./params.ts";
 import { negotiateSerializer, type Serializer } from "./serializer/serializer.ts";
@@ -85,11 +85,12 @@ export async function connectSocket(
   const startedMs = clock.nowMs();
   let result: ConnectResult;
   try {
-    const returned = await handler.connect(
-      params,
-      new Socket(connection, undefined, NO_ASSIGNS),
-      connectInfo,
-    );
+    const socket = new Socket(connection, undefined, NO_ASSIGNS);
+    const connect = (): unknown => handler.connect(params, socket, connectInfo);
+    const { tracer } = workTracing;
+    const work =
+      tracer === undefined ? connect() : tracer.around(connectWork(handler, transport, connectInfo), connect);
+    const returned = await work;
     result = completed(returned, handler, runtime);
   } catch (error) {
     logger.error({ err: error }, `The connect of ${handler.name} failed`);
@@ -102,6 +103,16 @@ export async function connectSocket(
     socketConnected.execute({ durationMs }, { ...metadata, result: result.ok ? "ok" : "error" });
   }
   return result;
+}
+
+/** A connect, as a trace shows it: that of the client, if the mount wants to know of it. */
+function connectWork(handler: SocketDefinition, transport: string, info: ConnectInfo): TraceableWork {
+  return {
+    kind: "server",
+    name: `${handler.name}.connect`,
+    attributes: { "rookery.socket": handler.name, "rookery.transport": transport },
+    headers: new Map(info.trace_context_headers ?? []),
+  };
 }
 
 function completed(returned: unknown, handler: SocketDefinition, { logger }: Runtime): ConnectResult {

@@ -1,8 +1,12 @@
 export { errorsByField } from "./contract/invalid-payload.ts";
 export { type InputOf, isStandardSchema, type OutputOf } from "./contract/standard-schema.ts";
 export { filterParameters, isSecretName } from "./filter-parameters.ts";
+export { tapFrames } from "./frame-tap.ts";
 export { RedisConnection } from "./redis/redis-connection.ts";
 export { completeRedisOptions } from "./redis/redis-options.ts";
+export { ConnectionServer } from "./transport/connection.ts";
+export { ChannelServer } from "./channel-server.ts";
+export { TrackerServer } from "./tracker/tracker-server.ts";
 export { socketSupervisor, transportsSupervisor } from "./socket-supervisor.ts";
 export { isSocketTransport } from "./socket-transport.ts";
 export { SocketDrain } from "./transport-message.ts";

@@ -56,4 +56,5 @@ export type StatemSystemEvent =
   | readonly ["start_timer", timeout: TimeoutAction, state: unknown]
   | readonly ["terminate", reason: unknown, state: unknown];
 
+/** What a server does, as the functions of `sys.install` and `sys.log` see it: `t::sys.system_event/0`. */
 export type SystemEvent = ServerSystemEvent | StatemSystemEvent;

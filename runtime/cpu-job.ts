@@ -28,6 +28,7 @@ export interface CpuContext {
 /** What `Task.cpu` can run. It sees nothing but its argument and its module, as loaded in its thread. */
 export type CpuFunction = (argument: never, context: CpuContext) => unknown;
 
+/** How long a function may run on another thread, who may stop it, and what is moved there. */
 export interface CpuTaskOptions {
   /** After so long, waiting for a free thread included, the function is stopped, and fails with ROOKERY_TASK_TIMEOUT. */
   readonly timeoutMs?: number;

@@ -5,6 +5,7 @@ import { expectOptions } from "./argument.ts";
 import { runtimeError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
+/** How many threads there are for functions that need the CPU, and how much memory each may use. */
 export interface CpuOptions {
   /** How many functions run at once on behalf of one shard; others wait their turn. Default: the cores that each shard has. */
   readonly threads?: number;

@@ -4,8 +4,21 @@ import type { ExitReason } from "./exit-reason.ts";
 import { itemsOf } from "./few.ts";
 import { formatStatus, type ServerStatus } from "./format-status.ts";
 import type { Process } from "./process.ts";
+import type { Runtime } from "./runtime.ts";
 import { callerOf } from "./sys-debug.ts";
 import { loggedEvents } from "./system-mode.ts";
+import { type TelemetryEvent, telemetryEvent } from "./telemetry.ts";
+
+export interface ProcessCrashed {
+  readonly runtime: Runtime;
+  /** The line in the log. */
+  readonly text: string;
+  readonly report: Readonly<Record<string, unknown>>;
+}
+
+/** A crash report was written. */
+export const processCrashed: TelemetryEvent<{ readonly count: 1 }, ProcessCrashed> =
+  telemetryEvent("rookery.process.crashed");
 
 /** The message that a server was handling when it crashed. */
 export interface LastMessage {
@@ -51,7 +64,10 @@ export function reportCrash(
     mailbox: process.mailbox.length,
   };
   const who = name === undefined ? `${pid} (${behaviour})` : `${pid} "${name}" (${behaviour})`;
-  process.shard.logger.error(fields, `Process ${who} crashed: ${brief(reason)}`);
+  const text = `Process ${who} crashed: ${brief(reason)}`;
+  process.shard.logger.error(fields, text);
+  if (processCrashed.enabled)
+    processCrashed.execute({ count: 1 }, { runtime: process.shard.runtime, text, report: fields });
 }
 
 /** As `reportCrash`, with the state of the server; the report shows what its `formatStatus` lets it. */

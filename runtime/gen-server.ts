@@ -6,8 +6,13 @@ import type { Ignore, NoReply, Ok, Reply, Stop } from "./returns.ts";
 import type { Self } from "./self.ts";
 import type { ServerInstance } from "./server-class.ts";
 
+/** What `init` returns, or resolves with: `ok` with the state, `ignore` or `stop`. */
 export type InitResult<State> = Ok<State> | Ignore | Stop;
+
+/** What `handleCall` returns, or resolves with: `reply`, `noReply` or `stop`. */
 export type CallResult = Reply | NoReply | Stop<unknown>;
+
+/** What `handleCast`, `handleInfo` and `handleContinue` return, or resolve with: `noReply` or `stop`. */
 export type CastResult = NoReply | Stop;
 
 /**
@@ -101,6 +106,8 @@ export type CallOf<S> = [S] extends [never]
     : S extends { handleCall(request: infer Request, ...rest: never[]): unknown }
       ? Request
       : unknown;
+
+/** The type of the reply to a request, from the `handleCall` of the server's class; `unknown` where that does not say. */
 export type ReplyOf<S, Request = CallOf<S>> = [S] extends [never]
   ? unknown
   : S extends { readonly answers: infer Answers }

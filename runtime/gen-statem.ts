@@ -12,7 +12,10 @@ import type { ServerInstance } from "./server-class.ts";
 import type { StatemEvent } from "./statem-event.ts";
 import type { InitialState, StopAndReply, Transition } from "./transition.ts";
 
+/** What `init` of a GenStatem returns, or resolves with: `initialState`, `ignore` or `stop`. */
 export type StatemInit<State, Data> = InitialState<State, Data> | Ignore | Stop;
+
+/** What a state function returns, or resolves with: a transition, `stop` or `stopAndReply`. `t::gen_statem.event_handler_result/2`. */
 export type StatemResult<State> = Transition<State> | Stop | StopAndReply;
 
 /**

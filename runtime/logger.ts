@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 
+/** How much a line of the log matters, least first. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Where reports go. The shape is pino's: a pino logger is a `Logger`. */

@@ -56,6 +56,12 @@ export class Mailbox {
     return this.#mask === NO_RING ? this.#onlyTag : this.#ring[(this.#head & this.#mask) << 1];
   }
 
+  /** Gives the oldest message another tag; the mailbox must not be empty. */
+  retagHead(tag: MessageTag): void {
+    if (this.#mask === NO_RING) this.#onlyTag = tag;
+    else this.#ring[(this.#head & this.#mask) << 1] = tag;
+  }
+
   /** Takes the oldest message; the mailbox must not be empty. Until `sweep`, at the end of the turn, its slot keeps it. */
   shift(): unknown {
     const at = (this.#head & this.#mask) << 1;

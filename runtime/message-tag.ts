@@ -15,6 +15,20 @@ export const STATEM_TIMEOUT: unique symbol = Symbol("rookery.statem-timeout");
 /** Marks a request of `sys`; the message is the SystemCall. */
 export const SYSTEM: unique symbol = Symbol("rookery.system");
 
+/**
+ * The tag of a message that belongs to a trace: the one it has by itself, and the context in which it was sent. Stands in mailboxes only
+ * while somebody follows messages.
+ */
+export class Traced {
+  readonly tag: unknown;
+  readonly context: unknown;
+
+  constructor(tag: unknown, context: unknown) {
+    this.tag = tag;
+    this.context = context;
+  }
+}
+
 /** A call stands in the mailbox with its caller as the tag. */
 export function isCall(tag: unknown): boolean {
   return tag instanceof Ref;
@@ -27,5 +41,6 @@ export function asMessage(tag: unknown, message: unknown): unknown {
   if (tag === SYSTEM) return ["system", message, (message as { readonly request: unknown }).request];
   if (tag === STOP) return ["system", undefined, ["terminate", message]];
   if (tag === IDLE_TIMEOUT) return "timeout";
-  return isCall(tag) ? ["$gen_call", tag, message] : message;
+  if (isCall(tag)) return ["$gen_call", tag, message];
+  return tag instanceof Traced ? asMessage(tag.tag, message) : message;
 }

@@ -29,11 +29,13 @@ export interface CancelTimerMessage {
   readonly leftMs: number | false;
 }
 
+/** From when a timer counts: the options of `erlang:send_after/4`. */
 export interface TimerOptions {
   /** The time is one of `runtime.clock.nowMs()`, not from now on. One that has passed is due at once. */
   readonly absolute?: boolean;
 }
 
+/** How a timer is cancelled, and who is told: the options of `erlang:cancel_timer/2`. */
 export interface CancelTimerOptions {
   /** Answers nothing; the caller gets a CancelTimerMessage instead. */
   readonly async?: boolean;

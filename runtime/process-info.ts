@@ -82,7 +82,7 @@ export function dictionaryOf(process: Process): Map<unknown, unknown> {
   return process.dictionary?.toMap() ?? new Map<unknown, unknown>();
 }
 
-function statusOf(process: Process): ProcessInfo["status"] {
+export function statusOf(process: Process): ProcessInfo["status"] {
   if (process.suspensions > 0) return "suspended";
   if (process.state === ProcessState.Running) return "running";
   return process.queued ? "runnable" : "waiting";

@@ -9,6 +9,7 @@ import { Timer } from "./timer-wheel.ts";
 /** What `receive` answers when its time is over. */
 export const TIMEOUT: unique symbol = Symbol("rookery.timeout");
 
+/** Whether a process takes this message now; those that it leaves stay in the mailbox, in their order. */
 export type Match = (message: unknown) => boolean;
 
 /** What messages about a reference have in common: those of monitors, timers, tasks and requests, and any `{ ref, .. }`. */

@@ -22,6 +22,7 @@ import { Replicas } from "./shards/replicas.ts";
 import { termKey } from "./term-key.ts";
 import { uninterrupted } from "./uninterrupted.ts";
 
+/** What a Registry is started with: the options of `Registry.start_link/1`. */
 export interface RegistryOptions {
   /** `unique`: a key has one holder. `duplicate`: many, and a process may hold a key many times. */
   readonly keys: "unique" | "duplicate";
@@ -41,15 +42,18 @@ export interface RegistryOptions {
   readonly meta?: Iterable<readonly [key: unknown, value: unknown]>;
 }
 
+/** A holder of a key, and the value it registered: an entry of `Registry.lookup/2`. */
 export interface RegistryEntry {
   readonly pid: Pid;
   readonly value: unknown;
 }
 
+/** A registration, with its key: a row of `Registry.select/2`. */
 export interface RegistryRow extends RegistryEntry {
   readonly key: unknown;
 }
 
+/** What `Registry.register` answers: the process that owns the registration, or who has the key. `Registry.register/3`. */
 export type RegisterResult =
   | { readonly ok: true; readonly owner: Pid }
   | { readonly ok: false; readonly reason: readonly ["already_registered", Pid] };

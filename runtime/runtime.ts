@@ -33,6 +33,7 @@ import { stopServer } from "./stop.ts";
 
 const LONG_SCHEDULE_MS = 50;
 
+/** What a runtime is started with: all may be left out. */
 export interface RuntimeOptions {
   /** The name of this node, as others are to know it: `shop@eu-1`. Default: `nonode@nohost`, which joins nobody. */
   readonly node?: string;
@@ -89,6 +90,8 @@ export class Runtime {
   readonly cores: number;
   /** @internal */
   readonly shard: Shard;
+  /** @internal The heap of the shards on other threads, if it is limited. */
+  readonly maxHeapMb: number | undefined;
   /** @internal The threads of `Task.cpu` that each shard may have. */
   readonly cpu: CpuOptions;
   /** @internal */
@@ -104,6 +107,7 @@ export class Runtime {
     this.node = options.node ?? NO_NODE;
     const clock = options.clock ?? systemClock;
     this.cores = options.cores ?? availableParallelism();
+    this.maxHeapMb = options.maxHeapMb;
     this.cpu = { threads: Math.ceil(this.cores / shardCount(options)), ...options.cpu };
     this.cpuPool = new CpuPool(this.cpu, options.logger ?? stderrLogger);
     this.shard = new Shard(this, {
@@ -162,6 +166,11 @@ export class Runtime {
   /** The places of the shards that run now, in order. */
   shards(): number[] {
     return this.shard.interconnect?.openShards.map(placeOf) ?? [this.place];
+  }
+
+  /** @internal Ends the thread of another shard, as if it had died; it is started again. For faults on purpose. */
+  crashShard(place: number): void {
+    this.#threads?.crash(place);
   }
 
   async #watch(stallMs: number, longScheduleMs: number): Promise<Watchdog | undefined> {

@@ -60,6 +60,8 @@ export class Scheduler {
   current: Process | undefined = undefined;
   /** What that process has sent in this turn. */
   sends = 0;
+  /** What all its processes have taken so far. */
+  reductions = 0;
   /** What the watchdog sees of this shard. */
   readonly pulse: Pulse = new Pulse();
   exchange: Exchange | undefined = undefined;
@@ -279,6 +281,7 @@ export class Scheduler {
     const taken = process.behaviour.turn(process, TURN_MESSAGES_MAX);
     process.mailbox.sweep();
     process.reductions += taken;
+    this.reductions += taken;
     const { pendingExit } = process as { readonly pendingExit: PendingExit | undefined };
     if (pendingExit !== undefined) {
       exitProcess(process, pendingExit.reason);

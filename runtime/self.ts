@@ -14,6 +14,7 @@ import type { Runtime } from "./runtime.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import type { StartOptions } from "./start.ts";
 
+/** How a process hears of another one's end: the options of `erlang:monitor/3`. */
 export interface MonitorOptions {
   /** Takes the place of `"DOWN"` as the `type` of the message. */
   readonly tag?: unknown;

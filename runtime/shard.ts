@@ -98,6 +98,11 @@ export class Shard implements ViaHome {
     process.younger = undefined;
   }
 
+  /** The living process that started first; its `younger` leads to the others. */
+  get oldest(): Process | undefined {
+    return this.#oldest;
+  }
+
   processes(): Process[] {
     const all: Process[] = [];
     for (let process = this.#oldest; process !== undefined; process = process.younger) all.push(process);

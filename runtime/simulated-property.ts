@@ -1,6 +1,7 @@
 import { expectDuration, expectFunction } from "./argument.ts";
 import { type Simulation, simulate, type SimulationOptions, withSeed } from "./simulation.ts";
 
+/** In which simulations a property must hold. */
 export interface PropertyOptions extends Omit<SimulationOptions, "seed"> {
   /** In so many simulations, each with the seed that comes next. */
   readonly runs: number;

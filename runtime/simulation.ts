@@ -12,6 +12,7 @@ import { SHARDS_MAX } from "./shards/shard-setup.ts";
 import type { SliceDriver } from "./slice-driver.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
+/** What a simulated runtime is made of, and what decides its chances. */
 export interface SimulationOptions {
   /** Decides the order of turns and every other chance. The same seed gives the same run, message by message. */
   readonly seed: number;
@@ -178,7 +179,8 @@ export class Simulation implements AsyncDisposable {
   settle(): Promise<void> {
     return new Promise((resolve, reject) => {
       let idle = 0;
-      // In a callback of the host, not after an await: only there can slices run promise continuations themselves.
+      // In a callback of the host, not after an await: only there can slices run promise continuations themselves. Elsewhere Node would
+      // also call rejections unhandled for which a continuation that is due has a handler.
       const turn = (): void => {
         try {
           idle = this.#run() || this.#isLoading ? 0 : idle + 1;
@@ -188,7 +190,7 @@ export class Simulation implements AsyncDisposable {
         if (idle >= IDLE_TURNS) resolve();
         else setImmediate(turn);
       };
-      turn();
+      setImmediate(turn);
     });
   }
 

@@ -22,6 +22,7 @@ import { type CrossingName, crossingName } from "./shards/crossing-name.ts";
 import { placeOf } from "./shards/shard-setup.ts";
 import { Timer } from "./timer-wheel.ts";
 
+/** How a server is started: the options of `GenServer.start_link/3`. */
 export interface StartOptions<S = unknown, Name extends string | ViaName = string | ViaName> {
   /** Registered before `init` runs, freed if it fails. Not a name that stands for a server of another class. */
   readonly name?: Name & NameFor<S, Name>;

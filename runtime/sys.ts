@@ -124,6 +124,7 @@ function ask(
   return place(pending) as Promise<never>;
 }
 
+/** Looks into servers, holds them up and changes them while they run: `sys`. See Sys. */
 export const sys: Sys = {
   getState: (origin, dest, timeoutMs) => ask(origin, dest, ["get_state"], timeoutMs),
   replaceState: (origin, dest, replace, timeoutMs) => {

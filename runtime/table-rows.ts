@@ -6,6 +6,8 @@ import { termKey } from "./term-key.ts";
 export type TableRow = readonly [key: unknown, ...values: unknown[]];
 
 export const TABLE_TYPES = ["set", "ordered_set", "bag", "duplicate_bag"] as const;
+
+/** How many rows a key may have, and whether keys are in order: `t::ets.table_type/0`. */
 export type TableType = (typeof TABLE_TYPES)[number];
 
 /** The rows of a table, by one of ETS's four ways to keep them. */

@@ -23,6 +23,7 @@ export interface TableHeir {
   readonly data: unknown;
 }
 
+/** How a table is made: the options of `ets:new/2`. */
 export interface TableOptions {
   /** Default: `set`. */
   readonly type?: TableType;
@@ -33,6 +34,7 @@ export interface TableOptions {
   readonly heir?: TableHeir;
 }
 
+/** What a table is, and how many rows it has: `ets:info/1`. */
 export interface TableInfo {
   readonly name: string | undefined;
   readonly type: TableType;
@@ -125,6 +127,11 @@ export class Table<Row extends TableRow = TableRow> {
   /** The table with that name. `ets:whereis/1`. */
   static whereis<Row extends TableRow>(origin: Origin, name: string): Table<Row> | undefined {
     return namedTables.get(resolveOrigin(origin).shard)?.get(name) as Table<Row> | undefined;
+  }
+
+  /** The tables of this shard that have a name. */
+  static named(origin: Origin): Table[] {
+    return [...(namedTables.get(resolveOrigin(origin).shard)?.values() ?? [])];
   }
 
   /** Inserts all rows or, if one is wrong, none. A row of the same key is replaced, except in bags. `ets:insert/2`. */

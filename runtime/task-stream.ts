@@ -12,6 +12,7 @@ import { TaskReply } from "./task-reply.ts";
 /** What one task of a stream does: computes a value for an input. `self` is the process of the task. */
 export type TaskStreamBody<Input, Value> = (input: Input, self: Self) => Value | Promise<Value>;
 
+/** How many tasks of a stream run at once, and how long each may take: the options of `Task.async_stream/3`. */
 export interface TaskStreamOptions {
   /** So many tasks run at a time. `runtime.cores` if left out. */
   readonly maxConcurrency?: number;

@@ -18,12 +18,15 @@ import { taskStream, type TaskStreamBody, type TaskStreamOptions } from "./task-
 /** How long an await waits unless told otherwise: as Task.await does. */
 const AWAIT_TIMEOUT_MS = 5_000;
 
+/** What a task runs, in a process of its own: what it returns, or resolves with, is the task's value. */
 export type TaskBody<Value> = (self: Self) => Value | Promise<Value>;
 
+/** How a task has ended: with its value, or with the reason of its exit. What `Task.yield/2` answers. */
 export type TaskResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: ExitReason };
 
+/** How long, and for how many tasks, `Task.yieldMany` waits: the options of `Task.yield_many/2`. */
 export interface YieldManyOptions {
   /** For all together, or Infinity. 5,000 ms if left out. */
   readonly timeoutMs?: number;

@@ -8,11 +8,22 @@ export interface TelemetryMessage<Measurements extends object, Metadata extends 
   readonly metadata: Metadata;
 }
 
+/**
+ * Called at each execution of an event, at once and in the process that executes it. One that throws is detached.
+ * `t::telemetry.handler_function/0`.
+ */
 export type TelemetryHandler<Measurements extends object, Metadata extends object> = (
   measurements: Measurements,
   metadata: Metadata,
   event: string,
 ) => unknown;
+
+const declared = new Map<string, TelemetryEvent<object, object>>();
+
+/** The events that this thread knows: those whose modules are loaded. */
+export function declaredEvents(): TelemetryEvent<object, object>[] {
+  return [...declared.values()];
+}
 
 /**
  * One event of the system, declared once with its types and published on the channel of `node:diagnostics_channel`
@@ -29,6 +40,7 @@ export class TelemetryEvent<Measurements extends object, Metadata extends object
       throw runtimeError("ROOKERY_BADARG", "a non-empty string as the name of an event", name);
     this.name = name;
     this.#channel = channel(name);
+    declared.set(name, this);
   }
 
   /** True while somebody listens. Read it once per span: a handler may be attached in the middle. */
@@ -49,6 +61,7 @@ export function telemetryEvent<Measurements extends object, Metadata extends obj
   return new TelemetryEvent(name);
 }
 
+/** What is told of a `handlerFailed`: the handler that threw and is detached, the event it was for, and what it threw. */
 export interface HandlerFailure {
   readonly event: string;
   readonly handlerId: string;

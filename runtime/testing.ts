@@ -1,4 +1,5 @@
 export { CapturedLog, type LogLine } from "./captured-log.ts";
+export { JumpingClock } from "./jumping-clock.ts";
 export { LoopNodes } from "./nodes/loop-nodes.ts";
 export { runInProcess } from "./run-in-process.ts";
 export { SeededRandom } from "./seeded-random.ts";

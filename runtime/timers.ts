@@ -38,6 +38,11 @@ export class Timers {
     return stopped;
   }
 
+  /** How many wait for their time. */
+  get length(): number {
+    return this.#wheel.length;
+  }
+
   /** The milliseconds left, or false if the timer has fired or was stopped. */
   left(timer: Timer): number | false {
     if (!timer.active) return false;

@@ -9,7 +9,7 @@ interface VirtualTimer {
 /** A clock that stands still until it is told to go on. Time of day starts at 2026-01-01T00:00:00Z. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  readonly #startedMs: number;
+  #startedMs: number;
   readonly #timers = new Set<VirtualTimer>();
 
   constructor(systemTimeMs: number = Date.UTC(2026, 0, 1)) {
@@ -36,6 +36,11 @@ export class VirtualClock implements Clock {
       timer.fire();
     }
     this.#nowMs = endMs;
+  }
+
+  /** The time of day is from now on so much later, or earlier if less than 0. Timers and what is measured notice nothing. */
+  jump(ms: number): void {
+    this.#startedMs += ms;
   }
 
   /** When the next timer is due. */

@@ -49,6 +49,7 @@ class DynamicChild {
   readonly spec: CompleteChildSpec;
   pid: Pid;
   restarting = false;
+  starts = 0;
 
   constructor(spec: CompleteChildSpec, pid: Pid) {
     this.spec = spec;
@@ -254,6 +255,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
       children.delete(child.pid);
       return stop("shutdown");
     }
+    this.#report.restart(child);
     const started = await startChild(self, child.spec, uncaughtReason, options.extraArguments);
     if (!started.ok) {
       this.#report.child("start_error", started.reason, child);
@@ -275,6 +277,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
   }
 
   #runs(child: DynamicChild): void {
+    child.starts += 1;
     this.state.children.set(child.pid, child);
     this.#report.progress(child);
   }

@@ -44,3 +44,4 @@ export {
   type SupervisedTaskStreamOptions,
   TaskSupervisor,
 } from "./task-supervisor.ts";
+export { type SupervisorRestart, supervisorRestart } from "./telemetry.ts";

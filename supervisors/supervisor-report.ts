@@ -1,6 +1,7 @@
 import type { Logger, Pid, Self } from "../runtime/index.ts";
 import { brief, isLogged } from "../runtime/internal.ts";
 import type { CompleteChildSpec } from "./child-spec.ts";
+import { supervisorRestart } from "./telemetry.ts";
 
 /** What a supervisor reports of a child, in OTP's words, and in a sentence. */
 const CONTEXTS = {
@@ -42,6 +43,13 @@ export class SupervisorReport {
     this.#logger.error(fields, sentence);
   }
 
+  /** A child is about to be started again. */
+  restart({ spec }: Offender): void {
+    if (!supervisorRestart.enabled) return;
+    const { supervisor } = this;
+    supervisorRestart.execute({ count: 1 }, { supervisor, id: spec.id, server: serverOf(spec) });
+  }
+
   /** A child runs. At debug level. */
   progress(started: Offender): void {
     if (!isLogged(this.#logger, "debug")) return;
@@ -56,7 +64,10 @@ export class SupervisorReport {
 }
 
 function describe({ spec, pid }: Offender): object {
-  const { id, start, restart, shutdown, type, significant } = spec;
-  const server = typeof start === "function" ? start.name : start[0].name;
-  return { pid: pid && String(pid), id, server, restart, shutdown, type, significant };
+  const { id, restart, shutdown, type, significant } = spec;
+  return { pid: pid && String(pid), id, server: serverOf(spec), restart, shutdown, type, significant };
+}
+
+function serverOf({ start }: CompleteChildSpec): string {
+  return typeof start === "function" ? start.name : start[0].name;
 }

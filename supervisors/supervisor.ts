@@ -51,14 +51,17 @@ export type RestartChildResult =
   | { readonly ok: true; readonly pid: Pid | undefined; readonly extra?: unknown }
   | { readonly ok: false; readonly reason: unknown };
 
+/** What `Supervisor.terminateChild` answers: also ok for a child that has ended already. `Supervisor.terminate_child/2`. */
 export type TerminateChildResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: "not_found" };
 
+/** What `Supervisor.deleteChild` answers: only a child that has ended can be deleted. `Supervisor.delete_child/2`. */
 export type DeleteChildResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: "not_found" | "running" | "restarting" };
 
+/** What `Supervisor.getChildSpec` answers: the spec, or that there is no such child. `supervisor:get_childspec/2`. */
 export type ChildSpecResult =
   | { readonly ok: true; readonly spec: CompleteChildSpec }
   | { readonly ok: false; readonly reason: "not_found" };
@@ -315,6 +318,7 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
     if (!allowed) this.#report.child("shutdown", "reached_max_restart_intensity", failed);
     this.#gone(failed);
     if (!allowed) return stop("shutdown");
+    this.#report.restart(failed);
     const plan = planRestart(options.strategy, children.values(), failed);
     if (plan.stop.length > 0) await this.#end(plan.stop);
     const failure = await this.#start(plan.start);
@@ -355,6 +359,7 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
   #runs(child: SupervisedChild, pid: Pid | undefined): void {
     child.pid = pid;
     if (pid === undefined) return;
+    child.starts += 1;
     this.state.byPid.set(pid, child);
     this.#report.progress(child);
   }

@@ -14,7 +14,7 @@ const packages: Record<Exclude<Layer, "demo">, RegExp> = {
   runtime: /^(piscina|msgpackr)$/,
   supervisors: /^$/,
   channels: /^(ws|msgpackr|@redis\/client)$/,
-  api: /^(fastify|fastify-plugin|@fastify\/.+|better-sqlite3|kysely|pg|pino|zod)$/,
+  api: /^(fastify|fastify-plugin|@fastify\/.+|better-sqlite3|kysely|pg|pino|zod|@opentelemetry\/api)$/,
 };
 
 /** Alternatives to one another, which must not know each other. */

@@ -6,9 +6,11 @@ import {
   LogController,
 } from "fastify";
 import { asksForWebSocket } from "../../channels/internal.ts";
+import { mountDashboard } from "../dashboard/dashboard.ts";
 import { fastifyLogger } from "../logger.ts";
 import { requestIdOf } from "../plugs/request-id.ts";
 import { answerClientError, renderError, renderErrors } from "../render-errors.ts";
+import { requestTracing } from "../request-tracer.ts";
 import { mountPlugs } from "./endpoint-plugs.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { mountLongPolls } from "./longpoll-routes.ts";
@@ -53,13 +55,16 @@ export async function buildApp(endpoint: EndpointState): Promise<FastifyInstance
   app.addHook("onRequest", (request, reply, done) => {
     followRequest(request, reply, clock);
     if (endpoint.draining) reply.header("connection", "close");
-    done();
+    const { tracer } = requestTracing;
+    if (tracer === undefined) done();
+    else tracer.begin(request, done);
   });
   renderErrors(app);
   router.mount(app);
   mountPlugs(app, plugs);
   mountSockets(app, endpoint);
   mountLongPolls(app, endpoint);
+  mountDashboard(app, endpoint);
   await configure(app);
   await app.ready();
   return app;

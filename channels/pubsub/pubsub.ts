@@ -21,6 +21,7 @@ import { PlacesMet } from "./places-met.ts";
 import { shardsAdapter } from "./shards-adapter.ts";
 import { SubscriptionTable } from "./subscription-table.ts";
 
+/** What a PubSub is started with, and how its broadcasts reach other shards and nodes: the options of `Phoenix.PubSub.child_spec/1`. */
 export interface PubSubOptions {
   /** Carries broadcasts to other places. Default: to the other shards, for a name that is each shard's own. */
   readonly adapter?: PubSubAdapterFactory;
@@ -165,6 +166,11 @@ export class PubSub extends GenServer<PubSubServer, never, never> {
   /** The subscriptions to a topic in this place, one for each `subscribe`. */
   static subscribers(from: Origin, name: string, topic: string): readonly Subscription[] {
     return tables.get(from, name).subscriptions.rows(topic);
+  }
+
+  /** @internal Each topic of this place and how many subscriptions it has, read as they are asked for. */
+  static topics(from: Origin, name: string): Iterable<readonly [topic: string, subscriptions: number]> {
+    return tables.find(from, name)?.subscriptions.topics() ?? [];
   }
 
   #adapter: PubSubAdapter | undefined;

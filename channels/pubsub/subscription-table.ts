@@ -124,6 +124,11 @@ export class SubscriptionTable {
     }
   }
 
+  /** Each topic and how many rows it has. */
+  *topics(): Iterable<readonly [topic: string, rows: number]> {
+    for (const { name, rows } of this.#topics.values()) yield [name, rows.length];
+  }
+
   /** The rows of a topic, as they are now. */
   rows(topicName: string): Subscription[] {
     return this.#topics.get(topicName)?.rows.slice() ?? [];

@@ -36,10 +36,15 @@ import type {
 /** So long a channel may take to end when its client closes the connection. */
 const CLOSE_MS = 5_000;
 
+/** What `connect` of a ChannelTest resolves with: the socket, or why it was refused. `Phoenix.ChannelTest.connect/3`. */
 export type ConnectOutcome =
   | { readonly ok: true; readonly socket: Socket }
   | { readonly ok: false; readonly reason: unknown };
 
+/**
+ * What a join in a ChannelTest resolves with: the reply and the socket of the channel, or the reply that refuses it.
+ * `Phoenix.ChannelTest.subscribe_and_join/4`.
+ */
 export type JoinOutcome<Reply, Error, S> =
   | { readonly ok: true; readonly reply: Reply; readonly socket: S }
   | { readonly ok: false; readonly reply: Error };

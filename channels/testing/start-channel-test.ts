@@ -12,6 +12,7 @@ import { TestProcess } from "./test-process.ts";
 const PUBSUB = "channel_test.pubsub";
 const CHANNELS = "channels";
 
+/** What a ChannelTest runs on, and what its channels need. */
 export interface ChannelTestOptions {
   /** What the channels need besides PubSub, such as a Presence: started before them, ended after them. */
   readonly children?: readonly ChildSpec[] | ((runtime: Runtime) => readonly ChildSpec[]);

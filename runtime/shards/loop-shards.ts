@@ -6,6 +6,8 @@ import { Interconnect } from "./interconnect.ts";
 import { linesBetween } from "./loop-line.ts";
 import { NameTable } from "./name-table.ts";
 
+const LOST_NAMES = { buckets: 16, maxBytes: 2 ** 16 };
+
 /** A shard, and what it is still to be told: a shard on a thread hears of the others by its control port, each at its own time. */
 interface Running {
   readonly shard: Shard;
@@ -73,6 +75,8 @@ export class LoopShards {
     lost.shard.timers.close();
     this.#locks.abandon(number);
     new NameTable(this.#names, number).purge(number);
+    // Its promise continuations run on, as no thread's would: the names that they register are for themselves.
+    lost.interconnect.shareNames(new NameTable(NameTable.memory(LOST_NAMES), number));
     for (const other of this.#running.values()) {
       other.orders.push(() => other.interconnect.lost(number));
       if (other.missing.delete(lost)) this.#openIfReady(other);

@@ -7,6 +7,7 @@ import { Monitor } from "../monitor.ts";
 import { Pid } from "../pid.ts";
 import type { Process } from "../process.ts";
 import type { Ref } from "../ref.ts";
+import { contextArrival } from "../context-arrival.ts";
 import { sendToAlias } from "../send.ts";
 import type { StartResult } from "../start.ts";
 import { resumeSuspended } from "../suspension.ts";
@@ -219,6 +220,11 @@ export class Peer implements TermHome {
     else if (tag === SYSTEM)
       this.#add4(Kind.System, id, this.#calling(message as SystemCall), (message as SystemCall).request);
     else this.#addMessage(Kind.Call, id, this.#calling(tag as PendingCall), message);
+  }
+
+  /** The next message to that process belongs to a trace; undefined: it does not after all. */
+  sendContext(id: number, context: unknown): void {
+    this.#add3(Kind.Context, id, context);
   }
 
   sendReply(ref: number, value: unknown): void {
@@ -446,6 +452,8 @@ export class Peer implements TermHome {
         return this.#started(id, third as boolean, fourth);
       case Kind.Said:
         return this.said(id as unknown as string, third, fourth);
+      case Kind.Context:
+        return contextArrival.came?.(this.#home.local(id), third);
       case Kind.NameIs:
         return this.nameIs(id, third as Pid | undefined);
     }

@@ -11,7 +11,7 @@ import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
 import { unpackFields } from "./log-fields.ts";
 import { NameTable } from "./name-table.ts";
-import { type ShardNotice, type ShardOrder, type ShardSetup, SHARDS_MAX } from "./shard-setup.ts";
+import { placeOf, type ShardNotice, type ShardOrder, type ShardSetup, SHARDS_MAX } from "./shard-setup.ts";
 import { SPINS } from "./spins.ts";
 import { type LineEnd, ThreadLine } from "./thread-line.ts";
 
@@ -118,6 +118,12 @@ export class ShardThreads {
     found?.abort.abort(runtimeError("ROOKERY_SHARD_STALLED", found.number));
   }
 
+  /** Ends the shard at that place, as if its thread had died by itself. */
+  crash(place: number): void {
+    const found = [...this.#running.values()].find(({ number }) => placeOf(number) === place);
+    found?.abort.abort(new Error("its thread was ended on purpose"));
+  }
+
   /** Ends every shard and waits until its thread is gone. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -188,7 +194,8 @@ export class ShardThreads {
   }
 
   #connect(running: Running): void {
-    if (this.#stopping) return;
+    // It was being started when the others were told.
+    if (this.#stopping) return send(running.control, { type: "stop" });
     for (const other of this.#running.values()) {
       running.missing.add(other.number);
       const [end, otherEnd] = lineBetween(running.bell, other.bell);

@@ -23,4 +23,6 @@ export const SignalKind = {
   Unlinked: 16,
   /** To who asked for a process by its name on this node. */
   NameIs: 18,
+  /** The trace to which the next message to that process belongs. Nobody sends it while no messages are followed. */
+  Context: 19,
 } as const;

@@ -46,6 +46,27 @@ describe("Simulation.loseShard", () => {
     });
   });
 
+  test("leaves names to others that the shard was about to register", async () => {
+    await using simulation = await simulate({ seed: 1, shards: 2 });
+    const there = simulation.runtimes[1]!;
+    const awaited = Promise.withResolvers<void>();
+    let isThere = false;
+    there.spawn(async (self) => {
+      await awaited.promise;
+      self.register("late");
+      isThere = true;
+      await self.receive();
+    });
+    await simulation.settle();
+    simulation.loseShard(1);
+    awaited.resolve();
+    await simulation.settle();
+    expect(isThere).toBe(true);
+    await simulation.startShard(1);
+    await simulation.settle();
+    expect(() => named(simulation.runtimes[1]!, "late")).not.toThrow();
+  });
+
   test("refuses the first shard, one that is not there, and one that is lost already", async () => {
     await using simulation = await simulate({ seed: 1, shards: 2 });
     simulation.loseShard(1);
@@ -90,6 +111,31 @@ describe("Simulation.startShard", () => {
     await using simulation = await simulate({ seed: 1, shards: 2 });
     for (const place of [0, 1, 2]) {
       await expect(simulation.startShard(place)).rejects.toMatchObject({ code: "ROOKERY_BADARG" });
+    }
+  });
+});
+
+describe("Simulation.settle", () => {
+  test("calls no rejection unhandled that a process is about to handle", async () => {
+    await using simulation = await simulate({ seed: 1, inOrder: true });
+    const { runtime } = simulation;
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const server = runtime.spawn((self) => self.receive());
+      await simulation.settle();
+      const heard: unknown[] = [];
+      runtime.spawn(async (self) => {
+        const asked = async (): Promise<unknown> => self.call(server, "anything");
+        await asked().catch((error: unknown) => heard.push(error));
+      });
+      runtime.spawn(() => runtime.exit(server, "kill"));
+      await simulation.settle();
+      expect(heard).toHaveLength(1);
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
     }
   });
 });

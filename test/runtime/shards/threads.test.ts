@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Clock, systemClock } from "../../../runtime/clock.ts";
 import { type Pid, Runtime, silentLogger } from "../../../runtime/index.ts";
 import { runInProcess } from "../../../runtime/testing.ts";
 import { type Report, reportingLogger } from "../reporting-logger.ts";
@@ -129,6 +130,24 @@ describe("a shard whose thread dies", () => {
       }
     },
   );
+});
+
+test("a runtime that is shut down while a shard is being started again does not wait until it gives that up", async () => {
+  const fired: number[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    setTimer: (ms, fire) =>
+      systemClock.setTimer(ms, () => {
+        fired.push(ms);
+        fire();
+      }),
+  };
+  const own = await Runtime.start({ clock, logger: silentLogger, shards: 2 });
+  own.crashShard(1);
+  // The first restart comes at once.
+  await until(() => fired.includes(0));
+  await own.shutdown();
+  expect(fired.filter((ms) => ms >= 1_000)).toEqual([]);
 });
 
 test("a runtime of several shards can be started and stopped again and again, and leaves nothing behind", async () => {
