@@ -17,6 +17,7 @@ const COPIED = [
   "CHANGELOG.md",
   "node-version.js",
   "api/command-line/rookery.js",
+  "api/dashboard/web",
   "demo/web",
 ];
 /** What loads TypeScript by its name. */

@@ -18,7 +18,7 @@ export interface Manifest {
 const UNPUBLISHED = ["demo"];
 /** Fields that only say how the repository is worked on. */
 const WORKSHOP = ["private", "scripts", "devDependencies", "allowScripts"];
-const SPECIFIER = /\b(?:from|import|import\()\s*"([^"]+)"/g;
+const SPECIFIER = /\b(?:from|import|import\(|import\.meta\.resolve\()\s*"([^"]+)"/g;
 
 /**
  * The `package.json` of the compiled package in the folder `dist`. The repository's own exports TypeScript, which Node.js reads in a

@@ -42,6 +42,7 @@ export class DemoShard extends ModuleSupervisor<DemoSettings> {
       checkOrigin,
       redis,
       drainDelayMs = 0,
+      dashboardToken,
       ...address
     } = settings;
     const { runtime } = this.self;
@@ -57,6 +58,7 @@ export class DemoShard extends ModuleSupervisor<DemoSettings> {
       pubsub: names.pubsub,
       router,
       drainDelayMs,
+      dashboard: dashboardToken === undefined ? false : { token: dashboardToken, checkOrigin },
       sockets: {
         "/socket": {
           handler: socket,

@@ -8,6 +8,7 @@ const SHARDS_MAX = 64;
 const DELAY_MS_MAX = 60_000;
 const STOP_MS_MAX = 600_000;
 const SECRET_LENGTH_MIN = 32;
+const DASHBOARD_TOKEN_LENGTH_MIN = 20;
 /** Whoever reads this file can sign in as anybody: good enough for trying the demo out, and for nothing else. */
 const DEVELOPMENT_SECRET = "development only: anybody can read this secret";
 
@@ -28,6 +29,8 @@ export interface Settings {
   readonly stopMs: number;
   /** Connects this server with others: what is said on one is heard on all. */
   readonly redis?: RedisOptions;
+  /** Who knows it may look at all that goes on, at `/dashboard`; nobody may without. */
+  readonly dashboardToken?: string;
   /** The lowest level of what is logged. */
   readonly logLevel: string;
 }
@@ -82,6 +85,16 @@ const databaseUrl = z.url({
   error: "must be a URL such as postgres://user@localhost/demo",
 });
 
+/** Empty is as if it were not set. */
+const dashboardToken = z
+  .string()
+  .refine(
+    (text) => text === "" || text.length >= DASHBOARD_TOKEN_LENGTH_MIN,
+    `must have at least ${DASHBOARD_TOKEN_LENGTH_MIN} characters`,
+  )
+  .transform((text) => (text === "" ? undefined : text))
+  .optional();
+
 function isSwitch(origins: readonly string[]): boolean {
   return origins.length === 1 && (origins[0] === "true" || origins[0] === "false");
 }
@@ -102,6 +115,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     DRAIN_DELAY_MS: milliseconds(DELAY_MS_MAX).default(0),
     STOP_MS: milliseconds(STOP_MS_MAX).default(60_000),
     REDIS_URL: redis,
+    DASHBOARD_TOKEN: dashboardToken,
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   });
   const settings = readSettings(schema, env);
@@ -116,6 +130,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     drainDelayMs: settings.DRAIN_DELAY_MS,
     stopMs: settings.STOP_MS,
     ...(settings.REDIS_URL === undefined ? {} : { redis: settings.REDIS_URL }),
+    ...(settings.DASHBOARD_TOKEN === undefined ? {} : { dashboardToken: settings.DASHBOARD_TOKEN }),
     logLevel: settings.LOG_LEVEL,
   };
 }

@@ -6,6 +6,8 @@ export class SupervisedChild {
   readonly spec: CompleteChildSpec;
   /** Undefined while the child has no process; `"restarting"` between a failed attempt to start it again and the next. */
   pid: Pid | "restarting" | undefined = undefined;
+  /** How often it has been started, by whatever reason. */
+  starts = 0;
 
   constructor(spec: CompleteChildSpec) {
     this.spec = spec;

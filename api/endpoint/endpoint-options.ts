@@ -6,6 +6,8 @@ import type {
   WebSocketOptions,
 } from "../../channels/index.ts";
 import { isSocketTransport } from "../../channels/internal.ts";
+import { dashboardSockets } from "../dashboard/dashboard.ts";
+import { checkDashboardOptions, type DashboardOptions } from "../dashboard/dashboard-options.ts";
 import { apiError } from "../errors.ts";
 import type { EndpointPlug, Plug } from "../plug.ts";
 import { Router } from "../router/router.ts";
@@ -22,6 +24,7 @@ export interface SocketMount {
   readonly drainer?: DrainerOptions | boolean;
 }
 
+/** What an endpoint is made of: the configuration of a `Phoenix.Endpoint`. */
 export interface EndpointOptions {
   readonly router: Router;
   /** By path: `"/socket"` is reached at `/socket/websocket`. What stands for a variable, as in `"/socket/:room"`, is a param of `connect`. */
@@ -37,6 +40,8 @@ export interface EndpointOptions {
    * `cors`, `forceSsl`, `rateLimit`. Not what is for sockets. `plug` in `Phoenix.Endpoint`.
    */
   readonly plugs?: readonly (Plug | EndpointPlug)[];
+  /** Shows at `/dashboard`, to whoever knows the token, what goes on in the whole runtime: see docs/DASHBOARD.md. Default: false, there is none. */
+  readonly dashboard?: DashboardOptions | false;
   /** Adds what the router does not: plugins (static files), parsers, hooks. Run for each start of the HTTP server. */
   readonly configure?: (app: FastifyInstance) => void | Promise<void>;
   /** More options of Fastify: `trustProxy`, `bodyLimit`. */
@@ -58,11 +63,20 @@ const SOCKET_PATH = /^(\/([\w.~-]+|:[a-z_]\w*))+$/i;
 
 /** Checks and completes the options of an endpoint. Throws `ROOKERY_ENDPOINT_OPTION`. */
 export function completeEndpointOptions(options: EndpointOptions): CompleteEndpointOptions {
-  const { router, sockets = {}, pubsub = "", name = "endpoint", configure = () => {}, ...rest } = options;
+  const {
+    router,
+    sockets: own = {},
+    pubsub = "",
+    name = "endpoint",
+    configure = () => {},
+    ...rest
+  } = options;
   const { fastify = {}, requestDrainMs = 5_000, drainDelayMs = 0, plugs = [], ...secrets } = rest;
-  const { secretKeyBase = "", ...unknown } = secrets;
+  const { secretKeyBase = "", dashboard = false, ...unknown } = secrets;
   for (const key of Object.keys(unknown)) refuse("only known names", key);
   if (!(router instanceof Router)) refuse("a router made by defineRouter", router);
+  if (dashboard !== false) checkDashboardOptions(dashboard);
+  const sockets = dashboard === false ? own : { ...own, ...dashboardSockets(dashboard, name) };
   for (const [path, mount] of Object.entries(sockets)) {
     const { handler, websocket = true, longpoll = false, drainer = true, ...unknownOfMount } = mount;
     if (!SOCKET_PATH.test(path)) refuse('the path of a socket, such as "/socket",', path);
@@ -97,9 +111,11 @@ export function completeEndpointOptions(options: EndpointOptions): CompleteEndpo
     drainDelayMs,
     secretKeyBase,
     plugs,
+    dashboard,
   });
 }
 
+/** Where an endpoint listens, if it does. */
 export interface ListenOptions {
   /** Default: `"127.0.0.1"`. */
   readonly host?: string;

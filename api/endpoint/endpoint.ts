@@ -7,6 +7,7 @@ import {
   Supervisor,
   type SupervisorOptions,
 } from "../../supervisors/index.ts";
+import { observerChild } from "../dashboard/dashboard.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Drainer } from "./drainer.ts";
 import { drainShutdownMs } from "./drainer-options.ts";
@@ -23,6 +24,7 @@ import { socketName } from "./socket-mounts.ts";
 /** Beyond what the acceptor waits for requests: for what closing itself takes. */
 const ACCEPTOR_SHUTDOWN_MARGIN_MS = 1_000;
 
+/** What an endpoint is started with: where it listens, what it needs, how often it may be restarted. */
 export interface EndpointStartOptions extends ListenOptions, IntensityOptions {
   /** What the endpoint needs, started before it and ended after it: PubSub, Presence, Repo. */
   readonly children?: readonly ChildSpec[];
@@ -93,13 +95,14 @@ export class Endpoint {
     state: EndpointState,
     { children = [], intensity, periodMs }: EndpointStartOptions,
   ): SupervisorOptions {
-    const { name, sockets, pubsub, requestDrainMs, drainDelayMs } = this.#options;
+    const { name, sockets, pubsub, requestDrainMs, drainDelayMs, dashboard } = this.#options;
     return {
       strategy: "one_for_one",
       ...(intensity === undefined ? {} : { intensity }),
       ...(periodMs === undefined ? {} : { periodMs }),
       children: [
         ...children,
+        ...(dashboard === false ? [] : [observerChild(name)]),
         ...Object.entries(sockets).map(([path, { longpoll = false }]) =>
           socketSupervisor(socketName(this.#options, path), longpoll === false ? undefined : pubsub),
         ),

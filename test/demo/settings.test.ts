@@ -40,6 +40,13 @@ describe("demoSettings", () => {
       assert.throws(() => demoSettings({ REDIS_URL: url }), said, url);
   });
 
+  test("takes a token for the dashboard that is hard to guess, or has no dashboard", () => {
+    const token = "0123456789abcdefghij";
+    assert.equal(demoSettings({ DASHBOARD_TOKEN: token }).dashboardToken, token);
+    for (const none of [{}, { DASHBOARD_TOKEN: "" }]) assert.ok(!("dashboardToken" in demoSettings(none)));
+    assert.throws(() => demoSettings({ DASHBOARD_TOKEN: "short" }), /must have at least 20 characters/);
+  });
+
   test("takes true, false or a list of origins", () => {
     const origins = (text: string): unknown => demoSettings({ CHECK_ORIGIN: text }).checkOrigin;
     assert.equal(origins("true"), true);

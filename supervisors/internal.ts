@@ -1,0 +1,1 @@
+export { supervisionOf } from "./supervision.ts";
