@@ -30,3 +30,4 @@ export { fuzz, type FuzzOptions, type FuzzReport, type FuzzSend } from "./testin
 export type { FuzzRequest } from "./testing/fuzz/fuzz-request.ts";
 export type { RepoOf, SandboxedRepo } from "./testing/own-database.ts";
 export { openSandbox, type Sandbox, type SandboxOptions } from "./testing/sandbox.ts";
+export { diskFull, sqliteBusy } from "./testing/sqlite-fault.ts";

@@ -61,6 +61,7 @@ export function processCases(beam: BeamContenders): BenchCase[] {
       { name: "page 10,000", measure: () => measure("page-10000") },
       { name: "page 1", measure: () => measure("page-1") },
     ]),
+    benchCase("simulation", "messages/s in a simulation with chaos and invariants", [rookery("simulation")]),
     benchCase("orders", "durable orders/s, 64 callers", [
       rookery("orders"),
       { name: "better-sqlite3, a commit each", measure: () => measure("orders-single") },

@@ -38,6 +38,7 @@ export interface SignalSource {
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
 }
 
+/** What a program runs, and how it stops. */
 export interface ApplicationOptions<
   Servers extends readonly ServerInstance[] = readonly ServerInstance[],
 > extends ApplicationSpec<Servers> {

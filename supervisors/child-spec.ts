@@ -22,6 +22,7 @@ export type RestartType = "permanent" | "transient" | "temporary";
  */
 export type Shutdown = number | "infinity" | "brutal_kill";
 
+/** Whether a child supervises others, which `countChildren` tells apart. */
 export type ChildType = "worker" | "supervisor";
 
 /** The id of a child within its supervisor. */
@@ -204,6 +205,7 @@ function isName(name: unknown): boolean {
   return (typeof name === "string" && name !== "" && name !== "undefined") || isViaName(name);
 }
 
+/** What is to be different in the child spec of a server: the overrides of `Supervisor.child_spec/2`. */
 export interface ChildOptions<S, Name extends string | ViaName>
   extends ChildDefaults, ChildName<S, Name>, Pick<ChildSpec, Place> {
   readonly id?: ChildId;

@@ -16,6 +16,7 @@ export const supervisorErrors = {
     "Expected a name that a process can be given, but got that of a partition of %s, which has its process",
   ROOKERY_CHAOS:
     "Expected %s under chaos, but after %s faults it was not so; the same run again: { seed: %s, script: %s }",
+  ROOKERY_EVENTUALLY: "Expected %s within %s ms, but it was not so: %s",
 } as const;
 
 export type SupervisorErrorCode = keyof typeof supervisorErrors;

@@ -16,6 +16,7 @@ import type { IntensityOptions } from "./supervisor-options.ts";
 /** After so long a shard on which the child did not start is tried again. */
 const RETRY_MS = 1_000;
 
+/** What runs on each shard, and how often it may be restarted. */
 export interface EveryShardOptions extends IntensityOptions {
   /** What runs on each shard. The class must name its module; what its `init` gets is copied to the other shards. */
   readonly start: readonly [server: ServerClass, arg?: unknown];

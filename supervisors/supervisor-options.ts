@@ -12,6 +12,7 @@ export interface IntensityOptions {
   readonly periodMs?: number;
 }
 
+/** What a Supervisor is started with: children, and what is done when one ends. The options of `Supervisor.init/2`. */
 export interface SupervisorOptions<
   Servers extends readonly ServerInstance[] = readonly ServerInstance[],
 > extends IntensityOptions {
@@ -26,6 +27,7 @@ export interface CompleteSupervisorOptions extends Required<Omit<SupervisorOptio
   readonly children: readonly CompleteChildSpec[];
 }
 
+/** What a DynamicSupervisor is started with: the options of `DynamicSupervisor.init/1`. */
 export interface DynamicSupervisorOptions extends IntensityOptions {
   /** There is no other one for children that have no order. */
   readonly strategy?: "one_for_one";
@@ -43,6 +45,7 @@ export interface CompleteDynamicSupervisorOptions extends Required<
   readonly extraArguments: readonly unknown[] | undefined;
 }
 
+/** What a PartitionSupervisor is started with: the options of `PartitionSupervisor.start_link/1`. */
 export interface PartitionSupervisorOptions extends IntensityOptions {
   /** What each partition runs; its id is the number of the partition. A start function gets that number behind `parent`. */
   readonly childSpec: Omit<ChildSpec, "id" | "name">;

@@ -29,6 +29,7 @@ import type { TerminateChildResult } from "./supervisor.ts";
 /** How long a task waits to be told what to do by the owner who has asked for it. */
 const OWNER_TIMEOUT_MS = 5_000;
 
+/** How a supervised task is ended, and whether it is started again: the options of `Task.Supervisor.start_child/3`. */
 export interface SupervisedTaskOptions {
   /** `"temporary"` if left out: a task is not started again. */
   readonly restart?: RestartType;
@@ -36,6 +37,7 @@ export interface SupervisedTaskOptions {
   readonly shutdown?: Shutdown;
 }
 
+/** How a stream of supervised tasks runs, and how each is ended: the options of `Task.Supervisor.async_stream/4`. */
 export type SupervisedTaskStreamOptions = TaskStreamOptions & Pick<SupervisedTaskOptions, "shutdown">;
 
 /** What an owner sends to its task once it watches it: begin. */

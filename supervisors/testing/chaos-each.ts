@@ -4,6 +4,7 @@ import { simulate, type Simulation, type SimulationOptions } from "../../runtime
 import { supervisorError } from "../errors.ts";
 import { chaos, type ChaosOptions } from "./chaos.ts";
 import { type FaultScript, shrunk } from "./fault-script.ts";
+import { oneLine } from "./one-line.ts";
 
 /** So many runs at most look for a shorter script. */
 const SHRINK_RUNS_MAX = 200;
@@ -18,6 +19,7 @@ export interface ChaosScenario<World> {
   readonly verify?: (world: World, simulation: Simulation) => unknown;
 }
 
+/** In which simulations there is chaos. */
 export interface ChaosEachOptions extends Omit<SimulationOptions, "seed"> {
   /** In so many simulations, each with the seed that comes next. */
   readonly runs: number;
@@ -83,7 +85,7 @@ async function outcomeOf<World>(
 function failure(seed: number, script: FaultScript, cause: unknown): Error {
   const what = cause instanceof RookeryError && cause.code === "ROOKERY_CHAOS" ? cause.cause : cause;
   const text = what instanceof Error ? what.message : cause instanceof Error ? cause.message : String(cause);
-  const error = supervisorError("ROOKERY_CHAOS", text, script.length, seed, JSON.stringify(script));
+  const error = supervisorError("ROOKERY_CHAOS", oneLine(text), script.length, seed, JSON.stringify(script));
   error.cause = cause;
   return Object.assign(error, { script });
 }

@@ -1,12 +1,15 @@
 import type { Pid, Runtime } from "../../runtime/index.ts";
 import { residentOf } from "../../runtime/internal.ts";
-import { Simulation } from "../../runtime/testing.ts";
-import { type Candidate, candidatesOf } from "./candidate.ts";
+import { Simulation, VirtualClock } from "../../runtime/testing.ts";
+import { supervisorError } from "../errors.ts";
+import type { Candidate } from "./candidate.ts";
+import { type Census, type ShardCensus, shardCensus, sumOf } from "./census.ts";
 import { ChaosAgent } from "./chaos-agent.ts";
+import { harmLine, type LineHarm } from "./line-harm.ts";
 import { harm, type ProcessHarm } from "./process-fault.ts";
 
 /** On a running system, invariants are looked at so often while nothing is inflicted. */
-const LOOK_MS = 50;
+const LOOK_MS = 20;
 
 /** What comes to harm: a simulation, or a runtime that runs on real time, with all its shards. */
 export class ChaosSystem {
@@ -19,6 +22,14 @@ export class ChaosSystem {
   constructor(subject: Simulation | Runtime) {
     this.simulation = subject instanceof Simulation ? subject : undefined;
     this.runtime = subject instanceof Simulation ? subject.runtime : subject;
+    // Nobody would let its time pass.
+    if (this.simulation === undefined && this.runtime.clock instanceof VirtualClock)
+      throw supervisorError(
+        "ROOKERY_SUPERVISOR_OPTION",
+        "a simulation, or a runtime on real time,",
+        "chaos",
+        "a runtime on virtual time",
+      );
   }
 
   get nowMs(): number {
@@ -26,16 +37,21 @@ export class ChaosSystem {
   }
 
   /** The living processes of all shards that can be reached. */
-  async candidates(): Promise<Candidate[]> {
+  async candidates(): Promise<readonly Candidate[]> {
+    return (await this.census()).processes;
+  }
+
+  /** What there is on all shards that can be reached, but for those that are there for the sake of chaos. */
+  async census(): Promise<Census> {
     const { simulation, runtime } = this;
     if (simulation !== undefined)
-      return simulation.runtimes
-        .filter(({ place }) => runtime.shards().includes(place))
-        .flatMap(candidatesOf);
+      return sumOf(
+        simulation.runtimes.filter(({ place }) => runtime.shards().includes(place)).map(shardCensus),
+      );
     const others = runtime.shards().filter((place) => place !== runtime.place);
     const far = await Promise.all(others.map((place) => this.#ask(place)));
-    const agents = new Set<Pid>(this.#agents.values());
-    return [...candidatesOf(runtime), ...far.flat()].filter(({ pid }) => !agents.has(pid));
+    const { processes, timers } = sumOf([shardCensus(runtime), ...far]);
+    return { processes: processes.filter(({ behaviour }) => behaviour !== ChaosAgent.name), timers };
   }
 
   /** Does it to the process, wherever it lives. One that has died meanwhile is left alone. */
@@ -44,43 +60,66 @@ export class ChaosSystem {
     const home = this.simulation?.runtimes[place] ?? this.runtime;
     if (process !== undefined) return harm(home, process, what);
     const agent = this.#agents.get(place);
-    if (agent !== undefined) this.runtime.cast(agent, [pid, what]);
+    // Functions don't go to other threads: who is there looks it up.
+    const told = what.kind === "own" ? { ...what, inflict: undefined } : what;
+    if (agent !== undefined) this.runtime.cast(agent, ["process", pid, told]);
+  }
+
+  /** Does it to a line that begins at that place. */
+  harmLine(from: number, what: LineHarm): void {
+    const home = this.simulation?.runtimes[from] ?? (from === this.runtime.place ? this.runtime : undefined);
+    if (home !== undefined) return harmLine(home, what);
+    const agent = this.#agents.get(from);
+    if (agent !== undefined) this.runtime.cast(agent, ["line", what]);
+  }
+
+  /** Fills the heap of a shard on another thread. */
+  exhaust(place: number): void {
+    const agent = this.#agents.get(place);
+    if (agent !== undefined) this.runtime.cast(agent, ["heap"]);
   }
 
   /** Lets `ms` pass, and calls `step` after everything that happens meanwhile; on real time, now and then. */
   async pass(ms: number, step: () => void): Promise<void> {
     const endMs = this.nowMs + ms;
-    for (;;) {
-      const leftMs = endMs - this.nowMs;
-      const { simulation } = this;
-      if (simulation === undefined) {
-        const { clock } = this.runtime;
-        await new Promise<void>((resolve) => clock.setTimer(Math.max(0, Math.min(LOOK_MS, leftMs)), resolve));
-      } else {
-        const nextMs = simulation.clock.nextTimerMs() ?? Number.POSITIVE_INFINITY;
-        await simulation.advance(Math.min(Math.max(0, nextMs - this.nowMs), leftMs));
-      }
+    do {
+      await this.step(endMs);
       step();
-      if (this.nowMs >= endMs) return;
-    }
+    } while (this.nowMs < endMs);
+  }
+
+  /** Lets time pass until something happens, up to that time; on real time, a moment. */
+  async step(untilMs: number): Promise<void> {
+    const { simulation, runtime } = this;
+    const leftMs = Math.max(0, untilMs - this.nowMs);
+    if (simulation === undefined)
+      return new Promise((resolve) => runtime.clock.setTimer(Math.min(LOOK_MS, leftMs), resolve));
+    const nextMs = simulation.clock.nextTimerMs() ?? Number.POSITIVE_INFINITY;
+    await simulation.advance(Math.min(Math.max(0, nextMs - this.nowMs), leftMs));
+  }
+
+  /** Lets what is under way be carried out; on real time, a moment pass. */
+  async settle(): Promise<void> {
+    if (this.simulation === undefined) await this.step(this.nowMs + LOOK_MS);
+    else await this.simulation.settle();
   }
 
   /** Ends the processes that were started for it. */
   close(): void {
-    for (const pid of this.#agents.values()) this.runtime.exit(pid, "kill");
+    for (const pid of this.#agents.values()) this.runtime.cast(pid, ["end"]);
   }
 
-  async #ask(place: number): Promise<Candidate[]> {
+  async #ask(place: number): Promise<ShardCensus> {
     try {
       let agent = this.#agents.get(place);
       if (agent === undefined || !this.runtime.isAlive(agent)) {
         agent = await this.runtime.start(ChaosAgent, undefined, { on: { shard: place } });
         this.#agents.set(place, agent);
       }
-      return (await this.runtime.call(agent, "candidates")) as Candidate[];
+      return (await this.runtime.call(agent, "census")) as ShardCensus;
     } catch {
       // Its shard is gone, or comes to harm just now: there is nobody there.
-      return [];
+      return { processes: [], timers: 0 };
     }
   }
 }

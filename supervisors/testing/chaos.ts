@@ -6,11 +6,13 @@ import type { Candidate } from "./candidate.ts";
 import { ChaosSystem } from "./chaos-system.ts";
 import { type Fault, kill } from "./fault.ts";
 import type { FaultScript, ScriptedFault } from "./fault-script.ts";
+import { oneLine } from "./one-line.ts";
 import { supervised, type Target } from "./target.ts";
 
 /** Holds at any time: answers false, or throws, if it does not. */
 export type Invariant = () => unknown;
 
+/** Which faults are inflicted, on whom, how often and for how long. */
 export interface ChaosOptions {
   /** Decides when which fault is inflicted on whom. */
   readonly seed: number;
@@ -29,6 +31,7 @@ export interface ChaosOptions {
   readonly script?: FaultScript;
 }
 
+/** What chaos has done, for doing it again. */
 export interface ChaosReport {
   readonly seed: number;
   /** What was inflicted. */
@@ -102,7 +105,7 @@ class ChaosRun {
   }
 
   async #strike(scripted: ScriptedFault | undefined): Promise<void> {
-    const selected = await this.#selected();
+    const [selected, spared] = await this.#selected();
     // Drawn also where nobody can be struck: what comes next shall not depend on it.
     const [first, second] = [this.#random.next(), this.#random.next()];
     const fault =
@@ -110,7 +113,7 @@ class ChaosRun {
         ? this.#faults[Math.floor(first * this.#faults.length)]
         : this.#faults.find(({ name }) => name === scripted.fault);
     if (fault === undefined) return;
-    const targets = fault.targets(this.#system, selected);
+    const targets = fault.targets(this.#system, selected, spared);
     const target =
       scripted === undefined
         ? targets[Math.floor(second * targets.length)]
@@ -125,12 +128,14 @@ class ChaosRun {
     await fault.inflict(this.#system, target, selected);
   }
 
-  async #selected(): Promise<readonly Candidate[]> {
+  /** Who may come to harm, and who must not. */
+  async #selected(): Promise<readonly [selected: readonly Candidate[], spared: readonly Candidate[]]> {
     const { targets = [supervised], except = [] } = this.#options;
     const meant = (candidate: Candidate, among: readonly Target[]): boolean =>
       among.some((target) => target(candidate));
     const candidates = await this.#system.candidates();
-    return candidates.filter((candidate) => meant(candidate, targets) && !meant(candidate, except));
+    const spared = candidates.filter((candidate) => meant(candidate, except));
+    return [candidates.filter((one) => meant(one, targets) && !spared.includes(one)), spared];
   }
 
   #check(): void {
@@ -150,7 +155,7 @@ class ChaosRun {
     const why = cause instanceof Error ? ` (${cause.message})` : "";
     const error = supervisorError(
       "ROOKERY_CHAOS",
-      `${invariant}${why}`,
+      oneLine(`${invariant}${why}`),
       this.#inflicted.length,
       this.#options.seed,
       script,

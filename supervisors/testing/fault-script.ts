@@ -6,6 +6,7 @@ export interface ScriptedFault {
   readonly target: string;
 }
 
+/** Faults, each with its time and its victim, in their order: what chaos has inflicted, and can inflict again. */
 export type FaultScript = readonly ScriptedFault[];
 
 /**

@@ -1,14 +1,22 @@
+import type { Pid, Runtime } from "../../runtime/index.ts";
 import type { Candidate } from "./candidate.ts";
 import type { ChaosSystem } from "./chaos-system.ts";
-import type { ProcessHarm } from "./process-fault.ts";
+import type { Inflict, ProcessHarm } from "./process-fault.ts";
 
 /** A way to come to harm. */
 export interface Fault {
   /** What it is called in scripts: no two faults of a chaos have the same name. */
   readonly name: string;
-  /** What can come to this harm now: ids that mean the same in a repeated run. `selected`: the processes that are targets. */
-  targets(system: ChaosSystem, selected: readonly Candidate[]): readonly string[];
-  /** Does it. What is not there any more is left alone. */
+  /**
+   * What can come to this harm now: ids that mean the same in a repeated run. `selected` are the processes that are targets, `spared` those that
+   * are excluded.
+   */
+  targets(
+    system: ChaosSystem,
+    selected: readonly Candidate[],
+    spared: readonly Candidate[],
+  ): readonly string[];
+  /** Does it to one of its targets. */
   inflict(system: ChaosSystem, target: string, selected: readonly Candidate[]): void | Promise<void>;
 }
 
@@ -40,6 +48,32 @@ export function flood(messages: number): Fault {
   return ofProcess(`flood of ${messages}`, { kind: "flood", messages });
 }
 
+/**
+ * A fault of one's own, for processes: `inflict` is called on the shard on which the process lives. For shards on other threads, `module`
+ * (`import.meta.url`) has to export it under its name, and `args` are copied.
+ * @example
+ * ```ts
+ * export function forget(runtime: Runtime, pid: Pid): void {
+ *   runtime.cast(pid, "forget");
+ * }
+ * export const amnesia = processFault("amnesia", import.meta.url, forget);
+ * ```
+ */
+export function processFault<Args extends readonly unknown[]>(
+  name: string,
+  module: string,
+  inflict: (runtime: Runtime, pid: Pid, ...args: Args) => void,
+  ...args: Args
+): Fault {
+  return ofProcess(name, {
+    kind: "own",
+    module,
+    name: inflict.name,
+    args,
+    inflict: inflict as unknown as Inflict,
+  });
+}
+
 function ofProcess(name: string, what: ProcessHarm): Fault {
   return {
     name,
@@ -47,29 +81,6 @@ function ofProcess(name: string, what: ProcessHarm): Fault {
     inflict(system, target, selected) {
       const victim = selected.find(({ id }) => id === target);
       if (victim !== undefined) system.harm(victim, what);
-    },
-  };
-}
-
-/** How long a shard of a simulation that has crashed is gone. */
-const SHARD_DOWN_MS = 100;
-
-/** A shard, never the first, is gone with all its processes and comes back. In simulations; elsewhere it has no targets. */
-export function shardCrash(): Fault {
-  return {
-    name: "shard crash",
-    targets: ({ runtime, simulation }) =>
-      simulation === undefined
-        ? []
-        : runtime
-            .shards()
-            .filter((place) => place !== runtime.place)
-            .map(String),
-    inflict({ simulation, runtime }, target) {
-      const place = Number(target);
-      if (simulation === undefined || !runtime.shards().includes(place)) return;
-      simulation.loseShard(place);
-      runtime.clock.setTimer(SHARD_DOWN_MS, () => void simulation.startShard(place));
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Runtime } from "../../runtime/index.ts";
+import type { Pid, Runtime } from "../../runtime/index.ts";
 import { exitStalled, type Process } from "../../runtime/internal.ts";
 import { VirtualClock } from "../../runtime/testing.ts";
 
@@ -7,7 +7,20 @@ export type ProcessHarm =
   | { readonly kind: "exit"; readonly reason: unknown }
   | { readonly kind: "crash" }
   | { readonly kind: "stall"; readonly ms: number }
-  | { readonly kind: "flood"; readonly messages: number };
+  | { readonly kind: "flood"; readonly messages: number }
+  | OwnHarm;
+
+/** A harm that another module knows: `inflict` on this thread; on another one what has its name there. */
+export interface OwnHarm {
+  readonly kind: "own";
+  readonly module: string;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly inflict: Inflict | undefined;
+}
+
+/** Does something to a process of the shard of `runtime`. */
+export type Inflict = (runtime: Runtime, pid: Pid, ...args: never[]) => void;
 
 /** What the callbacks of servers are called, of whichever behaviour. */
 const CALLBACKS = [
@@ -34,7 +47,16 @@ export function harm(runtime: Runtime, process: Process, what: ProcessHarm): voi
   if (what.kind === "exit") runtime.exit(process.pid, what.reason);
   else if (what.kind === "crash") crash(runtime, process);
   else if (what.kind === "stall") stall(runtime, process, what.ms);
+  else if (what.kind === "own") inflictOwn(runtime, process.pid, what);
   else for (let n = 0; n < what.messages; n += 1) runtime.send(process.pid, { chaos: n } as never);
+}
+
+function inflictOwn(runtime: Runtime, pid: Pid, { inflict, module, name, args }: OwnHarm): void {
+  if (inflict !== undefined) return inflict(runtime, pid, ...(args as never[]));
+  import(module).then(
+    (exports: Record<string, Inflict>) => exports[name]!(runtime, pid, ...(args as never[])),
+    (error: unknown) => runtime.logger.error({ module, name, error }, "A fault could not be inflicted"),
+  );
 }
 
 /** Its next callback throws, whichever that is. A process without callbacks exits as if it had thrown. */

@@ -21,6 +21,7 @@ export function under(supervisor: string): Target {
   return ({ ancestors }) => ancestors.includes(supervisor);
 }
 
+/** Those that have given themselves this label, by `Self.setLabel`. */
 export function labelled(label: unknown): Target {
   return (candidate) => isDeepStrictEqual(candidate.label, label);
 }

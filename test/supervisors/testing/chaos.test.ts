@@ -1,30 +1,27 @@
 import { describe, expect, test } from "vitest";
-import { Runtime, silentLogger } from "../../../runtime/index.ts";
+import { Runtime, type RuntimeOptions, silentLogger } from "../../../runtime/index.ts";
 import { CapturedLog, simulate, type Simulation } from "../../../runtime/testing.ts";
-import { Counter } from "./counter.ts";
+import { Counter, miscount } from "./counter.ts";
+import { shop } from "./shop.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
 import {
+  assertionsOf,
   chaos,
   chaosEach,
   crash,
+  eventually,
   exit,
   flood,
   kill,
   named,
+  onPlace,
+  processFault,
   shardCrash,
+  shardOutOfMemory,
   stall,
-  supervised,
+  type SystemAssertions,
   under,
 } from "../../../supervisors/testing.ts";
-
-async function shop(runtime: Runtime, intensity = 1_000): Promise<void> {
-  const child = (name: string) => ({ id: name, name, start: [Counter, undefined] as const });
-  await runtime.start(
-    Supervisor,
-    { strategy: "one_for_one", intensity, children: [child("orders"), child("stock"), child("audit")] },
-    { name: "shop" },
-  );
-}
 
 const struck = async (simulation: Simulation, options: object) =>
   (await chaos(simulation, { seed: simulation.seed, durationMs: 20_000, rateHz: 2, ...options })).script;
@@ -69,12 +66,38 @@ describe("chaos in a simulation", () => {
     expect(log.lines.map((line) => JSON.stringify(line)).join("\n")).toContain(reason);
   });
 
-  test("loses shards, which come back", async () => {
+  const onShards = async (simulation: Simulation): Promise<void> => {
+    const children = [1, 2].map((shard) => ({
+      id: shard,
+      name: `on ${shard}`,
+      start: [Counter, undefined] as const,
+      on: { shard },
+    }));
+    const flags = { strategy: "one_for_one", intensity: 1_000 } as const;
+    await simulation.run((runtime) => runtime.start(Supervisor, { ...flags, children }, { name: "shop" }));
+  };
+
+  test.each([shardCrash(), shardOutOfMemory()])(
+    "inflicts $name, after which all comes back",
+    async (fault) => {
+      await using simulation = await simulate({ seed: 5, shards: 3, logger: silentLogger });
+      await onShards(simulation);
+      const system = await assertionsOf(simulation);
+      const script = await struck(simulation, { faults: [fault] });
+      expect(new Set(script.map(({ target }) => target))).toEqual(new Set(["1", "2"]));
+      await simulation.advance(1_000);
+      expect(simulation.runtime.shards()).toEqual([0, 1, 2]);
+      await system.assertTreeShape("shop");
+    },
+  );
+
+  test("never loses the shard of somebody who is excluded, nor one where no target lives", async () => {
     await using simulation = await simulate({ seed: 5, shards: 3, logger: silentLogger });
-    const script = await struck(simulation, { faults: [shardCrash()], targets: [supervised] });
-    await simulation.advance(1_000);
-    expect(script.length).toBeGreaterThan(10);
-    expect(simulation.runtime.shards()).toEqual([0, 1, 2]);
+    await onShards(simulation);
+    const struckPlaces = async (options: object) =>
+      new Set((await struck(simulation, { faults: [shardCrash()], ...options })).map(({ target }) => target));
+    expect(await struckPlaces({ except: [named("on 1")] })).toEqual(new Set(["2"]));
+    expect(await struckPlaces({ targets: [onPlace(1)] })).toEqual(new Set(["1"]));
   });
 
   test("looks at invariants after each step, and names seed and script when one breaks", async () => {
@@ -87,6 +110,28 @@ describe("chaos in a simulation", () => {
     );
     expect(failure).toMatchObject({ code: "ROOKERY_CHAOS", script: [{ fault: "kill" }] });
     expect(String(failure)).toContain("seed: 9");
+  });
+
+  test("says what failed, and how to repeat it, in one line", async () => {
+    await using simulation = await simulate({ seed: 9, logger: silentLogger });
+    await simulation.run((runtime) => shop(runtime));
+    const fails = (): never => {
+      throw new Error("one line\n  and another");
+    };
+    const failure = (await struck(simulation, { invariants: { "all is well": fails } }).catch(
+      (error: unknown) => error,
+    )) as Error;
+    expect(failure.message).toBe(
+      "Expected all is well (one line and another) under chaos, but after 0 faults it was not so; " +
+        "the same run again: { seed: 9, script: [] }",
+    );
+  });
+});
+
+test("chaos over a runtime on virtual time is refused: it takes the simulation", async () => {
+  await using simulation = await simulate({ seed: 1, logger: silentLogger });
+  await expect(chaos(simulation.runtime, { seed: 1, durationMs: 1 })).rejects.toMatchObject({
+    code: "ROOKERY_SUPERVISOR_OPTION",
   });
 });
 
@@ -129,25 +174,72 @@ describe("chaosEach", () => {
 });
 
 describe("chaos on a runtime that runs", () => {
-  test("strikes processes of other shards, too", async () => {
-    const runtime = await Runtime.start({ logger: silentLogger, shards: 2 });
+  const far = { id: "far", name: "far", start: [Counter, undefined] as const, on: { shard: 1 } };
+
+  const running = async (
+    options: RuntimeOptions,
+    body: (runtime: Runtime, system: SystemAssertions) => Promise<void>,
+  ): Promise<void> => {
+    const runtime = await Runtime.start({ logger: silentLogger, shards: 2, ...options });
     try {
-      const children = [{ id: "far", name: "far", start: [Counter, undefined] as const, on: { shard: 1 } }];
       await runtime.start(
         Supervisor,
-        { strategy: "one_for_one", intensity: 1_000, children },
+        { strategy: "one_for_one", intensity: 1_000, children: [far] },
         { name: "shop" },
       );
+      await body(runtime, await assertionsOf(runtime));
+    } finally {
+      await runtime.shutdown();
+    }
+  };
+
+  test("strikes processes of other shards, too", () =>
+    running({}, async (runtime, system) => {
       const { script } = await chaos(runtime, {
         seed: 1,
         durationMs: 400,
         rateHz: 20,
-        targets: [named("far")],
+        targets: [under("shop")],
       });
       expect(script.length).toBeGreaterThan(0);
       expect(script[0]).toMatchObject({ fault: "kill", target: "far on 1" });
-    } finally {
-      await runtime.shutdown();
-    }
-  });
+      await system.assertRestarted("far");
+      await system.assertTreeShape("shop", ["far"]);
+      await system.assertNoOrphans();
+      await system.assertNoLeaks();
+    }));
+
+  test.each([
+    [shardCrash(), {}],
+    [shardOutOfMemory(), { maxHeapMb: 40 }],
+  ])("inflicts $name, after which all comes back", (fault, options) =>
+    running(options, async (runtime, system) => {
+      const entry = { atMs: 1, fault: fault.name, target: "1" };
+      const { script } = await chaos(runtime, { seed: 1, durationMs: 1, faults: [fault], script: [entry] });
+      expect(script).toMatchObject([{ fault: fault.name, target: "1" }]);
+      await system.assertRestarted("far", { within: 30_000 });
+      await system.assertTreeShape("shop", ["far"], { within: 30_000 });
+      expect(runtime.shards()).toEqual([0, 1]);
+    }),
+  );
+
+  test("inflicts faults of one's own, wherever the process lives", () =>
+    running({}, async (runtime) => {
+      const fault = processFault("miscount", new URL("counter.ts", import.meta.url).href, miscount, 3);
+      const script = [{ atMs: 0, fault: "miscount", target: "far on 1" }];
+      await chaos(runtime, { seed: 1, durationMs: 1, faults: [fault], script });
+      const value = () => runtime.call("far" as never, "value" as never);
+      expect(await eventually(runtime, value)).toBe(3);
+    }));
+
+  test("fills no heap that has no limit", () =>
+    running({}, async (runtime) => {
+      const { script } = await chaos(runtime, {
+        seed: 1,
+        durationMs: 100,
+        rateHz: 50,
+        faults: [shardOutOfMemory()],
+      });
+      expect(script).toEqual([]);
+    }));
 });

@@ -5,7 +5,9 @@ import {
   noReply,
   ok,
   type Ok,
+  type Pid,
   reply,
+  type Runtime,
 } from "../../../runtime/index.ts";
 
 /** Counts what it is told to; whatever else comes it takes. */
@@ -25,4 +27,9 @@ export class Counter extends GenServer<number, "value", "add"> {
   override handleInfo(): CastResult {
     return noReply();
   }
+}
+
+/** A fault of its own: it has counted so many more. */
+export function miscount(runtime: Runtime, pid: Pid, by: number): void {
+  for (let n = 0; n < by; n += 1) runtime.cast(pid as never, "add" as never);
 }

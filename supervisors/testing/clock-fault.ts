@@ -1,0 +1,23 @@
+import { JumpingClock, VirtualClock } from "../../runtime/testing.ts";
+import type { ChaosSystem } from "./chaos-system.ts";
+import type { Fault } from "./fault.ts";
+
+const CLOCK = "clock";
+
+/**
+ * The time of day jumps by `ms`, backwards if less than 0; timers and what is measured never do. In simulations, and on a runtime with a
+ * `JumpingClock`, there on its first shard; elsewhere it has no targets.
+ */
+export function clockJump(ms: number): Fault {
+  return {
+    name: `clock jump of ${ms} ms`,
+    targets: (system) => (clockOf(system) === undefined ? [] : [CLOCK]),
+    inflict(system) {
+      clockOf(system)?.jump(ms);
+    },
+  };
+}
+
+function clockOf({ runtime: { clock } }: ChaosSystem): JumpingClock | VirtualClock | undefined {
+  return clock instanceof JumpingClock || clock instanceof VirtualClock ? clock : undefined;
+}
