@@ -12,6 +12,7 @@ declare module "fastify" {
   }
 }
 
+/** What a plug that asks who the user is may be told. */
 export interface AuthOptions {
   /** Also lets pass whoever is not known, as nobody: what comes behind looks at `request.currentUser`. Default: false. */
   readonly optional?: boolean;

@@ -19,6 +19,7 @@ interface LogDatabase {
 /** So many rows are inserted by one statement: each value is a parameter, of which SQLite takes 32,766. */
 const ROWS_MAX = 1_000;
 
+/** What a store of topics in SQLite may promise after a crash. */
 export interface SqliteLogStoreOptions {
   /**
    * Go on with the same epochs after a crash of the whole program, too. Clients resume then, and miss, without being told, what was
