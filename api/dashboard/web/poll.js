@@ -26,7 +26,7 @@ export function poll(everyMs, question, show) {
         waitMs = LOST_MS;
       }
     }
-    if (!stopped && own === round) timer = setTimeout(ask, waitMs);
+    if (!stopped && own === round) timer = setTimeout(() => void ask(), waitMs);
   }
 
   const seen = () => {
