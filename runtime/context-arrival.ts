@@ -1,6 +1,9 @@
 import type { Process } from "./process.ts";
 
-/** Who hears that the next message from elsewhere to a process of this shard belongs to a trace: nobody, while none are followed. */
-export const contextArrival: { came: ((to: Process | undefined, context: unknown) => void) | undefined } = {
-  came: undefined,
-};
+/** What takes traces that come from another shard or node, while messages are followed. It is asked for by who knows nothing of traces. */
+export const contextArrival: {
+  /** The next message to that process belongs to this trace, as it was written; undefined: to none after all. */
+  came: ((to: Process | undefined, written: unknown) => void) | undefined;
+  /** Carries out what has come from elsewhere, outside of the trace of whoever asked for the slice. */
+  around: ((exchange: () => boolean) => boolean) | undefined;
+} = { came: undefined, around: undefined };

@@ -13,7 +13,6 @@ import type { Pid } from "./pid.ts";
 import { Process } from "./process.ts";
 import { ProcessState } from "./process-state.ts";
 import { Shard } from "./shard.ts";
-import { Interconnect } from "./shards/interconnect.ts";
 import { RemoteProcess } from "./shards/remote-process.ts";
 
 /** A piece of work that processes do for each other. */
@@ -74,7 +73,7 @@ let isTracing = false;
  * trace, also on another shard or node that follows messages, and so is what a process that is started begins with. A plain process has one
  * context for ever, that of its start: what it receives can't change the context of code that has begun. Timers carry none.
  *
- * There is no trace of this in the code that runs otherwise: it takes the place of a few methods, and leaves it when the function that
+ * Nothing of this is in the way of a message otherwise: it takes the place of a few methods, and leaves it when the function that
  * it answers is called. One at a time.
  */
 export function traceMessages<Context extends object>(tracer: MessageTracer<Context>): () => void {
@@ -85,6 +84,7 @@ export function traceMessages<Context extends object>(tracer: MessageTracer<Cont
     if (!isTracing) return;
     isTracing = false;
     contextArrival.came = undefined;
+    contextArrival.around = undefined;
     for (const detour of detours) detour.end();
   };
 }
@@ -99,6 +99,15 @@ function sendingDetours<Context extends object>(tracer: MessageTracer<Context>):
     if (context === undefined) arrived.delete(to);
     else arrived.set(to, context);
   };
+  contextArrival.around = (exchange) =>
+    tracer.within(undefined, () => {
+      isExchanging = true;
+      try {
+        return exchange();
+      } finally {
+        isExchanging = false;
+      }
+    });
   const contextFor = (to: Process): Context | undefined => {
     const current = tracer.current();
     if (!isExchanging || current !== undefined) return current;
@@ -141,22 +150,6 @@ function sendingDetours<Context extends object>(tracer: MessageTracer<Context>):
           const context = tracer.current();
           if (context !== undefined) this.deliverContext(tracer.written(context));
           own.call(this, tag, message);
-        },
-    ),
-    // What comes from elsewhere comes in a slice, which runs in the context of whoever asked for it.
-    new Detour(
-      Interconnect.prototype,
-      "exchange",
-      (own) =>
-        function (this: Interconnect) {
-          return tracer.within(undefined, () => {
-            isExchanging = true;
-            try {
-              return own.call(this);
-            } finally {
-              isExchanging = false;
-            }
-          });
         },
     ),
     new Detour(

@@ -1,4 +1,5 @@
 import { PendingCall } from "../call.ts";
+import { contextArrival } from "../context-arrival.ts";
 import { onProcessExit } from "../exit-hook.ts";
 import type { ExitReason } from "../exit-reason.ts";
 import { Monitor } from "../monitor.ts";
@@ -190,6 +191,11 @@ export class Interconnect implements Exchange {
   }
 
   exchange(): boolean {
+    const { around } = contextArrival;
+    return around === undefined ? this.#exchange() : around(() => this.#exchange());
+  }
+
+  #exchange(): boolean {
     this.#bell.stayAwake();
     let any = this.connections?.exchange() === true;
     // What is for other nodes leaves by way of the first shard.
