@@ -223,10 +223,16 @@ function limitOf(limit: unknown): number | undefined {
 }
 
 /**
- * Rows whose values come after `values` in the order: `(a > 1) or (a = 1 and b < 2) or …`. The bound on the first
- * column alone says nothing new, but it is what SQLite can look up in an index.
+ * Rows whose values come after `values` in the order. Where all columns go one way, as one comparison of rows, which an index answers without a
+ * look at each of them; else `(a > 1) or (a = 1 and b < 2) or …`, where the bound on the first column alone says nothing new, but is
+ * what SQLite can look up in an index.
  */
 function behind(order: readonly OrderBy[], values: readonly OrderValue[]): RawBuilder<SqlBool> {
+  const [{ direction: first = "asc" }] = order as [OrderBy];
+  if (order.every(({ direction = "asc" }) => direction === first)) {
+    const columns = sql.join(order.map(({ column }) => sql.ref(column)));
+    return sql`(${columns}) ${sql.raw(first === "asc" ? ">" : "<")} (${sql.join(values)})`;
+  }
   const compare = (
     index: number,
     operators: { readonly asc: string; readonly desc: string },

@@ -1,0 +1,4 @@
+import { pages } from "./page.ts";
+import type { Workload } from "./workload.ts";
+
+export const run: Workload = (runtime) => pages(runtime, 2);
