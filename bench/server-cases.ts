@@ -22,16 +22,26 @@ const demo: MeasuredServer = {
   }),
 };
 
+const silentDemo: MeasuredServer = {
+  name: "Rookery, no log",
+  file: demo.file,
+  env: () => ({ ...demo.env!(), LOG_LEVEL: "warn" }),
+};
+
 const httpServers: MeasuredServer[] = [
   demo,
-  { name: "Rookery, no log", file: demo.file, env: () => ({ ...demo.env!(), LOG_LEVEL: "warn" }) },
+  silentDemo,
   { name: "Fastify with its log", file: "./servers/bare-fastify.ts", env: () => ({ LOG: "1" }) },
   { name: "bare Fastify", file: "./servers/bare-fastify.ts" },
   { name: "bare node:http", file: "./servers/bare-http.ts" },
 ];
 
 /** With the same database, and a commit for each order. */
-const orderServers: MeasuredServer[] = [demo, { name: "bare Fastify", file: "./servers/bare-orders.ts" }];
+const orderServers: MeasuredServer[] = [
+  demo,
+  silentDemo,
+  { name: "bare Fastify", file: "./servers/bare-orders.ts" },
+];
 
 /** The same server on a thread that also runs processes which never have done. */
 const floodedServers = ["none", "queue", "self"].map((flood): MeasuredServer => ({
