@@ -5,10 +5,14 @@ import { join } from "node:path";
 import type { BenchCase } from "./bench-case.ts";
 import { idleCase, loadCase, type MeasuredServer } from "./load-case.ts";
 
+const oneShard: MeasuredServer = { name: "Rookery", file: "../test/support/wire-server.ts" };
+
+// The load client has the other core: what counts is the server's CPU for each operation, not how many there are a second.
+const twoShards: MeasuredServer = { name: "2 shards", file: oneShard.file, env: () => ({ SHARDS: "2" }) };
+
 const socketServers: MeasuredServer[] = [
-  { name: "Rookery", file: "../test/support/wire-server.ts" },
-  // The load client has the other core: what counts is the server's CPU for each operation, not how many there are a second.
-  { name: "2 shards", file: "../test/support/wire-server.ts", env: () => ({ SHARDS: "2" }) },
+  oneShard,
+  twoShards,
   { name: "raw ws", file: "./servers/raw-ws.ts" },
   { name: "Socket.IO", file: "./servers/socket-io.ts", protocol: "socket.io" },
 ];
@@ -40,6 +44,7 @@ const httpServers: MeasuredServer[] = [
 const orderServers: MeasuredServer[] = [
   demo,
   silentDemo,
+  { name: "Fastify with its log", file: "./servers/bare-orders.ts", env: () => ({ LOG: "1" }) },
   { name: "bare Fastify", file: "./servers/bare-orders.ts" },
 ];
 
@@ -55,6 +60,11 @@ export const serverCases: readonly BenchCase[] = [
   loadCase("echo", "echo", "echoes", socketServers, {
     file: "./clients/sockets.ts",
     args: ["echo", "100", "600000", "1"],
+  }),
+  // So many that each of two shards finds as much to do in a turn of its event loop as one would.
+  loadCase("echo-400", "echo", "echoes", [twoShards, { ...oneShard, name: "1 shard" }], {
+    file: "./clients/sockets.ts",
+    args: ["echo", "400", "600000", "1"],
   }),
   loadCase("join", "connection that joins", "joins", socketServers, {
     file: "./clients/sockets.ts",

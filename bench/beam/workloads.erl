@@ -28,7 +28,7 @@ workload('ring') ->
         repeat(Hops div Size, fun() -> First ! token, receive token -> ok end end)
     end);
 workload('fan-out') ->
-    {Receivers, Rounds, Owner} = {10_000, 50, self()},
+    {Receivers, Rounds, Owner} = {10_000, 500, self()},
     Sinks = [spawn_link(fun() -> sink(Rounds, Owner) end) || _ <- lists:seq(1, Receivers)],
     rate(Receivers * Rounds, fun(_) ->
         [[Sink ! {item, Round} || Sink <- Sinks] || Round <- lists:seq(1, Rounds)],

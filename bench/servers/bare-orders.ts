@@ -24,7 +24,7 @@ interface Body {
 }
 
 const orders = new PlainOrders(databasePath());
-const server = fastify();
+const server = fastify({ logger: process.env["LOG"] === "1" });
 server.post("/api/v1/orders", { schema: { body } }, (request, reply) => {
   const [{ product_id, quantity }] = (request.body as Body).order.items;
   const order = orders.place(product_id, quantity);

@@ -3,7 +3,7 @@ import { rate } from "./rate.ts";
 import { inProcess, type Workload } from "./workload.ts";
 
 const RECEIVERS = 10_000;
-const ROUNDS = 50;
+const ROUNDS = 500;
 
 class Sink extends GenServer<{ left: number }> {
   #owner!: Pid;

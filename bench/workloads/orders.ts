@@ -1,32 +1,47 @@
-import { Supervisor } from "rookery";
-import { PubSub } from "rookery/channels";
-import { databaseAt } from "../../demo/database.ts";
-import { Orders } from "../../demo/orders/orders.ts";
-import { databasePath, placeAll, STOCK, WISH } from "./orders-database.ts";
-import { rate } from "./rate.ts";
+import type { Insertable, Kysely } from "kysely";
+import { prepared } from "rookery/api";
+import type { Database } from "../../demo/database.ts";
+import type { OrderItemTable, OrderTable, Wish } from "../../demo/orders/order.ts";
+import { WISH } from "./orders-database.ts";
+import { ordersRate, USER_ID } from "./orders-repo.ts";
 import type { Workload } from "./workload.ts";
 
-const ORDERS = 40_000;
+const take = prepared((db: Kysely<Database>, { product_id, quantity }: Wish) =>
+  db
+    .updateTable("products")
+    .set((row) => ({ stock: row("stock", "-", quantity) }))
+    .where("id", "=", product_id)
+    .where("stock", ">=", quantity)
+    .returning(["name", "price_cents"]),
+);
 
-/** Durable orders a second by the demo's context: a Multi each, committed in groups. */
-export const run: Workload = async (runtime) => {
-  const repo = databaseAt(databasePath());
-  const tree = await Supervisor.start(runtime, {
-    strategy: "one_for_one",
-    children: [repo.childSpec(), { id: "pubsub", start: [PubSub], name: "bench.pubsub" }],
-  });
-  await repo.transaction(async (db) => {
-    const user = { name: "Ada", email: "ada@example.com", password_hash: "-", inserted_at: "-" };
-    await db.insertInto("users").values(user).execute();
-    await db.updateTable("products").set({ stock: STOCK }).execute();
-  });
-  const orders = new Orders({ repo, runtime, pubsub: "bench.pubsub" });
-  const figure = await rate(ORDERS, () =>
-    placeAll(ORDERS, async () => {
-      const { ok } = await orders.place(1, { items: [WISH] });
-      if (!ok) throw new Error("an order was refused");
-    }),
+const insertOrder = prepared((db: Kysely<Database>, order: Insertable<OrderTable>) => {
+  const { user_id, status, total_cents, inserted_at } = order;
+  return db.insertInto("orders").values({ user_id, status, total_cents, inserted_at }).returning("id");
+});
+
+const insertItem = prepared((db: Kysely<Database>, item: Insertable<OrderItemTable>) => {
+  const { order_id, product_id, quantity, price_cents } = item;
+  return db.insertInto("order_items").values({ order_id, product_id, quantity, price_cents });
+});
+
+/** Durable orders a second at the Repo: the queries that the plain contender makes, in a transaction each, committed in groups. */
+export const run: Workload = (runtime) =>
+  ordersRate(
+    runtime,
+    (repo) => () =>
+      repo.transaction(async (db) => {
+        const { product_id, quantity } = WISH;
+        const [product] = await take(db, WISH);
+        if (product === undefined) throw new Error("sold out");
+        const { price_cents } = product;
+        const inserted_at = new Date().toISOString();
+        const [order] = await insertOrder(db, {
+          user_id: USER_ID,
+          status: "placed",
+          total_cents: price_cents * quantity,
+          inserted_at,
+        });
+        await insertItem(db, { order_id: order!.id, product_id, quantity, price_cents });
+      }),
   );
-  await runtime.stop(tree);
-  return figure;
-};
