@@ -19,7 +19,7 @@ export interface Adapter<DB> {
    * Runs `work` in a transaction, and resolves to what it returns once that is committed. It is rolled back if `work`
    * throws, and rejects with that, or returns an object with `ok: false`, and resolves to that. `work` may run again.
    */
-  transaction<Value>(work: (handle: TransactionHandle<DB>) => Promise<Value>): Promise<Value>;
+  transaction<Value>(work: (handle: TransactionHandle<DB>) => Value | Promise<Value>): Promise<Value>;
 
   /** Keeps everybody else from migrating the database until the transaction of `db` is over. */
   lockMigrations(db: Kysely<DB>): Promise<void>;

@@ -44,14 +44,16 @@ export async function runSteps<DB>(
       continue;
     }
     if (Object.hasOwn(values, step.name)) throw repoError("ROOKERY_MULTI_NAME_TAKEN", [step.name]);
-    const result = await runStep(step, transaction as unknown as AnyTransaction, values);
+    const result = (await carryOut(step, transaction as unknown as AnyTransaction, values)) as StepResult;
+    if (step.kind === "run") expectResult(step.name, result);
     if (!result.ok) return { ok: false, step: step.name, value: result.error, changesSoFar: values };
     values = { ...values, [step.name]: result.value };
   }
   return { ok: true, changes: values };
 }
 
-async function runStep(step: NamedStep, transaction: AnyTransaction, values: Values): Promise<StepResult> {
+/** What a step comes to, or will: nothing waits here, for each wait costs as much as a small query. */
+function carryOut(step: NamedStep, transaction: AnyTransaction, values: Values): unknown {
   switch (step.kind) {
     case "insert":
       return transaction.insert(step.table, given<AnyChangeset>(step.changeset, values));
@@ -67,7 +69,7 @@ async function runStep(step: NamedStep, transaction: AnyTransaction, values: Val
       return { ok: false, error: step.value };
     case "run": {
       const run = step.run as (db: unknown, values: Values, transaction: AnyTransaction) => unknown;
-      return checked(step.name, await run(transaction.db, values, transaction));
+      return run(transaction.db, values, transaction);
     }
     case "insertAll":
     case "updateAll":
@@ -75,7 +77,7 @@ async function runStep(step: NamedStep, transaction: AnyTransaction, values: Val
     case "all":
     case "one": {
       const query = step.query as (transaction: AnyTransaction, values: Values) => Promise<unknown>;
-      return { ok: true, value: await query(transaction, values) };
+      return query(transaction, values).then((value) => ({ ok: true, value }));
     }
   }
 }
@@ -90,9 +92,8 @@ function given<Value>(source: unknown, values: Values): Value {
   return typeof source === "function" ? source(values) : (source as Value);
 }
 
-function checked(name: string, result: unknown): StepResult {
+function expectResult(name: string, result: unknown): void {
   const isResult =
     typeof result === "object" && result !== null && "ok" in result && typeof result.ok === "boolean";
   if (!isResult) throw repoError("ROOKERY_MULTI_BAD_RETURN", [name, result]);
-  return result as StepResult;
 }

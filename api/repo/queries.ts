@@ -10,12 +10,12 @@ import type {
 import { type BulkOptions, type BulkResult, deleteRows, insertRows, updateRows } from "./bulk.ts";
 import { change, type Changeset } from "./changeset.ts";
 import { type RowResult, type RowWrite, type WriteOptions, writeRow, writesMore } from "./changeset-write.ts";
-import { type Violation, violationOf } from "./constraint.ts";
+import type { Violation } from "./constraint.ts";
 import type { TableOf } from "./multi.ts";
 import type { NestedWriter } from "./nested-write.ts";
 import { type AnyDb, type AnyRow, firstOf, ReadQueries, untyped } from "./read-queries.ts";
 import { deleteRow, insertRow, SOUGHT_ID, updateRow } from "./row-queries.ts";
-import { type Control, controlBy, Savepoints } from "./savepoint.ts";
+import { type Control, Savepoints } from "./savepoint.ts";
 import { type UpsertOptions, withConflict } from "./upsert.ts";
 
 /** What a write comes to: the row as the database has it, or the changeset with what speaks against it. */
@@ -53,12 +53,12 @@ export interface WriteRules<DB> {
  */
 export class TransactionQueries<DB> extends ReadQueries<DB> {
   readonly #rules: WriteRules<DB>;
-  readonly #savepoints: Savepoints;
+  #savepoints: Savepoints | undefined;
 
-  constructor(db: Kysely<DB>, rules: Partial<WriteRules<DB>> = {}, savepoints?: Savepoints) {
+  constructor(db: Kysely<DB>, rules: WriteRules<DB>, savepoints?: Savepoints) {
     super(db);
-    this.#rules = { writing: db, violationOf, control: controlBy(db), ...rules };
-    this.#savepoints = savepoints ?? new Savepoints(this.#rules.control);
+    this.#rules = rules;
+    this.#savepoints = savepoints;
   }
 
   /**
@@ -67,8 +67,9 @@ export class TransactionQueries<DB> extends ReadQueries<DB> {
    * that were asked for on the same transaction wait for it; queries do not, and are undone with it if they come in between.
    */
   transaction<Value>(work: TransactionFunction<DB, Value>): Promise<Value> {
-    const within = this.#savepoints.within;
-    return this.#savepoints.run(() => work(this.db, new TransactionQueries(this.db, this.#rules, within)));
+    const savepoints = (this.#savepoints ??= new Savepoints(this.#rules.control));
+    const { within } = savepoints;
+    return savepoints.run(() => work(this.db, new TransactionQueries(this.db, this.#rules, within)));
   }
 
   /**
@@ -204,14 +205,14 @@ export class TransactionQueries<DB> extends ReadQueries<DB> {
     options: WriteOptions,
     own: RowWrite["query"] | undefined,
   ): Promise<RowResult> {
-    const { writing, violationOf: violationIn } = this.#rules;
+    const { writing, violationOf } = this.#rules;
     const writer: NestedWriter = {
       write: (of, other, nested, allowStale) => this.#write(of, other, nested, { allowStale }),
     };
     // A deletion whose failure is no result need not be guarded.
     const isGuarded = action !== "delete" || changeset.constraints.length > 0;
     const query = own ?? this.#queryOf(action, table, isGuarded);
-    return writeRow({ action, table, options, writing, violationOf: violationIn, writer, query }, changeset);
+    return writeRow({ action, table, options, writing, violationOf, writer, query }, changeset);
   }
 
   #queryOf(action: RowWrite["action"], table: string, isGuarded: boolean): RowWrite["query"] {

@@ -236,7 +236,7 @@ export class Repo<DB> extends ReadQueries<DB> {
     { guards }: { readonly guards: boolean } = { guards: false },
   ): Promise<Value> {
     const { violationOf } = this.#adapter;
-    return this.#adapter.transaction(async ({ db, guarded, control = controlBy(db) }) => {
+    return this.#adapter.transaction(({ db, guarded, control = controlBy(db) }) => {
       const writing = guards ? guarded : db;
       return work(db, new TransactionQueries<DB>(db, { writing, violationOf, control }));
     });

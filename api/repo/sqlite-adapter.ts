@@ -45,7 +45,7 @@ export class SqliteAdapter<DB> implements Adapter<DB> {
     );
   }
 
-  async transaction<Value>(work: (handle: TransactionHandle<DB>) => Promise<Value>): Promise<Value> {
+  async transaction<Value>(work: (handle: TransactionHandle<DB>) => Value | Promise<Value>): Promise<Value> {
     const runtime = this.#runtime;
     const writer = this.#writer;
     if (runtime === undefined || writer === undefined)

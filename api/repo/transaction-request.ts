@@ -8,7 +8,7 @@ export type Outcome =
   | { readonly keep: false; readonly error: unknown };
 
 /** Runs a transaction's function. Never rejects. What it returns with `ok: false`, and what it throws, is not kept. */
-export async function outcomeOf(run: () => Promise<unknown>): Promise<Outcome> {
+export async function outcomeOf(run: () => unknown): Promise<Outcome> {
   try {
     const value = await run();
     return isFailure(value) ? { keep: false, value } : { keep: true, value };
@@ -25,10 +25,10 @@ export class TransactionRequest {
   /** On the runtime's monotonic clock. */
   readonly deadlineMs: number;
   readonly timeoutMs: number;
-  readonly #run: (connection: KyselyConnection) => Promise<unknown>;
+  readonly #run: (connection: KyselyConnection) => unknown;
   #outcome: Outcome | undefined = undefined;
 
-  constructor(nowMs: number, timeoutMs: number, run: (connection: KyselyConnection) => Promise<unknown>) {
+  constructor(nowMs: number, timeoutMs: number, run: (connection: KyselyConnection) => unknown) {
     this.deadlineMs = nowMs + timeoutMs;
     this.timeoutMs = timeoutMs;
     this.#run = run;

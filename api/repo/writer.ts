@@ -234,7 +234,7 @@ export class Writer extends GenServer<WriterState, TransactionRequest, never, In
     const connection = new KyselyConnection(this.#options.origin, (sql) => this.#connectionOf(run, sql));
     void job.request.attempt(connection).then((outcome) => this.#finished(run, job, outcome));
     // Not at once: its turn comes after what it does without waiting.
-    queueMicrotask(() => this.#askForTurn());
+    if (!this.#turnIsDue) queueMicrotask(() => this.#askForTurn());
   }
 
   #connectionOf(run: number, sql: string): SqliteConnection {

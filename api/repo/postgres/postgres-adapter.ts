@@ -47,7 +47,7 @@ export class PostgresAdapter<DB> implements Adapter<DB> {
     );
   }
 
-  async transaction<Value>(work: (handle: TransactionHandle<DB>) => Promise<Value>): Promise<Value> {
+  async transaction<Value>(work: (handle: TransactionHandle<DB>) => Value | Promise<Value>): Promise<Value> {
     const { pool, clock } = this.#running();
     const { transactionTimeoutMs: timeoutMs, isolationLevel } = this.#options;
     const begin = `BEGIN READ WRITE ISOLATION LEVEL ${isolationLevel}`;
