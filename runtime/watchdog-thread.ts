@@ -8,11 +8,14 @@ import type { WatchdogData, WatchdogOrder, WatchdogReport, Watched } from "./wat
 const LOOKS = 4;
 /** A turn that was terminated may go on for so many times `stallMs`, for native code is not cut in two. */
 const SURVIVAL_STALLS = 10;
+/** So often is each event loop asked whether it goes round, while `stallMs` pass: each question wakes its thread. */
+const QUESTIONS = 8;
 /** Code that must not be cut in two is short. What is that long has called something that stalls. */
 const SHUT_MS_MAX = 100;
 
 const { stallMs, longScheduleMs } = workerData as WatchdogData;
 const periodMs = Math.max(1, Math.min(stallMs, longScheduleMs) / LOOKS);
+const questionMs = stallMs / QUESTIONS;
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => systemClock.setTimer(ms, resolve));
@@ -29,6 +32,7 @@ class Watch {
   #ranMs = 0;
   #terminated = 0;
   #asked = 0;
+  #askedMs = 0;
   #unansweredMs = 0;
   #survivedMs = 0;
 
@@ -99,9 +103,11 @@ class Watch {
 
   /** Whether the event loop of the shard goes round while no turn runs and no module is loaded. */
   #listen(passedMs: number): void {
+    this.#askedMs += passedMs;
     if (this.#pulse.beats === this.#asked) {
       this.#unansweredMs = 0;
-      return this.#ask();
+      if (this.#askedMs >= questionMs) this.#ask();
+      return;
     }
     if (this.#turn !== 0 || this.#pulse.isLoading) {
       this.#unansweredMs = 0;
@@ -116,6 +122,7 @@ class Watch {
   #ask(): void {
     if (this.#ended) return;
     this.#asked = (this.#asked + 1) | 0;
+    this.#askedMs = 0;
     this.#port.postMessage(0);
   }
 }
