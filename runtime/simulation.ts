@@ -113,6 +113,12 @@ interface StartedShard {
 
 type StartShard = (number: number) => Promise<StartedShard>;
 
+/** Something to be done between two turns. */
+interface Interruption {
+  readonly afterTurn: number;
+  readonly act: () => void;
+}
+
 /** A failure of a run, as an error that says how to repeat it. */
 export function withSeed(seed: number, failure: unknown): Error {
   if (failure instanceof RookeryError && failure.code === "ROOKERY_SIMULATION") return failure;
@@ -133,6 +139,9 @@ export class Simulation implements AsyncDisposable {
   readonly #drivers: SimulatedDriver[];
   readonly #start: StartShard;
   readonly #shards: LoopShards | undefined;
+  /** So many slices were run, and orders between shards carried out. */
+  #turns = 0;
+  readonly #interruptions = new Set<Interruption>();
 
   /** @internal */
   constructor(
@@ -173,6 +182,22 @@ export class Simulation implements AsyncDisposable {
     this.#drivers[place] = driver;
     (this.runtimes as Runtime[])[place] = started;
     this.#shards.add(started.shard);
+  }
+
+  /** @internal Whether the shard with that place runs; the others may not have heard yet that it does, or does not. */
+  hasShard(place: number): boolean {
+    const runtime = this.runtimes[place];
+    return runtime !== undefined && (place === 0 || this.#shards?.has(runtime.shard.number) === true);
+  }
+
+  /**
+   * @internal Calls `act` when so many turns have been taken from now on, with others still to come: in the midst of work. Answers what takes
+   * it back.
+   */
+  afterTurns(turns: number, act: () => void): () => void {
+    const interruption = { afterTurn: this.#turns + turns, act };
+    this.#interruptions.add(interruption);
+    return () => void this.#interruptions.delete(interruption);
   }
 
   /** Runs until every process waits for a message or for time to pass. Rejects, naming the seed, if something fails outside of processes. */
@@ -218,12 +243,22 @@ export class Simulation implements AsyncDisposable {
   /** Runs the slices that were asked for, those of several shards in any order; false if there was none. */
   #run(): boolean {
     for (let any = false; ; any = true) {
+      if (this.#interruptions.size > 0) this.#interrupt();
       const wanted = this.#drivers.filter((driver) => driver.isRequested);
       const ordered = this.#shards?.hasOrders === true ? 1 : 0;
       if (wanted.length + ordered === 0) return any;
       const chosen = wanted[this.#random?.below(wanted.length + ordered) ?? 0];
       if (chosen === undefined) this.#shards!.carryOutOrder(this.#random);
       else chosen.run();
+      this.#turns += 1;
+    }
+  }
+
+  #interrupt(): void {
+    for (const interruption of this.#interruptions) {
+      if (interruption.afterTurn > this.#turns) continue;
+      this.#interruptions.delete(interruption);
+      interruption.act();
     }
   }
 

@@ -58,9 +58,10 @@ export function diskFull<Database>(repo: Repo<Database>, ms: number): Fault {
     targets: () => [TARGET],
     async inflict({ runtime, simulation }) {
       // Never less than there are.
-      const full = (): Promise<void> => limit(1);
-      await (simulation === undefined ? full() : simulation.run(full));
-      runtime.clock.setTimer(ms, () => void limit(PAGES_MAX));
+      const filled = limit(1);
+      runtime.clock.setTimer(ms, () => void filled.then(() => limit(PAGES_MAX)));
+      // In a simulation it is as chaos lets it go on.
+      if (simulation === undefined) await filled;
     },
   };
 }

@@ -1,3 +1,5 @@
+import { systemClock } from "../clock.ts";
+import { JumpingClock } from "../jumping-clock.ts";
 import type { Logger, LogLevel } from "../logger.ts";
 import { Runtime } from "../runtime.ts";
 import { attend } from "../watchdog.ts";
@@ -26,7 +28,7 @@ class ShardThread {
   }
 
   async start(stopped: () => void): Promise<void> {
-    const { number, control, freezeMessages, node, cores, cpu } = this.#setup;
+    const { number, control, freezeMessages, node, cores, cpu, jumps } = this.#setup;
     const runtime = await Runtime.start({
       shard: number,
       node,
@@ -34,6 +36,7 @@ class ShardThread {
       freezeMessages,
       cores,
       cpu,
+      ...(jumps === undefined ? {} : { clock: new JumpingClock(systemClock, jumps) }),
     });
     const { shard } = runtime;
     const locks = new FairLocks(number, (name) => this.#lockMemory(name));

@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Piscina } from "piscina";
 import type { Clock, HostTimer } from "../clock.ts";
 import { runtimeError } from "../errors.ts";
+import { JumpingClock } from "../jumping-clock.ts";
 import type { Runtime } from "../runtime.ts";
 import { isLogged, type LogLevel } from "../logger.ts";
 import type { Shard } from "../shard.ts";
@@ -151,6 +152,7 @@ export class ShardThreads {
       node: this.#runtime.node,
       cores: this.#runtime.cores,
       cpu: this.#runtime.cpu,
+      jumps: this.#clock instanceof JumpingClock ? this.#clock.jumps : undefined,
       control: port2,
     };
     const ready = Promise.withResolvers<void>();

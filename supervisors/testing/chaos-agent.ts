@@ -12,7 +12,7 @@ import {
 import { isCopyable, residentOf } from "../../runtime/internal.ts";
 import { shardCensus } from "./census.ts";
 import { harmLine, type LineHarm } from "./line-harm.ts";
-import { harm, type ProcessHarm } from "./process-fault.ts";
+import { type Armed, disarm, harm, type ProcessHarm } from "./process-fault.ts";
 
 /** A label that is nested deeper is not told of. */
 const LABEL_LEVELS = 8;
@@ -27,14 +27,20 @@ type AgentOrder =
   | readonly ["end"];
 
 /** Harms the processes of a shard on another thread, where only who is there can. */
-export class ChaosAgent extends GenServer<undefined, "census", AgentOrder> {
+export class ChaosAgent extends GenServer<undefined, "census" | "disarm", AgentOrder> {
   static override readonly module: string = import.meta.url;
+
+  readonly #armed: Armed = new Set();
 
   init(_arg: undefined): Ok<undefined> {
     return ok(undefined);
   }
 
-  override handleCall(): CallResult {
+  override handleCall(request: "census" | "disarm"): CallResult {
+    if (request === "disarm") {
+      disarm(this.#armed);
+      return reply(undefined);
+    }
     const { processes, timers } = shardCensus(this.self.runtime);
     // A label may be anything; what can't be copied would keep all the others from being told.
     const told = processes.map((one) =>
@@ -52,7 +58,7 @@ export class ChaosAgent extends GenServer<undefined, "census", AgentOrder> {
       return noReply();
     }
     const process = residentOf(order[1]);
-    if (process !== undefined) harm(runtime, process, order[2]);
+    if (process !== undefined) harm(runtime, process, order[2], this.#armed);
     return noReply();
   }
 }

@@ -6,7 +6,7 @@ import type { Candidate } from "./candidate.ts";
 import { type Census, type ShardCensus, shardCensus, sumOf } from "./census.ts";
 import { ChaosAgent } from "./chaos-agent.ts";
 import { harmLine, type LineHarm } from "./line-harm.ts";
-import { harm, type ProcessHarm } from "./process-fault.ts";
+import { type Armed, disarm, harm, type ProcessHarm } from "./process-fault.ts";
 
 /** On a running system, invariants are looked at so often while nothing is inflicted. */
 const LOOK_MS = 20;
@@ -18,6 +18,7 @@ export class ChaosSystem {
   readonly simulation: Simulation | undefined;
   /** By place: those that harm the processes of shards on other threads. */
   readonly #agents = new Map<number, Pid<ChaosAgent>>();
+  readonly #armed: Armed = new Set();
 
   constructor(subject: Simulation | Runtime) {
     this.simulation = subject instanceof Simulation ? subject : undefined;
@@ -44,21 +45,32 @@ export class ChaosSystem {
   /** What there is on all shards that can be reached, but for those that are there for the sake of chaos. */
   async census(): Promise<Census> {
     const { simulation, runtime } = this;
-    if (simulation !== undefined)
-      return sumOf(
-        simulation.runtimes.filter(({ place }) => runtime.shards().includes(place)).map(shardCensus),
-      );
+    if (simulation !== undefined) return this.simulated(simulation);
     const others = runtime.shards().filter((place) => place !== runtime.place);
     const far = await Promise.all(others.map((place) => this.#ask(place)));
     const { processes, timers } = sumOf([shardCensus(runtime), ...far]);
     return { processes: processes.filter(({ behaviour }) => behaviour !== ChaosAgent.name), timers };
   }
 
+  /** The same of a simulation, which waits for nothing. */
+  simulated({ runtimes }: Simulation): Census {
+    const places = this.places();
+    return sumOf(runtimes.filter(({ place }) => places.includes(place)).map(shardCensus));
+  }
+
+  /** Those of all shards that can be reached. */
+  places(): readonly number[] {
+    const { simulation, runtime } = this;
+    const places = runtime.shards();
+    // The first shard hears later of one that is gone.
+    return simulation === undefined ? places : places.filter((place) => simulation.hasShard(place));
+  }
+
   /** Does it to the process, wherever it lives. One that has died meanwhile is left alone. */
   harm({ pid, place }: Candidate, what: ProcessHarm): void {
     const process = residentOf(pid);
     const home = this.simulation?.runtimes[place] ?? this.runtime;
-    if (process !== undefined) return harm(home, process, what);
+    if (process !== undefined) return harm(home, process, what, this.#armed);
     const agent = this.#agents.get(place);
     // Functions don't go to other threads: who is there looks it up.
     const told = what.kind === "own" ? { ...what, inflict: undefined } : what;
@@ -79,13 +91,15 @@ export class ChaosSystem {
     if (agent !== undefined) this.runtime.cast(agent, ["heap"]);
   }
 
-  /** Lets `ms` pass, and calls `step` after everything that happens meanwhile; on real time, now and then. */
-  async pass(ms: number, step: () => void): Promise<void> {
+  /**
+   * Lets `ms` pass, and calls `step` after everything that happens meanwhile; on real time, now and then. Ends before if that answers
+   * false.
+   */
+  async pass(ms: number, step: () => boolean): Promise<void> {
     const endMs = this.nowMs + ms;
     do {
       await this.step(endMs);
-      step();
-    } while (this.nowMs < endMs);
+    } while (step() && this.nowMs < endMs);
   }
 
   /** Lets time pass until something happens, up to that time; on real time, a moment. */
@@ -102,6 +116,14 @@ export class ChaosSystem {
   async settle(): Promise<void> {
     if (this.simulation === undefined) await this.step(this.nowMs + LOOK_MS);
     else await this.simulation.settle();
+  }
+
+  /** Takes back what waits for the next callback of a process. */
+  async disarm(): Promise<void> {
+    disarm(this.#armed);
+    const told = [...this.#agents.values()].map((agent) => this.runtime.call(agent, "disarm"));
+    // Who is gone, and who does not answer, has come to other harm.
+    await Promise.allSettled(told);
   }
 
   /** Ends the processes that were started for it. */

@@ -6,6 +6,7 @@ import type { Candidate } from "./candidate.ts";
 import { ChaosSystem } from "./chaos-system.ts";
 import { type Fault, kill } from "./fault.ts";
 import type { FaultScript, ScriptedFault } from "./fault-script.ts";
+import { FaultTally } from "./fault-tally.ts";
 import { oneLine } from "./one-line.ts";
 import { supervised, type Target } from "./target.ts";
 
@@ -29,6 +30,10 @@ export interface ChaosOptions {
   readonly invariants?: Readonly<Record<string, Invariant>>;
   /** Inflicts these faults at their times instead of any by chance: those of an earlier run, to repeat it. */
   readonly script?: FaultScript;
+  /** Ends it before its time: it resolves to what was inflicted until then. */
+  readonly signal?: AbortSignal;
+  /** Is told of each fault, right before it is inflicted, instead of the log. */
+  readonly onFault?: (fault: ScriptedFault) => void;
 }
 
 /** What chaos has done, for doing it again. */
@@ -36,25 +41,68 @@ export interface ChaosReport {
   readonly seed: number;
   /** What was inflicted. */
   readonly script: FaultScript;
+  /** The faults that were due and never inflicted, for want of somebody whom they could strike. */
+  readonly missed: readonly string[];
 }
 
-const OPTIONS = ["seed", "durationMs", "rateHz", "targets", "except", "faults", "invariants", "script"];
+/** A fault whose time is known, and not yet whom it strikes. */
+interface DueFault {
+  /** Which one of the run it is. */
+  readonly nth: number;
+  readonly atMs: number;
+  readonly turns: number;
+  readonly name: string;
+  readonly fault: Fault | undefined;
+  readonly choose: (targets: readonly string[]) => string | undefined;
+}
+
+const OPTIONS = [
+  "seed",
+  "durationMs",
+  "rateHz",
+  "targets",
+  "except",
+  "faults",
+  "invariants",
+  "script",
+  "signal",
+  "onFault",
+];
+/** In the midst of work, a fault strikes before so many turns have been taken: few are most likely, for soon all may be done. */
+const TURNS_MAX = 64;
+/** A fault waits so long for so many turns. */
+const TURNS_WITHIN_MS = 1_000;
 
 /**
  * Brings faults over a simulation, or over a runtime that runs, for `durationMs`. The times are those of a Poisson process; the
- * seed decides them, the faults, and who is struck. In a simulation the same seed is the same run. Each fault is
- * logged, as info. Resolves to what was inflicted.
+ * seed decides them, the faults, and who is struck. In a simulation the same seed is the same run, and half of the faults strike in
+ * the midst of work: between any two messages, not only when everybody waits. Each fault is logged, as info. Resolves to what was inflicted;
+ * what is armed and has met nothing until then, such as a `crash` without a callback, is disarmed.
  *
- * Rejects with `ROOKERY_CHAOS` if an invariant does not hold: the error names it, the seed and the script that repeats the run.
+ * A fault that was due and never had a target is logged as a warning, with what it needs. Rejects with `ROOKERY_CHAOS` if an invariant
+ * does not hold: the error names it, the seed and the script that repeats the run.
  */
 export async function chaos(subject: Simulation | Runtime, options: ChaosOptions): Promise<ChaosReport> {
+  const tally = new FaultTally();
+  const report = await talliedChaos(subject, options, tally);
+  const { runtime } = new ChaosSystem(subject);
+  for (const line of tally.lines) runtime.logger.warn({ seed: options.seed }, line);
+  return report;
+}
+
+/** The same, and counts in `tally` what was due, but says nothing of it. */
+export async function talliedChaos(
+  subject: Simulation | Runtime,
+  options: ChaosOptions,
+  tally: FaultTally,
+): Promise<ChaosReport> {
   expectOptions("chaos", OPTIONS, options);
   expectDuration(options.durationMs);
-  const run = new ChaosRun(new ChaosSystem(subject), options);
+  const run = new ChaosRun(new ChaosSystem(subject), options, tally);
   try {
     return await run.run();
   } finally {
-    run.close();
+    await run.close();
   }
 }
 
@@ -63,14 +111,20 @@ class ChaosRun {
   readonly #options: ChaosOptions;
   readonly #faults: readonly Fault[];
   readonly #random: SeededRandom;
-  readonly #inflicted: ScriptedFault[] = [];
+  readonly #tally: FaultTally;
+  /** By which one of the run it is. */
+  readonly #inflicted = new Map<number, ScriptedFault>();
+  /** Takes back those that wait for their turn. */
+  readonly #lurking = new Set<() => void>();
+  readonly #underWay: Promise<void>[] = [];
   #startedMs = 0;
 
-  constructor(system: ChaosSystem, options: ChaosOptions) {
+  constructor(system: ChaosSystem, options: ChaosOptions, tally: FaultTally) {
     this.#system = system;
     this.#options = options;
     this.#faults = options.faults ?? [kill()];
     this.#random = new SeededRandom(options.seed);
+    this.#tally = tally;
   }
 
   async run(): Promise<ChaosReport> {
@@ -78,15 +132,24 @@ class ChaosRun {
     this.#startedMs = this.#system.nowMs;
     this.#check();
     for (let next = 0; ; next += 1) {
-      const atMs = script === undefined ? this.#sinceMs + this.#pauseMs() : (script[next]?.atMs ?? Infinity);
+      const due = script === undefined ? this.#drawn(next) : this.#scripted(next, script[next]);
+      const atMs = due?.atMs ?? Infinity;
       await this.#passUntil(Math.min(atMs, durationMs));
-      if (atMs > durationMs) return { seed, script: this.#inflicted };
-      await this.#strike(script?.[next]);
+      if (due === undefined || atMs > durationMs || this.#isEnded)
+        return { seed, script: this.#script, missed: this.#tally.missed };
+      if (due.turns === 0 || this.#system.simulation === undefined) await this.#strike(due);
+      else this.#lurk(due, this.#system.simulation);
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    for (const takeBack of this.#lurking) takeBack();
+    await this.#system.disarm();
     this.#system.close();
+  }
+
+  get #isEnded(): boolean {
+    return this.#options.signal?.aborted === true;
   }
 
   /** Whole milliseconds, as scripts have them. */
@@ -94,46 +157,99 @@ class ChaosRun {
     return Math.round(this.#system.nowMs - this.#startedMs);
   }
 
-  /** Until the next fault. */
-  #pauseMs(): number {
+  /** In the order in which they were due, not in which they have struck: a script is read so. */
+  get #script(): FaultScript {
+    return [...this.#inflicted].toSorted(([a], [b]) => a - b).map(([, entry]) => entry);
+  }
+
+  /** What comes next by chance, which takes the same draws whatever becomes of it. */
+  #drawn(nth: number): DueFault {
     const { rateHz = 1 } = this.#options;
-    return Math.ceil((-Math.log(1 - this.#random.next()) * 1_000) / rateHz);
+    const draw = (): number => this.#random.next();
+    const [pause, turns, which, whom] = [draw(), draw(), draw(), draw()];
+    const fault = this.#faults[Math.floor(which * this.#faults.length)];
+    return {
+      nth,
+      atMs: this.#sinceMs + Math.ceil((-Math.log(1 - pause) * 1_000) / rateHz),
+      turns: turns < 0.5 ? 0 : Math.floor(TURNS_MAX ** (2 * turns - 1)),
+      name: fault?.name ?? "",
+      fault,
+      choose: (targets) => targets[Math.floor(whom * targets.length)],
+    };
   }
 
-  #passUntil(atMs: number): Promise<void> {
-    return this.#system.pass(Math.max(0, atMs - this.#sinceMs), () => this.#check());
+  #scripted(nth: number, scripted: ScriptedFault | undefined): DueFault | undefined {
+    if (scripted === undefined) return undefined;
+    const { atMs, turns = 0, fault: name, target } = scripted;
+    const fault = this.#faults.find((one) => one.name === name);
+    return { nth, atMs, turns, name, fault, choose: (targets) => targets.find((id) => id === target) };
   }
 
-  async #strike(scripted: ScriptedFault | undefined): Promise<void> {
-    const [selected, spared] = await this.#selected();
-    // Drawn also where nobody can be struck: what comes next shall not depend on it.
-    const [first, second] = [this.#random.next(), this.#random.next()];
-    const fault =
-      scripted === undefined
-        ? this.#faults[Math.floor(first * this.#faults.length)]
-        : this.#faults.find(({ name }) => name === scripted.fault);
+  async #passUntil(atMs: number): Promise<void> {
+    await this.#system.pass(Math.max(0, atMs - this.#sinceMs), () => {
+      this.#check();
+      return !this.#isEnded;
+    });
+    await Promise.all(this.#underWay.splice(0));
+  }
+
+  /** Strikes when so many turns have been taken or, if there is not so much to do, after a while. */
+  #lurk(due: DueFault, simulation: Simulation): void {
+    const strike = (): void => {
+      takeBack();
+      const striking = this.#strike(due);
+      // Waited for once time has passed, and handled from now on.
+      striking.catch(() => {});
+      this.#underWay.push(striking);
+    };
+    const takeBackTurns = simulation.afterTurns(due.turns, strike);
+    const leftMs = Math.max(0, this.#options.durationMs - this.#sinceMs);
+    const timer = simulation.clock.setTimer(Math.min(TURNS_WITHIN_MS, leftMs), strike);
+    const takeBack = (): void => {
+      takeBackTurns();
+      timer.cancel();
+      this.#lurking.delete(takeBack);
+    };
+    this.#lurking.add(takeBack);
+  }
+
+  /** In a simulation, all of it at once: turns go on meanwhile. */
+  async #strike({ nth, atMs, turns, name, fault, choose }: DueFault): Promise<void> {
+    const { simulation } = this.#system;
+    if (this.#faults.length === 0) return;
+    this.#tally.due(name, fault);
     if (fault === undefined) return;
-    const targets = fault.targets(this.#system, selected, spared);
-    const target =
-      scripted === undefined
-        ? targets[Math.floor(second * targets.length)]
-        : targets.find((id) => id === scripted.target);
+    const candidates =
+      simulation === undefined
+        ? await this.#system.candidates()
+        : this.#system.simulated(simulation).processes;
+    const [selected, spared] = this.#selected(candidates);
+    const target = choose(fault.targets(this.#system, selected, spared));
     if (target === undefined) return;
-    const entry: ScriptedFault = { atMs: this.#sinceMs, fault: fault.name, target };
-    this.#inflicted.push(entry);
-    this.#system.runtime.logger.info(
-      { ...entry, seed: this.#options.seed },
-      `Chaos: ${fault.name}, ${target}`,
-    );
+    this.#tally.inflicted(name);
+    const isMidway = simulation !== undefined && turns > 0;
+    const entry: ScriptedFault = isMidway
+      ? { atMs, turns, fault: name, target }
+      : { atMs: this.#sinceMs, fault: name, target };
+    this.#inflicted.set(nth, entry);
+    this.#tell(entry);
     await fault.inflict(this.#system, target, selected);
   }
 
+  #tell(entry: ScriptedFault): void {
+    const { seed, onFault } = this.#options;
+    if (onFault !== undefined) return onFault(entry);
+    const text = `Chaos: ${entry.fault}, ${entry.target}`;
+    this.#system.runtime.logger.info({ ...entry, seed }, text);
+  }
+
   /** Who may come to harm, and who must not. */
-  async #selected(): Promise<readonly [selected: readonly Candidate[], spared: readonly Candidate[]]> {
+  #selected(
+    candidates: readonly Candidate[],
+  ): readonly [selected: readonly Candidate[], spared: readonly Candidate[]] {
     const { targets = [supervised], except = [] } = this.#options;
     const meant = (candidate: Candidate, among: readonly Target[]): boolean =>
       among.some((target) => target(candidate));
-    const candidates = await this.#system.candidates();
     const spared = candidates.filter((candidate) => meant(candidate, except));
     return [candidates.filter((one) => meant(one, targets) && !spared.includes(one)), spared];
   }
@@ -151,16 +267,12 @@ class ChaosRun {
   }
 
   #broken(invariant: string, cause: unknown): Error {
-    const script = JSON.stringify(this.#inflicted);
+    const script = this.#script;
     const why = cause instanceof Error ? ` (${cause.message})` : "";
-    const error = supervisorError(
-      "ROOKERY_CHAOS",
-      oneLine(`${invariant}${why}`),
-      this.#inflicted.length,
-      this.#options.seed,
-      script,
-    );
+    const text = oneLine(`${invariant}${why}`);
+    const { seed } = this.#options;
+    const error = supervisorError("ROOKERY_CHAOS", text, script.length, seed, JSON.stringify(script));
     error.cause = cause;
-    return Object.assign(error, { script: this.#inflicted });
+    return Object.assign(error, { script });
   }
 }

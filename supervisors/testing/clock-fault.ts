@@ -6,11 +6,12 @@ const CLOCK = "clock";
 
 /**
  * The time of day jumps by `ms`, backwards if less than 0; timers and what is measured never do. In simulations, and on a runtime with a
- * `JumpingClock`, there on its first shard; elsewhere it has no targets.
+ * `JumpingClock`, on all of their shards; elsewhere it has no targets.
  */
 export function clockJump(ms: number): Fault {
   return {
     name: `clock jump of ${ms} ms`,
+    needs: "a simulation, or a runtime with a JumpingClock",
     targets: (system) => (clockOf(system) === undefined ? [] : [CLOCK]),
     inflict(system) {
       clockOf(system)?.jump(ms);

@@ -2,6 +2,11 @@
 export interface ScriptedFault {
   /** Since the beginning of the chaos. */
   readonly atMs: number;
+  /**
+   * Not then, but in the midst of work: when so many turns have been taken after that, by whichever processes. If there is not so much to do, a
+   * second later, and never after the end of the chaos. Means nothing on real time.
+   */
+  readonly turns?: number;
   readonly fault: string;
   readonly target: string;
 }

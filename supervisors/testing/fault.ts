@@ -7,6 +7,8 @@ import type { Inflict, ProcessHarm } from "./process-fault.ts";
 export interface Fault {
   /** What it is called in scripts: no two faults of a chaos have the same name. */
   readonly name: string;
+  /** What has to be there for it to have targets: "it needs ...", for whoever wonders why it strikes nobody. */
+  readonly needs?: string;
   /**
    * What can come to this harm now: ids that mean the same in a repeated run. `selected` are the processes that are targets, `spared` those that
    * are excluded.
@@ -30,13 +32,13 @@ export function kill(): Fault {
   return ofProcess("kill", { kind: "exit", reason: "kill" });
 }
 
-/** The next callback throws. */
+/** The next callback throws, if there is one before the end of the chaos. */
 export function crash(): Fault {
   return ofProcess("crash", { kind: "crash" });
 }
 
 /**
- * The next callback holds the thread for `ms` before it begins; with a watchdog (`stallMs`) that may be the end of the process. In a
+ * The next callback, if there is one before the end of the chaos, holds the thread for `ms` before it begins; with a watchdog (`stallMs`) that may be the end of the process. In a
  * simulation it always is: it exits with `"stalled"`.
  */
 export function stall(ms: number): Fault {

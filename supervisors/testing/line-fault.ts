@@ -33,8 +33,12 @@ function ofLine(kind: LineHarm["kind"], ms: number, { from: only, to: onlyTo, ..
   const chosen = only === undefined && onlyTo === undefined ? "" : ` (${only ?? "any"} > ${onlyTo ?? "any"})`;
   return {
     name: `${kind} for ${ms} ms${chosen}`,
-    targets({ runtime }, selected, spared) {
-      const places = runtime.shards();
+    needs:
+      kind === "drop"
+        ? "two shards, and a target on the one that is sent to"
+        : "two shards without anybody who is excluded, and a target on the one that is sent to",
+    targets(system, selected, spared) {
+      const places = system.places();
       const mayHarm = (from: number, to: number): boolean =>
         at(to, selected).length > 0 &&
         (kind === "drop" || at(from, spared).length + at(to, spared).length === 0);

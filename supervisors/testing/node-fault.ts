@@ -21,6 +21,7 @@ export function dropToNodes(ms: number): Fault {
   expectDuration(ms);
   return {
     name: `drop to nodes for ${ms} ms`,
+    needs: "other nodes",
     targets: ({ runtime }) => runtime.nodes(),
     inflict({ runtime, simulation }, target) {
       for (const home of simulation?.runtimes ?? [runtime]) dropToNode(home, target, ms);
@@ -38,6 +39,7 @@ function between(nodes: LoopNodes, name: string, ms: number, begin: Pairwise, en
   };
   return {
     name,
+    needs: "two nodes",
     targets: () => pairs().map((pair) => pair.join(" | ")),
     inflict({ runtime }, target) {
       const pair = pairs().find((names) => names.join(" | ") === target);

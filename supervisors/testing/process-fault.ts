@@ -33,6 +33,16 @@ const CALLBACKS = [
   "handleOut",
 ] as const;
 
+/** Those that wait for the next callback of a process: each takes itself back. */
+export type Armed = Set<() => void>;
+
+/** Takes back all that is armed. */
+export function disarm(armed: Armed): void {
+  // Backwards: of several on one process, each has put itself in front of the one before.
+  for (const takeBack of [...armed].toReversed()) takeBack();
+  armed.clear();
+}
+
 /** What `crash` throws in the callback of a process. */
 export class InflictedCrash extends Error {
   override readonly name: string = "InflictedCrash";
@@ -42,11 +52,11 @@ export class InflictedCrash extends Error {
   }
 }
 
-/** Does it to a process of this shard. */
-export function harm(runtime: Runtime, process: Process, what: ProcessHarm): void {
+/** Does it to a process of this shard. What has to wait for a callback is in `armed` until then. */
+export function harm(runtime: Runtime, process: Process, what: ProcessHarm, armed: Armed): void {
   if (what.kind === "exit") runtime.exit(process.pid, what.reason);
-  else if (what.kind === "crash") crash(runtime, process);
-  else if (what.kind === "stall") stall(runtime, process, what.ms);
+  else if (what.kind === "crash") crash(runtime, process, armed);
+  else if (what.kind === "stall") stall(runtime, process, what.ms, armed);
   else if (what.kind === "own") inflictOwn(runtime, process.pid, what);
   else for (let n = 0; n < what.messages; n += 1) runtime.send(process.pid, { chaos: n } as never);
 }
@@ -60,42 +70,52 @@ function inflictOwn(runtime: Runtime, pid: Pid, { inflict, module, name, args }:
 }
 
 /** Its next callback throws, whichever that is. A process without callbacks exits as if it had thrown. */
-function crash(runtime: Runtime, process: Process): void {
-  const intercepted = interceptNext(process, () => {
+function crash(runtime: Runtime, process: Process, armed: Armed): void {
+  const intercepted = interceptNext(process, armed, () => {
     throw new InflictedCrash();
   });
   if (!intercepted) runtime.exit(process.pid, new InflictedCrash());
 }
 
 /** Its next callback holds the thread for so long before it begins. On virtual time nothing can: there it is over with it at once. */
-function stall(runtime: Runtime, process: Process, ms: number): void {
+function stall(runtime: Runtime, process: Process, ms: number, armed: Armed): void {
   const { clock } = runtime;
   if (clock instanceof VirtualClock) return exitStalled(process, true);
-  interceptNext(process, () => {
+  interceptNext(process, armed, () => {
     const endMs = clock.nowMs() + ms;
     while (clock.nowMs() < endMs);
   });
 }
 
 /** Does `first` at the beginning of the next callback of a server; false if the process has no callbacks. */
-function interceptNext({ instance }: Process, first: () => void): boolean {
+function interceptNext({ instance }: Process, armed: Armed, first: () => void): boolean {
   const server = (instance ?? {}) as Record<string, unknown>;
   const names = CALLBACKS.filter((name) => typeof server[name] === "function");
   const own = Object.getOwnPropertyDescriptors(server);
   const restore = (): void => {
+    armed.delete(takeBack);
     for (const name of names) {
       const before = own[name];
       if (before === undefined) delete server[name];
       else Object.defineProperty(server, name, before);
     }
   };
+  let isArmed = true;
+  const takeBack = (): void => {
+    isArmed = false;
+    // Another chaos may have put itself in front since.
+    if (names.some((name) => server[name] === intercepted.get(name))) restore();
+  };
+  const intercepted = new Map<string, (...args: unknown[]) => unknown>();
   for (const name of names) {
     const value = (...args: unknown[]): unknown => {
       restore();
-      first();
+      if (isArmed) first();
       return (server[name] as (...args: unknown[]) => unknown)(...args);
     };
+    intercepted.set(name, value);
     Object.defineProperty(server, name, { configurable: true, writable: true, value });
   }
+  if (names.length > 0) armed.add(takeBack);
   return names.length > 0;
 }

@@ -4,6 +4,7 @@ import type { Fault } from "./fault.ts";
 
 /** How long a shard of a simulation that has died is gone. */
 const SHARD_DOWN_MS = 100;
+const SHARD = "a shard other than the first, where a target lives and nobody who is excluded";
 
 /**
  * A shard, never the first, is gone with all its processes from one moment to the next, and comes back: one on which a target lives, and nobody who
@@ -12,6 +13,7 @@ const SHARD_DOWN_MS = 100;
 export function shardCrash(): Fault {
   return {
     name: "shard crash",
+    needs: SHARD,
     targets: shardsOf,
     inflict(system, target) {
       if (system.simulation === undefined) system.runtime.crashShard(Number(target));
@@ -26,6 +28,7 @@ export function shardCrash(): Fault {
 export function shardOutOfMemory(): Fault {
   return {
     name: "shard out of memory",
+    needs: `${SHARD}, and maxHeapMb`,
     targets: (system, selected, spared) =>
       system.simulation === undefined && system.runtime.maxHeapMb === undefined
         ? []
@@ -39,15 +42,15 @@ export function shardOutOfMemory(): Fault {
 
 /** Those that may die. */
 function shardsOf(
-  { runtime }: ChaosSystem,
+  system: ChaosSystem,
   selected: readonly Candidate[],
   spared: readonly Candidate[],
 ): string[] {
   const livesOn = (candidates: readonly Candidate[], place: number): boolean =>
     candidates.some((candidate) => candidate.place === place);
-  return runtime
-    .shards()
-    .filter((place) => place !== runtime.place && livesOn(selected, place) && !livesOn(spared, place))
+  return system
+    .places()
+    .filter((place) => place !== system.runtime.place && livesOn(selected, place) && !livesOn(spared, place))
     .map(String);
 }
 

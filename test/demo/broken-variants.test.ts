@@ -25,7 +25,7 @@ describe("a demo that is broken on purpose is caught, with a seed and the faults
     expect(failure).toMatchObject({ code: "ROOKERY_CHAOS" });
     expect(String(failure)).toMatch(symptom);
     expect(String(failure)).toMatch(
-      /\{ seed: \d+, script: \[\{"atMs":\d+,"fault":"[^"]+","target":"[^"]+"\}/,
+      /\{ seed: \d+, script: \[\{"atMs":\d+,(?:"turns":\d+,)?"fault":"[^"]+","target":"[^"]+"\}/,
     );
     expect((failure as { readonly script: readonly unknown[] }).script.length).toBeLessThanOrEqual(5);
   });

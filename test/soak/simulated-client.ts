@@ -139,7 +139,6 @@ export class SimulatedClient {
     const world = this.#world;
     await world.pass(LATENCY_MS);
     const runtime = world.anyShard(this.#random);
-    world.working();
     try {
       const answer = await ask(runtime);
       if (!world.isThere(runtime)) return;
@@ -249,10 +248,7 @@ export class SimulatedClient {
     const ref = String(this.#refs);
     const connection = this.#connection!;
     this.#answers.set(ref, answered);
-    this.#world.after(LATENCY_MS, () => {
-      this.#world.working();
-      connection.send([joinRef, ref, topic.name, event, payload]);
-    });
+    this.#world.after(LATENCY_MS, () => connection.send([joinRef, ref, topic.name, event, payload]));
   }
 
   #receive([joinRef, ref, name, event, payload]: Frame): void {

@@ -23,8 +23,6 @@ const TOLD_MS = 100;
 /** After the last fault it may take so long until everybody is back and knows who is there. */
 const CALM_MS = 60_000;
 const LOOK_MS = 500;
-/** A process that is to crash in its next callback may wait for that until somebody says something in the end. */
-const FINAL_TURNS = 5;
 
 /** Who listened when something was asked for, each as of one join. */
 interface Listeners {
@@ -42,7 +40,6 @@ export class SoakWorld implements AsyncDisposable {
   readonly #sandbox: Sandbox<Repo<Database>>;
   readonly #stock: Stock;
   readonly #problems: string[] = [];
-  readonly #whenWorking: (() => void)[] = [];
   readonly #lost = new WeakSet<Runtime>();
   #shardsLost = 0;
 
@@ -110,26 +107,14 @@ export class SoakWorld implements AsyncDisposable {
     return !this.#lost.has(runtime) && runtimes.includes(runtime) && first.shards().includes(runtime.place);
   }
 
-  /** There is something to do just now. */
-  working(): void {
-    for (const act of this.#whenWorking.splice(0)) act();
-  }
-
-  /** Calls `act` as soon as there is something to do. */
-  whenWorking(act: () => void): void {
-    this.#whenWorking.push(act);
-  }
-
-  /** What happens to a shard whose thread is about to die: SQLite's connections and the sockets end with it. False if it is not there. */
-  losing(place: number): boolean {
-    const runtime = this.#simulation.runtimes[place];
-    if (runtime === undefined || !this.isThere(runtime)) return false;
+  /** What happens to a shard whose thread is about to die: SQLite's connections and the sockets end with it. */
+  losing(place: number): void {
+    const runtime = this.#simulation.runtimes[place]!;
     this.#shardsLost += 1;
     // The others hear of it later, and promise continuations of it run on.
     this.#lost.add(runtime);
     for (const name of DATABASE_PROCESSES) closeFiles(runtime, name);
     for (const client of this.clients) client.shardLost(runtime);
-    return true;
   }
 
   /** Those who listen now. */
@@ -161,9 +146,8 @@ export class SoakWorld implements AsyncDisposable {
       await simulation.advance(LOOK_MS);
       wrong = [...this.#absent(), ...this.#presenceWrong()];
     } while (wrong.length > 0 && simulation.clock.nowMs() < endMs);
-    for (let turn = 0; turn < FINAL_TURNS && !(await this.#isAnswered()); turn += 1)
-      if (turn === FINAL_TURNS - 1)
-        wrong.push("in the end, somebody who says or orders something is not answered");
+    if (!(await this.#isAnswered()))
+      wrong.push("in the end, somebody who says or orders something is not answered");
     wrong.push(...gaveUp, ...this.#problems, ...audit(this.#sandbox.database, this.ledger, this.#stock));
     if (wrong.length > 0) throw new Error(wrong.join("; "));
     const system = await assertionsOf(simulation);

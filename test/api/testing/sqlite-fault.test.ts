@@ -89,6 +89,15 @@ for (const [kind, start] of Object.entries(kinds)) {
       expect(await shop.emails()).toEqual(["before", "after"]);
     });
 
+    test("is full also if another connection holds the lock when that begins", async () => {
+      await using shop = await Shop.start(await start());
+      const faults = [sqliteBusy(shop.path, 100), diskFull(shop.repo, 2_000)];
+      const script = faults.map(({ name }) => ({ atMs: 0, fault: name, target: "SQLite" }));
+      await chaos(shop.subject, { seed: 1, durationMs: 200, faults, script });
+      await expect(shop.add(big)).rejects.toMatchObject({ code: "ROOKERY_REPO_DISK_FULL" });
+      await eventually(shop.subject, () => shop.add(`after ${big}`));
+    });
+
     test("refuses what needs room while the disk is full, reads on, and writes again afterwards", async () => {
       await using shop = await Shop.start(await start());
       await shop.add("before");

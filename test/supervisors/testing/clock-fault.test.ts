@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { Runtime, silentLogger } from "../../../runtime/index.ts";
 import { JumpingClock, simulate } from "../../../runtime/testing.ts";
-import { chaos, clockJump } from "../../../supervisors/testing.ts";
+import { chaos, clockJump, eventually } from "../../../supervisors/testing.ts";
+import { TimeTeller } from "./time-teller.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -40,6 +41,25 @@ test("a running runtime with a clock that can jump sees it jump", async () => {
     expect(runtime.clock.systemTimeMs()).toBeLessThan(time);
     expect(runtime.clock.nowMs()).toBeGreaterThanOrEqual(now);
     expect(runtime.clock.nowMs()).toBeLessThan(now + HOUR_MS);
+  } finally {
+    await runtime.shutdown();
+  }
+});
+
+test("all shards of it see the jump, also those that are started anew", async () => {
+  const clock = new JumpingClock();
+  const runtime = await Runtime.start({ clock, shards: 2, logger: silentLogger });
+  try {
+    const before = clock.systemTimeMs();
+    const startTeller = () => runtime.start(TimeTeller, undefined, { on: { shard: 1 } });
+    const first = await startTeller();
+    expect(await runtime.call(first, "time")).toBeLessThan(before + HOUR_MS);
+    await chaos(runtime, jumping(HOUR_MS));
+    expect(await runtime.call(first, "time")).toBeGreaterThanOrEqual(before + HOUR_MS);
+    runtime.crashShard(1);
+    const isBack = () => !runtime.isAlive(first) && runtime.shards().includes(1);
+    await eventually(runtime, isBack, { within: 30_000 });
+    expect(await runtime.call(await startTeller(), "time")).toBeGreaterThanOrEqual(before + HOUR_MS);
   } finally {
     await runtime.shutdown();
   }

@@ -2,7 +2,7 @@
 import { Runtime } from "../../../runtime/index.ts";
 import { CapturedLog } from "../../../runtime/testing.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
-import { assertionsOf, chaos, named, stall } from "../../../supervisors/testing.ts";
+import { assertionsOf, chaos, flood, named, stall } from "../../../supervisors/testing.ts";
 import { Counter } from "./counter.ts";
 
 const STALL_MS = 300;
@@ -26,20 +26,25 @@ await runtime.start(
   { name: "shop" },
 );
 const system = await assertionsOf(runtime);
-const fault = stall(60_000);
-await chaos(runtime, {
+const [fault, message] = [stall(60_000), flood(1)];
+const ending = new AbortController();
+const ended = chaos(runtime, {
   seed: 1,
-  durationMs: 1,
+  durationMs: 60_000,
   targets: [named("near", "far")],
-  faults: [fault],
+  faults: [fault, message],
   script: [
-    { atMs: 0, fault: fault.name, target: "near" },
-    { atMs: 1, fault: fault.name, target: "far on 1" },
+    { atMs: 0, fault: fault.name, target: "far on 1" },
+    { atMs: 1, fault: message.name, target: "far on 1" },
+    { atMs: 2, fault: fault.name, target: "near" },
+    { atMs: 3, fault: message.name, target: "near" },
   ],
+  signal: ending.signal,
 });
-for (const name of ["near", "far"]) runtime.cast(name as never, "add" as never);
 await system.assertRestarted("near", { within: 30_000 });
 await system.assertRestarted("far", { within: 30_000 });
+ending.abort();
+await ended;
 await system.assertTreeShape("shop", ["near", "far"]);
 const crashes = log.lines.filter((line) => JSON.stringify(line).includes("stalled")).length;
 const values = [];
