@@ -28,6 +28,11 @@ export class NamedTables<Table extends object> {
     return slot?.open ? slot.table : undefined;
   }
 
+  /** The table, also if it is closed: for those whose rows are in it and who live on. */
+  kept(runtime: Runtime, name: string): Table | undefined {
+    return this.#byRuntime.get(runtime)?.get(name)?.table;
+  }
+
   /** The table. Throws ROOKERY_NOT_STARTED if there is none, or it is closed. */
   get(origin: Origin, name: string): Table {
     const table = this.find(origin, name);

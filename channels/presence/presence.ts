@@ -233,13 +233,7 @@ export class Presence<Client = unknown> extends TrackerServer<PresenceState<Clie
     if (!retold) {
       // First taken from the table: a diff that can't be sent must not end the successor of this process, too.
       this.table.diffs.shift();
-      PubSub.localBroadcast(
-        this.self,
-        pubsub,
-        topic,
-        new Broadcast(topic, "presence_diff", diff),
-        dispatcher,
-      );
+      PubSub.handOut(this.self, pubsub, topic, new Broadcast(topic, "presence_diff", diff), dispatcher);
     }
     if (!retold && this.#inherited > 0) this.#inherited -= 1;
     else if (this.handleMetas !== undefined) {

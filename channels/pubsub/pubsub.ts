@@ -56,8 +56,8 @@ const tables = new NamedTables<PubSubTable>("PubSub");
  * The process keeps the adapter and says whether the PubSub is running. Subscriptions outlive it: when it crashes or is
  * killed, broadcasts go on, and its successor finds every row in place. (In Phoenix the subscribers are linked to a
  * Registry and die with it, because their rows do. Here that would only make clients join again for nothing.) While a
- * PubSub is stopped in order, its functions throw ROOKERY_NOT_STARTED; the rows of processes that live on count again
- * once it is back.
+ * PubSub is stopped in order, its functions throw ROOKERY_NOT_STARTED; the rows of processes that live on still get what other
+ * shards broadcast.
  *
  * @example
  * ```ts doctest
@@ -168,6 +168,22 @@ export class PubSub extends GenServer<PubSubServer, never, never> {
     return tables.get(from, name).subscriptions.rows(topic);
   }
 
+  /**
+   * @internal What has been said elsewhere goes to the subscribers of this place, also while the PubSub is stopped: those that
+   * live on can't know that they have missed something.
+   */
+  static handOut(
+    { runtime }: Self,
+    name: string,
+    topic: string,
+    message: unknown,
+    dispatcher: Dispatcher,
+    from?: Pid,
+  ): void {
+    const table = tables.kept(runtime, name);
+    if (table !== undefined) deliver(table, runtime, from, topic, message, dispatcher);
+  }
+
   /** @internal Each topic of this place and how many subscriptions it has, read as they are asked for. */
   static topics(from: Origin, name: string): Iterable<readonly [topic: string, subscriptions: number]> {
     return tables.find(from, name)?.subscriptions.topics() ?? [];
@@ -188,10 +204,8 @@ export class PubSub extends GenServer<PubSubServer, never, never> {
       name,
       self,
       dispatchers: new NamedDispatchers(name, options.dispatchers),
-      deliver: (topic, from, message, dispatcher) => {
-        const table = tables.find(self, name);
-        if (table !== undefined) deliver(table, self.runtime, from, topic, message, dispatcher);
-      },
+      deliver: (topic, from, message, dispatcher) =>
+        PubSub.handOut(self, name, topic, message, dispatcher, from),
       lost: (nodeName) => toPlaces(new PlaceLost(nodeName)),
       met: () => toPlaces(new PlacesMet()),
     });

@@ -130,18 +130,22 @@ describe("PubSub on several shards", () => {
     expect(got).toEqual(["dispatched"]);
   });
 
-  test("a PubSub that was killed on another shard loses nothing that is broadcast meanwhile", async () => {
-    await using simulation = await simulate({ seed: 1, shards: 2, logger: silentLogger });
-    const [here, there] = (await startOnAll(simulation)) as [Runtime, Runtime];
-    const got = await listening(simulation, 1);
-    there.exit(NAME, "kill");
-    PubSub.broadcast(here, NAME, "t", "while it is dead");
-    await simulation.settle();
-    await startOn(simulation, 1);
-    PubSub.broadcast(here, NAME, "t", "restarted");
-    await simulation.settle();
-    expect(got).toEqual(["while it is dead", "restarted"]);
-  });
+  test.each(["kill", "shutdown"])(
+    "a PubSub that ended with %s on another shard loses nothing that is broadcast meanwhile",
+    async (reason) => {
+      await using simulation = await simulate({ seed: 1, shards: 2, logger: silentLogger });
+      const [here, there] = (await startOnAll(simulation)) as [Runtime, Runtime];
+      const got = await listening(simulation, 1);
+      there.exit(NAME, reason);
+      await simulation.settle();
+      PubSub.broadcast(here, NAME, "t", "while it is dead");
+      await simulation.settle();
+      await startOn(simulation, 1);
+      PubSub.broadcast(here, NAME, "t", "restarted");
+      await simulation.settle();
+      expect(got).toEqual(["while it is dead", "restarted"]);
+    },
+  );
 
   test("a shard that is lost hears nothing more and holds up nobody; the one that takes its place hears again", async () => {
     await using simulation = await simulate({ seed: 1, shards: 3, logger: silentLogger });
