@@ -3,6 +3,7 @@ export { action, type AnswerOf, type RequestOf } from "./action.ts";
 export type { Action } from "./controller.ts";
 export { type CookieOptions, type CookieSeal, deleteCookie, getCookie, putCookie } from "./cookies.ts";
 export type { AuthOptions, CurrentUser } from "./current-user.ts";
+export type { ChaosKit } from "./dashboard/chaos-kit.ts";
 export type { DashboardOptions } from "./dashboard/dashboard-options.ts";
 export {
   defineEndpoint,

@@ -34,7 +34,7 @@ export function demoTree(settings: DemoSettings): ChildSpec {
 export class DemoShard extends ModuleSupervisor<DemoSettings> {
   static override readonly module: string = import.meta.url;
 
-  override init(settings: DemoSettings): ReturnType<Supervisor["init"]> {
+  override async init(settings: DemoSettings): Promise<Awaited<ReturnType<Supervisor["init"]>>> {
     const {
       databasePath,
       databaseUrl,
@@ -43,6 +43,7 @@ export class DemoShard extends ModuleSupervisor<DemoSettings> {
       redis,
       drainDelayMs = 0,
       dashboardToken,
+      dashboardChaos = false,
       ...address
     } = settings;
     const { runtime } = this.self;
@@ -53,12 +54,14 @@ export class DemoShard extends ModuleSupervisor<DemoSettings> {
     const orders = new Orders({ repo, runtime, pubsub: names.pubsub });
     const socket = userSocket({ accounts, chat, orders, presence: names.presence });
     const router = demoRouter({ accounts, chat, orders }, () => isAnswering(repo, runtime.clock));
+    // Loaded only where somebody wants it.
+    const chaos = dashboardChaos ? await import("rookery/testing") : undefined;
     const endpoint = defineEndpoint({
       name: names.endpoint,
       pubsub: names.pubsub,
       router,
       drainDelayMs,
-      dashboard: dashboardToken === undefined ? false : { token: dashboardToken, checkOrigin },
+      dashboard: dashboardToken === undefined ? false : { token: dashboardToken, checkOrigin, chaos },
       sockets: {
         "/socket": {
           handler: socket,

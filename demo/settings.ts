@@ -31,6 +31,8 @@ export interface Settings {
   readonly redis?: RedisOptions;
   /** Who knows it may look at all that goes on, at `/dashboard`; nobody may without. */
   readonly dashboardToken?: string;
+  /** Whether who may look may also let faults loose on all of it. */
+  readonly dashboardChaos?: boolean;
   /** The lowest level of what is logged. */
   readonly logLevel: string;
 }
@@ -116,6 +118,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     STOP_MS: milliseconds(STOP_MS_MAX).default(60_000),
     REDIS_URL: redis,
     DASHBOARD_TOKEN: dashboardToken,
+    DASHBOARD_CHAOS: z.enum(["true", "false"]).default("false"),
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   });
   const settings = readSettings(schema, env);
@@ -131,6 +134,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     stopMs: settings.STOP_MS,
     ...(settings.REDIS_URL === undefined ? {} : { redis: settings.REDIS_URL }),
     ...(settings.DASHBOARD_TOKEN === undefined ? {} : { dashboardToken: settings.DASHBOARD_TOKEN }),
+    ...(settings.DASHBOARD_CHAOS === "true" ? { dashboardChaos: true } : {}),
     logLevel: settings.LOG_LEVEL,
   };
 }

@@ -1,3 +1,5 @@
+import { shownChaos, startChaos, stopChaos } from "./chaos-control.ts";
+import { chaosPlanOf } from "./chaos-plan.ts";
 import type { Asked, DashboardEvent } from "./dashboard-requests.ts";
 import type { EventCount } from "./telemetry-counts.ts";
 import type { Observers } from "./observers.ts";
@@ -19,7 +21,7 @@ const EVENTS_MAX = 1_000;
 
 const GONE = { gone: true } as const;
 
-/** How each question of a page is answered: by all shards, or by the one on which a process lives. */
+/** How each question of a page is answered: by all shards, or by the one on which a process lives. `refused` says why something is not done. */
 export const answersTo: AnswersOf = {
   async overview(observers) {
     const { answers, silent } = await observers.all("vitals", {});
@@ -105,6 +107,15 @@ export const answersTo: AnswersOf = {
   async act(observers, asked) {
     return { result: (await observers.near(asked.pid, "act", asked)) ?? "gone" };
   },
+
+  chaos: shownChaos,
+
+  async chaosStart(observers, asked) {
+    const plan = chaosPlanOf(asked);
+    return "refused" in plan ? plan : startChaos(observers, plan);
+  },
+
+  chaosStop: stopChaos,
 };
 
 function summed(shards: readonly (readonly EventCount[])[]): EventCount[] {

@@ -7,12 +7,14 @@ import {
   reply,
 } from "../../channels/index.ts";
 import { answersTo } from "./dashboard-answers.ts";
-import { type DashboardEvent, isDashboardEvent, requests } from "./dashboard-requests.ts";
+import { type DashboardEvent, isDashboardEvent, isOfChaos, requests } from "./dashboard-requests.ts";
 import { Observers } from "./observers.ts";
+
+const NO_CHAOS = "Expected the endpoint to allow chaos, but its dashboard has no such option";
 
 /** What comes is checked, event by event. */
 interface DashboardContract {
-  readonly assigns: { readonly observer: string };
+  readonly assigns: { readonly observer: string; readonly chaos: boolean };
 }
 
 /**
@@ -25,8 +27,9 @@ export class DashboardChannel extends Channel<DashboardContract> {
   #observers!: Observers;
 
   join(_topic: string, _payload: unknown, socket: ChannelSocket<DashboardContract>): JoinReturn {
-    this.#observers = new Observers(this.self, socket.assigns.observer);
-    return ok({ node: this.self.runtime.node, pid: String(this.self.pid) }, socket);
+    const { observer, chaos } = socket.assigns;
+    this.#observers = new Observers(this.self, observer);
+    return ok({ node: this.self.runtime.node, pid: String(this.self.pid), chaos }, socket);
   }
 
   async handleIn(
@@ -35,8 +38,10 @@ export class DashboardChannel extends Channel<DashboardContract> {
     socket: ChannelSocket<DashboardContract>,
   ): Promise<HandleInReturn> {
     if (!isDashboardEvent(event)) return reply("error", { reason: "unknown event" }, socket);
+    if (isOfChaos(event) && !socket.assigns.chaos) return reply("error", { reason: NO_CHAOS }, socket);
     const answer = await this.#answer(event, payload);
     if (answer === undefined) return reply("error", { reason: "invalid request" }, socket);
+    if ("refused" in answer) return reply("error", { reason: answer.refused }, socket);
     return reply("ok", answer, socket);
   }
 

@@ -21,6 +21,11 @@ export interface DashboardQuestions {
   readonly crashes: None;
   readonly telemetry: None;
   readonly act: ObserverCalls["act"]["asked"];
+  /** A run, and the last fault of it that the page has seen. */
+  readonly chaos: { readonly id: string; readonly since: number };
+  /** What it says is looked at by `chaosPlanOf`. */
+  readonly chaosStart: Readonly<Record<string, unknown>>;
+  readonly chaosStop: None;
 }
 
 export type DashboardEvent = keyof DashboardQuestions;
@@ -60,7 +65,15 @@ export const requests: { readonly [Event in DashboardEvent]: z.ZodType<Asked<Eve
   crashes: z.object({}),
   telemetry: z.object({}),
   act: z.object({ pid, action: z.enum(ACTIONS) }),
+  chaos: z.object({ id: text.default(""), since }),
+  chaosStart: z.record(z.string(), z.unknown()),
+  chaosStop: z.object({}),
 };
+
+/** Whether it is about faults on purpose, which a program has to allow. */
+export function isOfChaos(event: DashboardEvent): boolean {
+  return event === "chaos" || event === "chaosStart" || event === "chaosStop";
+}
 
 export function isDashboardEvent(event: string): event is DashboardEvent {
   return Object.hasOwn(requests, event);

@@ -6,15 +6,17 @@ import { defineSocket, error, ok } from "../../channels/index.ts";
 import type { ChildSpec } from "../../supervisors/index.ts";
 import type { SocketMount } from "../endpoint/endpoint-options.ts";
 import type { EndpointState } from "../endpoint/running-endpoint.ts";
+import type { ChaosKit } from "./chaos-kit.ts";
 import { DashboardChannel } from "./dashboard-channel.ts";
 import { type DashboardOptions, isToken } from "./dashboard-options.ts";
 import { newSession, sessionEnd } from "./dashboard-session.ts";
 import { Observer } from "./observer.ts";
 import { observerName } from "./observers.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
 
 const PATH = "/dashboard";
-/** A question is short. */
-const FRAME_SIZE_MAX = 16_384;
+/** A question is short, but for a script of chaos. */
+const FRAME_SIZE_MAX = 65_536;
 
 const pageFolder = fileURLToPath(new URL("web/", import.meta.url));
 
@@ -28,10 +30,11 @@ const HEADERS = {
 
 /** Where the page of an endpoint called `name` is connected. */
 export function dashboardSockets(options: DashboardOptions, name: string): Record<string, SocketMount> {
-  const { checkOrigin = true } = options;
+  const { checkOrigin = true, chaos } = options;
+  const assigns = { observer: observerName(name), chaos: chaos !== undefined };
   const handler = defineSocket({
     name: "Dashboard",
-    channels: [["dashboard", DashboardChannel, { assigns: { observer: observerName(name) } }]],
+    channels: [["dashboard", DashboardChannel, { assigns }]],
     connect(_params, socket, { auth_token: session }) {
       const endMs = sessionEnd(options, session, socket.runtime.clock);
       return endMs === undefined ? error() : ok(socket.expireAt(endMs));
@@ -41,10 +44,10 @@ export function dashboardSockets(options: DashboardOptions, name: string): Recor
   return { [`${PATH}/socket`]: { handler, websocket } };
 }
 
-/** The observer of an endpoint: a process that sleeps until a page asks. */
-export function observerChild(name: string): ChildSpec {
+/** The observer of an endpoint: a process that sleeps until a page asks. With a kit it lets chaos begin. */
+export function observerChild(name: string, chaos: ChaosKit | undefined): ChildSpec {
   const observer = observerName(name);
-  return { id: "observer", name: observer, nameScope: "shard", start: [Observer, undefined] };
+  return { id: "observer", name: observer, nameScope: "shard", start: [Observer, chaos] };
 }
 
 /** Serves the page at `/dashboard`, and gives whoever shows the token a session. */
@@ -52,6 +55,7 @@ export function mountDashboard(app: FastifyInstance, endpoint: EndpointState): v
   const { dashboard } = endpoint.options;
   if (dashboard === false) return;
   const { logger, clock } = endpoint.runtime;
+  const wrong = new WrongTokens(clock);
   app.register(async (scope) => {
     scope.addHook("onRequest", (_request, reply, done) => {
       reply.headers(HEADERS);
@@ -61,8 +65,15 @@ export function mountDashboard(app: FastifyInstance, endpoint: EndpointState): v
     for (const [path, [name, folder]] of Object.entries(vendorFiles()))
       scope.get(`${PATH}/vendor/${path}`, (_request, reply) => reply.sendFile(name, folder));
     scope.post(`${PATH}/session`, (request, reply) => {
+      const waitS = wrong.waitS(request.ip);
+      if (waitS !== undefined)
+        return reply
+          .code(429)
+          .header("retry-after", waitS)
+          .send({ errors: { detail: "Too Many Requests" } });
       const given = (request.body as { readonly token?: unknown } | null | undefined)?.token;
       if (isToken(dashboard, given)) return { session: newSession(dashboard, clock) };
+      wrong.add(request.ip);
       logger.warn({ ip: request.ip }, "Dashboard: somebody has shown a wrong token");
       return unauthorized(reply);
     });

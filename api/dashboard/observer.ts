@@ -11,6 +11,10 @@ import {
 import { onProcessExit, type Process } from "../../runtime/internal.ts";
 import { tapFrames } from "../../channels/internal.ts";
 import { type Census, CensusTaker } from "./census.ts";
+import type { ChaosKit } from "./chaos-kit.ts";
+import type { ChaosPlan, Refused } from "./chaos-plan.ts";
+import { ChaosRunner, type Started } from "./chaos-runner.ts";
+import { RUNNER } from "./chaos-targets.ts";
 import { CrashReports, type CrashReport } from "./crash-reports.ts";
 import { frameText, type RawFrame, type TappedFrame } from "./frame-text.ts";
 import { KnownPids } from "./known-pids.ts";
@@ -68,6 +72,7 @@ export interface ObserverCalls {
     readonly asked: { readonly pid: string; readonly action: (typeof ACTIONS)[number] };
     readonly answer: "done" | "gone" | "failed";
   };
+  readonly chaos: { readonly asked: ChaosPlan; readonly answer: Started | Refused | "no kit" };
 }
 
 export type ObserverCall = keyof ObserverCalls;
@@ -83,7 +88,7 @@ class Tick {
  * Looks at the processes of its shard for those who watch from elsewhere. Does nothing until it is asked, answers with as much as fits on
  * a page, and keeps nobody from working: it looks at many processes in small steps.
  */
-export class Observer extends GenServer<undefined, ObserverRequest> {
+export class Observer extends GenServer<ChaosKit | undefined, ObserverRequest> {
   static override readonly module: string = import.meta.url;
 
   #census!: CensusTaker;
@@ -91,7 +96,8 @@ export class Observer extends GenServer<undefined, ObserverRequest> {
   #known!: KnownPids;
   #crashes!: CrashReports;
 
-  init(_arg: undefined): Ok<undefined> {
+  /** With a kit it lets chaos begin, too. */
+  init(kit: ChaosKit | undefined): Ok<ChaosKit | undefined> {
     const { self } = this;
     self.setLabel("Looks at this shard for the dashboard");
     this.#census = new CensusTaker(self);
@@ -100,7 +106,7 @@ export class Observer extends GenServer<undefined, ObserverRequest> {
     this.#crashes = new CrashReports(self);
     // Also when it is killed: what it watches in other processes shall end with it.
     onProcessExit(self.pid, () => this.#watches.endAll());
-    return ok(undefined);
+    return ok(kit);
   }
 
   override async handleCall(request: ObserverRequest): Promise<CallResult> {
@@ -149,6 +155,8 @@ export class Observer extends GenServer<undefined, ObserverRequest> {
         return this.#telemetry();
       case "act":
         return this.#act(asked.pid, asked.action);
+      case "chaos":
+        return this.#startChaos(asked);
     }
   }
 
@@ -232,5 +240,13 @@ export class Observer extends GenServer<undefined, ObserverRequest> {
     } catch {
       return "failed";
     }
+  }
+  async #startChaos(plan: ChaosPlan): Promise<ObserverCalls["chaos"]["answer"]> {
+    const { runtime } = this.self;
+    if (this.state === undefined) return "no kit";
+    // By nobody: it outlives whom it strikes. Another page may have been faster.
+    if (runtime.whereis(RUNNER) === undefined)
+      await runtime.start(ChaosRunner, this.state, { name: RUNNER }).catch(() => undefined);
+    return runtime.call(RUNNER, ["start", plan] as never) as Promise<Started | Refused>;
   }
 }

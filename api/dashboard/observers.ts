@@ -19,11 +19,11 @@ export function observerName(endpoint: string): string {
 
 /** Asks the observers of the shards. On a shard without the endpoint, one is started when it is needed, and stays. */
 export class Observers {
-  readonly #self: Self;
+  readonly self: Self;
   readonly #name: string;
 
   constructor(self: Self, name: string) {
-    this.#self = self;
+    this.self = self;
     this.#name = name;
   }
 
@@ -32,7 +32,7 @@ export class Observers {
     call: Call,
     asked: ObserverCalls[Call]["asked"],
   ): Promise<Answers<ObserverCalls[Call]["answer"]>> {
-    const places = this.#self.runtime.shards();
+    const places = this.self.runtime.shards();
     const settled = await Promise.allSettled(places.map((place) => this.at(place, call, asked)));
     return {
       answers: settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
@@ -48,7 +48,7 @@ export class Observers {
   ): Promise<ObserverCalls[Call]["answer"] | undefined> {
     const shard = shardOfPidText(pid);
     const place = shard === undefined ? undefined : placeOf(shard);
-    if (place === undefined || !this.#self.runtime.shards().includes(place)) return undefined;
+    if (place === undefined || !this.self.runtime.shards().includes(place)) return undefined;
     return this.at(place, call, asked).catch(() => undefined);
   }
 
@@ -71,7 +71,7 @@ export class Observers {
     }
     const start = { name: guest, nameScope: "shard", on: { shard: place } } as const;
     // Another page may have been faster.
-    await this.#self.start(Observer, undefined, start).catch(() => undefined);
+    await this.self.start(Observer, undefined, start).catch(() => undefined);
     return this.#ask(guest, place, call, asked);
   }
 
@@ -81,7 +81,7 @@ export class Observers {
     call: Call,
     asked: ObserverCalls[Call]["asked"],
   ): Promise<ObserverCalls[Call]["answer"]> {
-    return this.#self.call(nameOn(place, name), [call, asked], ANSWER_MS) as Promise<never>;
+    return this.self.call(nameOn(place, name), [call, asked], ANSWER_MS) as Promise<never>;
   }
 }
 

@@ -102,7 +102,7 @@ export class Endpoint {
       ...(periodMs === undefined ? {} : { periodMs }),
       children: [
         ...children,
-        ...(dashboard === false ? [] : [observerChild(name)]),
+        ...(dashboard === false ? [] : [observerChild(name, dashboard.chaos)]),
         ...Object.entries(sockets).map(([path, { longpoll = false }]) =>
           socketSupervisor(socketName(this.#options, path), longpoll === false ? undefined : pubsub),
         ),

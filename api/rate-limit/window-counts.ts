@@ -33,6 +33,13 @@ export class WindowCounts {
     return { current: window.current, ttl: window.endsAtMs - nowMs };
   }
 
+  /** How it stands with `key`, without counting. */
+  now(key: string, nowMs: number): WindowCount {
+    const window = this.#windows.get(key);
+    if (window === undefined || window.endsAtMs <= nowMs) return { current: 0, ttl: 0 };
+    return { current: window.current, ttl: window.endsAtMs - nowMs };
+  }
+
   /** Drops windows that have ended, a few at a time, and, where there are too many, those that would be the next to end. */
   #forget(nowMs: number): void {
     let left = 2;

@@ -217,12 +217,14 @@ class ChaosRun {
   async #strike({ nth, atMs, turns, name, fault, choose }: DueFault): Promise<void> {
     const { simulation } = this.#system;
     if (this.#faults.length === 0) return;
-    this.#tally.due(name, fault);
-    if (fault === undefined) return;
     const candidates =
       simulation === undefined
         ? await this.#system.candidates()
         : this.#system.simulated(simulation).processes;
+    // It may have ended while the other shards were asked.
+    if (this.#isEnded) return;
+    this.#tally.due(name, fault);
+    if (fault === undefined) return;
     const [selected, spared] = this.#selected(candidates);
     const target = choose(fault.targets(this.#system, selected, spared));
     if (target === undefined) return;

@@ -18,7 +18,7 @@ describe.skipIf(executable === undefined && !required)("the dashboard", { timeou
 
   beforeAll(async () => {
     if (executable === undefined) throw new Error("Expected Chromium on the PATH: apt-get install chromium");
-    demo = await startDemo({ DASHBOARD_TOKEN: TOKEN, SHARDS: "2" });
+    demo = await startDemo({ DASHBOARD_TOKEN: TOKEN, DASHBOARD_CHAOS: "true", SHARDS: "2" });
   }, 30_000);
 
   afterEach(async () => {
@@ -28,7 +28,7 @@ describe.skipIf(executable === undefined && !required)("the dashboard", { timeou
 
   afterAll(() => demo?.[Symbol.asyncDispose]());
 
-  async function openWindow(viewport = WIDE): Promise<Page> {
+  async function openWindow(viewport = WIDE, url = demo.url): Promise<Page> {
     const context = await launchChromium(executable!, viewport);
     contexts.push(context);
     const page = context.pages()[0] ?? (await context.newPage());
@@ -37,12 +37,12 @@ describe.skipIf(executable === undefined && !required)("the dashboard", { timeou
       const isNetwork = /^(Failed to load resource|WebSocket connection to)/.test(message.text());
       if (message.type() === "error" && !isNetwork) problems.push(message.text());
     });
-    await page.goto(`${demo.url}/dashboard`);
+    await page.goto(`${url}/dashboard`);
     return page;
   }
 
-  async function signIn(viewport = WIDE): Promise<Page> {
-    const page = await openWindow(viewport);
+  async function signIn(viewport = WIDE, url = demo.url): Promise<Page> {
+    const page = await openWindow(viewport, url);
     await page.getByLabel("Token").fill(TOKEN);
     await page.getByRole("button", { name: "Open" }).click();
     await page.getByText("Connected", { exact: true }).waitFor();
@@ -106,6 +106,7 @@ describe.skipIf(executable === undefined && !required)("the dashboard", { timeou
         "topics",
         "stores",
         "crashes",
+        "chaos",
         "telemetry",
       ]) {
         await goTo(page, view);
@@ -132,6 +133,85 @@ describe.skipIf(executable === undefined && !required)("the dashboard", { timeou
     await goTo(page, "tree");
     await line.getByText("↻ 1").waitFor();
     expect(await line.locator("a.pid").textContent()).not.toBe(pid);
+  });
+
+  async function startChaos(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
+    await goTo(page, "chaos");
+    await page.getByLabel("kill").waitFor();
+    for (const [label, value] of Object.entries(fields)) await page.getByLabel(label).fill(value);
+    await page.getByRole("button", { name: "Start chaos" }).click();
+    await page.getByRole("button", { name: "Really start it?" }).click();
+    await page.getByText("running", { exact: true }).waitFor();
+  }
+
+  for (const [name, viewport] of [
+    ["wide", WIDE],
+    ["narrow", NARROW],
+  ] as const) {
+    test(`lets faults loose on a subtree in a ${name} window, lists them, and the tree shows it heal`, async () => {
+      const page = await signIn(viewport);
+      await startChaos(page, {
+        "Below these supervisors": "demo.endpoint",
+        "Never these, nor who is below them": "demo.endpoint/socket",
+        "Faults a second": "5",
+        Seed: "7",
+      });
+      const faults = page.getByRole("list", { name: "Faults, newest first" });
+      await faults.locator("li").nth(3).waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByText("stopped", { exact: true }).waitFor();
+      for (const text of await faults.locator("li").allTextContents())
+        expect(text).toMatch(/kill *demo\.endpoint\.(acceptor|drainer)( on 1)?$/);
+      expect(await page.getByLabel("The same run again").textContent()).toContain('{"seed":7,');
+      await page.getByText("Exactly this, as a script").click();
+      await page.getByLabel("As a script").getByText('"atMs"').waitFor();
+      await expectNoOverflow(page);
+      await goTo(page, "tree");
+      const killed = page.locator(".node-line").filter({ hasText: /^(acceptor|drainer)/ });
+      await killed.locator(".badge").getByText("↻").first().waitFor();
+    });
+  }
+
+  test("shows nothing of chaos where the program does not allow it", async () => {
+    await using other = await startDemo({ DASHBOARD_TOKEN: TOKEN, SHARDS: "1" });
+    const page = await signIn(WIDE, other.url);
+    await page.getByRole("link", { name: "Telemetry" }).waitFor();
+    expect(await page.getByRole("link", { name: "Chaos" }).count()).toBe(0);
+    await page.goto(`${other.url}/dashboard#/chaos`);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+  });
+
+  test("runs a script that is pasted, and says what is wrong with one", async () => {
+    const page = await signIn();
+    await goTo(page, "chaos");
+    const paste = async (text: string): Promise<void> => {
+      await page.getByLabel("The line of another run").fill(text);
+      await page.getByRole("button", { name: "Run it", exact: true }).click();
+      await page.getByRole("button", { name: "Really run it?" }).click();
+    };
+    await paste("kill stock");
+    await page.getByText("Expected the line of a run, or a script, but that is neither.").waitFor();
+    await paste('[{"atMs":5,"fault":"explode","target":"demo.presence"}]');
+    await page.getByText(/^Expected a script .* but got .*"explode"/).waitFor();
+    await paste(
+      'the same run again: { seed: 9, script: [{"atMs":5,"fault":"flood of 2","target":"demo.presence"}] }',
+    );
+    await page.getByText("Run with seed 9").waitFor();
+    await page.getByText("1 of 1 faults in").waitFor();
+    await page.getByText("over", { exact: true }).waitFor();
+  });
+
+  test("shows a run that goes on, whoever kills the channel of the page meanwhile", async () => {
+    const page = await signIn();
+    await goTo(page, "chaos");
+    await page.getByLabel("Never the dashboard's own").uncheck();
+    await startChaos(page, { "These behaviours": "DashboardChannel", "Faults a second": "5", Seed: "8" });
+    // Each of them kills the channel by which the next one is seen.
+    await page.locator(".struck li").nth(3).waitFor();
+    await page.getByText("Run with seed 8").waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("stopped", { exact: true }).waitFor();
   });
 
   test("shows the frames of a socket that is tapped", async () => {

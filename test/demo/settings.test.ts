@@ -47,6 +47,13 @@ describe("demoSettings", () => {
     assert.throws(() => demoSettings({ DASHBOARD_TOKEN: "short" }), /must have at least 20 characters/);
   });
 
+  test("lets chaos into the dashboard only if it is told to", () => {
+    assert.equal(demoSettings({ DASHBOARD_CHAOS: "true" }).dashboardChaos, true);
+    for (const none of [{}, { DASHBOARD_CHAOS: "false" }])
+      assert.ok(!("dashboardChaos" in demoSettings(none)));
+    assert.throws(() => demoSettings({ DASHBOARD_CHAOS: "yes" }), /DASHBOARD_CHAOS .* is malformed/);
+  });
+
   test("takes true, false or a list of origins", () => {
     const origins = (text: string): unknown => demoSettings({ CHECK_ORIGIN: text }).checkOrigin;
     assert.equal(origins("true"), true);

@@ -1,5 +1,6 @@
 import { connection } from "./connection.js";
 import { byId, el, say, sayOrHide } from "./element.js";
+import { chaosView } from "./views/chaos.js";
 import { crashesView } from "./views/crashes.js";
 import { overviewView } from "./views/overview.js";
 import { processView } from "./views/process.js";
@@ -19,10 +20,12 @@ const sections = {
   stores: ["Tables", storesView],
   crashes: ["Crashes", crashesView],
   telemetry: ["Telemetry", telemetryView],
+  chaos: ["Chaos", chaosView],
 };
 const states = { connecting: "Connecting", connected: "Connected", lost: "Connection lost, trying again" };
 
 let leave = () => {};
+let allowsChaos = false;
 
 byId("sections").append(
   ...Object.entries(sections).map(([name, [title]]) => el("a", { href: `#/${name}` }, title)),
@@ -38,19 +41,27 @@ byId("sign-in-form").addEventListener("submit", (event) => {
 });
 addEventListener("hashchange", showRoute);
 connection.onSignedOut = showSignIn;
+connection.onJoined = ({ chaos }) => {
+  if (chaos === allowsChaos) return;
+  allowsChaos = chaos;
+  showAllowed();
+  if (location.hash.startsWith("#/chaos")) showRoute();
+};
 connection.onState = (state) => {
   byId("connection").dataset.state = state;
   say(byId("connection-text"), states[state]);
 };
 
+showAllowed();
 if (connection.session === null) showSignIn();
 else enter();
 
 async function signIn(token) {
   const problem = byId("sign-in-problem");
   try {
-    if (await connection.signIn(token)) enter();
-    else sayOrHide(problem, "That is not the token.");
+    const refused = await connection.signIn(token);
+    sayOrHide(problem, refused);
+    if (refused === "") enter();
   } catch {
     sayOrHide(problem, "The server does not answer.");
   }
@@ -74,12 +85,18 @@ function showSignIn() {
   byId("token").focus();
 }
 
+/** Of chaos nothing is shown where the program does not allow it. */
+function showAllowed() {
+  byId("sections").querySelector('[href="#/chaos"]').hidden = !allowsChaos;
+}
+
 function showRoute() {
   if (byId("shell").hidden) return;
   leave();
   const [name = "", ...rest] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
   const isProcess = name === "process";
-  const section = isProcess ? "processes" : Object.hasOwn(sections, name) ? name : "overview";
+  const isThere = Object.hasOwn(sections, name) && (name !== "chaos" || allowsChaos);
+  const section = isProcess ? "processes" : isThere ? name : "overview";
   const [title, view] = sections[section];
   for (const link of byId("sections").children) {
     if (link.getAttribute("href") === `#/${section}`) {

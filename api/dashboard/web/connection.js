@@ -16,18 +16,20 @@ class Connection {
     return sessionStorage.getItem(KEY);
   }
 
-  /** Shows the token and keeps the session; false if it is the wrong one. */
+  /** Shows the token and keeps the session; answers why there is none, in words, if the token is not taken. */
   async signIn(token) {
     const response = await fetch("/dashboard/session", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ token }),
     });
-    if (response.status === 401) return false;
+    if (response.status === 401) return "That is not the token.";
+    if (response.status === 429)
+      return `Too many wrong tokens came from here. Try again in ${response.headers.get("retry-after")} seconds.`;
     if (!response.ok) throw new Error(`The server answers ${response.status}`);
     const { session } = await response.json();
     sessionStorage.setItem(KEY, session);
-    return true;
+    return "";
   }
 
   signOut() {

@@ -25,6 +25,11 @@ export function ms(number) {
   return `${number < 10 ? number.toFixed(1) : Math.round(number)} ms`;
 }
 
+export function seconds(milliseconds) {
+  const number = milliseconds / 1_000;
+  return `${number < 10 ? number.toFixed(1) : count(number)} s`;
+}
+
 export function time(atMs) {
   const at = new Date(atMs);
   const fraction = String(at.getMilliseconds()).padStart(3, "0");

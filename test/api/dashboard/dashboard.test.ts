@@ -13,7 +13,7 @@ import {
   Table,
 } from "../../../runtime/index.ts";
 import { DynamicSupervisor, Supervisor } from "../../../supervisors/index.ts";
-import { observed, type Observed, TOKEN } from "./observed.ts";
+import { eventually, observed, type Observed, TOKEN } from "./observed.ts";
 import { connected } from "../../support/phoenix-client.ts";
 
 interface Row {
@@ -44,16 +44,6 @@ class Shelf extends GenServer<{ count: number; password: string }, never, unknow
     if (request === "crash") throw new Error("the shelf broke, password: 'hunter2'");
     this.state.count += 1;
     return noReply();
-  }
-}
-
-async function eventually<Value>(
-  look: () => Promise<Value>,
-  holds: (value: Value) => boolean,
-): Promise<Value> {
-  for (;;) {
-    const value = await look();
-    if (holds(value)) return value;
   }
 }
 
@@ -103,6 +93,16 @@ describe("a session", () => {
       fetch(`${system.url}/dashboard/session`, { headers: { authorization: `Bearer ${bearer}` } });
     expect((await check(session)).status).toBe(204);
     expect((await check(TOKEN)).status).toBe(401);
+  });
+
+  test("is refused to an address that has shown ten wrong tokens, the right one included", async () => {
+    const system = await observed();
+    for (let n = 0; n < 10; n += 1) expect((await system.session("a guess")).status).toBe(401);
+    for (const token of ["a guess", TOKEN]) {
+      const answer = await system.session(token);
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    }
   });
 
   test("is what the socket asks for: without one it is refused", async () => {

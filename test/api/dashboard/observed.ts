@@ -1,5 +1,6 @@
 import type { Channel as ClientChannel } from "phoenix";
 import { onTestFinished } from "vitest";
+import type { DashboardOptions } from "../../../api/dashboard/dashboard-options.ts";
 import { defineEndpoint } from "../../../api/endpoint/endpoint.ts";
 import { defineRouter } from "../../../api/router/router.ts";
 import {
@@ -87,8 +88,22 @@ export class Observed {
   }
 }
 
+/** Looks until it holds. */
+export async function eventually<Value>(
+  look: () => Promise<Value>,
+  holds: (value: Value) => boolean,
+): Promise<Value> {
+  for (;;) {
+    const value = await look();
+    if (holds(value)) return value;
+  }
+}
+
 /** Starts it for the time of one test. */
-export async function observed(shards: number = 1, dashboard: boolean = true): Promise<Observed> {
+export async function observed(
+  shards: number = 1,
+  dashboard: Partial<DashboardOptions> | false = {},
+): Promise<Observed> {
   const log = new CapturedLog();
   const runtime = await Runtime.start({ logger: log, shards });
   onTestFinished(() => runtime.shutdown());
@@ -103,7 +118,7 @@ export async function observed(shards: number = 1, dashboard: boolean = true): P
     router: defineRouter(() => []),
     pubsub: "test.pubsub",
     sockets: { "/socket": { handler } },
-    ...(dashboard ? { dashboard: { token: TOKEN } } : {}),
+    dashboard: dashboard === false ? false : { token: TOKEN, ...dashboard },
   });
   const { endpoint } = await definition.start(runtime, { port: 0 });
   return new Observed(runtime, log, endpoint.url);
