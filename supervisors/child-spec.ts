@@ -146,11 +146,15 @@ export function completeChildSpec(spec: ChildSpec): CompleteChildSpec {
   if (significant && restart === "permanent") {
     throw supervisorError("ROOKERY_SIGNIFICANT_CHILD", id, "a restart of transient or temporary");
   }
-  const place = {
-    ...(spec.nameScope === undefined ? {} : { nameScope: spec.nameScope }),
-    ...(spec.on === undefined ? {} : { on: spec.on }),
-  };
-  return Object.freeze({ id, start, name, ...place, restart, shutdown, type, significant });
+  const complete = { id, start, name, restart, shutdown, type, significant };
+  const { nameScope, on } = spec;
+  // Most have neither, and spreading nothing costs more than the rest.
+  if (nameScope === undefined && on === undefined) return Object.freeze(complete);
+  return Object.freeze({
+    ...complete,
+    ...(nameScope === undefined ? {} : { nameScope }),
+    ...(on === undefined ? {} : { on }),
+  });
 }
 
 /**

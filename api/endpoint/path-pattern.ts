@@ -4,7 +4,9 @@ export type PathMatch = (path: string) => Readonly<Record<string, string>> | und
 /** `"/socket/:room/websocket"` matches `/socket/lobby/websocket`, with `{ room: "lobby" }`; so it does `/socket//lobby/websocket/`. */
 export function matchPath(pattern: string): PathMatch {
   const parts = partsOf(pattern);
+  const isPlain = !parts.some((part) => part.startsWith(":"));
   return (path) => {
+    if (isPlain && path === pattern) return {};
     const given = partsOf(path);
     if (given.length !== parts.length) return undefined;
     const variables: [name: string, value: string][] = [];

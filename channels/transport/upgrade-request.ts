@@ -86,6 +86,8 @@ export interface Subprotocols {
   readonly refused: boolean;
 }
 
+const NONE_OFFERED: Subprotocols = { selected: undefined, authToken: undefined, refused: false };
+
 /**
  * Reads `sec-websocket-protocol`. With `authToken`, one of the offered is no protocol but carries the token, in base64 with either
  * alphabet, and `phoenix` is a known protocol. With no protocol known, the header is ignored.
@@ -94,7 +96,8 @@ export function readSubprotocols(
   header: string | undefined,
   { authToken, subprotocols }: { readonly authToken: boolean; readonly subprotocols: readonly string[] },
 ): Subprotocols {
-  const offered = listOf(header ?? "");
+  if (header === undefined) return NONE_OFFERED;
+  const offered = listOf(header);
   const bearer = authToken ? offered.find((item) => item.startsWith(AUTH_TOKEN_PREFIX)) : undefined;
   const known = authToken ? ["phoenix", ...subprotocols] : subprotocols;
   const protocols = offered.filter((item) => item !== bearer);

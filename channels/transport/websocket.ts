@@ -179,8 +179,8 @@ export class WebSocketTransport {
     const pid = await this.#startConnection(server(peer));
     if (pid === undefined) return { status: 503 };
     // ws knows nothing of tokens in there and refuses their characters: it gets to see what is to be answered.
-    if (subprotocol === undefined) delete request.headers["sec-websocket-protocol"];
-    else request.headers["sec-websocket-protocol"] = subprotocol;
+    if (subprotocol !== undefined) request.headers["sec-websocket-protocol"] = subprotocol;
+    else if ("sec-websocket-protocol" in request.headers) delete request.headers["sec-websocket-protocol"];
     stream.removeListener("error", destroy);
     let opened = false;
     this.#server.handleUpgrade(request, stream, head, (websocket) => {
