@@ -63,7 +63,7 @@ function showTiles(tiles, shards) {
     ["Processes", count(all("processes"))],
     ["Sockets", count(all("sockets"))],
     ["Channels", count(all("channels"))],
-    ["Reductions a second", brief(all("rate"))],
+    ["Messages a second", brief(all("rate"))],
     ["Memory", bytes(most(shards.map(({ rss }) => rss)))],
   ];
   keyed(
