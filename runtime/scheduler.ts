@@ -231,10 +231,11 @@ export class Scheduler {
     process.queued = false;
     if (process.state === EXITED) return 1;
     this.current = process;
+    const startedMs = this.#lookedMs;
     this.pulse.begin();
     const taken = this.#run(process);
     this.current = undefined;
-    if (this.pulse.end()) this.#overdue(process);
+    if (this.pulse.end()) this.#overdue(process, startedMs);
     return taken;
   }
 
@@ -246,11 +247,11 @@ export class Scheduler {
   }
 
   /** The turn was long. It may be about to be terminated, and is not over before that is decided. */
-  #overdue(process: Process): void {
+  #overdue(process: Process, startedMs: number): void {
     this.current = process;
     this.pulse.standStill();
     this.current = undefined;
-    reportLongTurn(process, this.#driver.nowMs() - this.#lookedMs);
+    reportLongTurn(process, this.#look() - startedMs);
   }
 
   /** Its death is a turn, too: hooks may stall. */
@@ -258,11 +259,12 @@ export class Scheduler {
     const first = this.#stalled !== process;
     this.#stalled = process;
     this.current = process;
+    const startedMs = this.#lookedMs;
     this.pulse.begin();
     exitStalled(process, first);
     this.current = undefined;
     this.#stalled = undefined;
-    if (this.pulse.end()) this.#overdue(process);
+    if (this.pulse.end()) this.#overdue(process, startedMs);
   }
 
   #run(process: Process): number {

@@ -263,7 +263,10 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       const { clock } = runtime;
       for (const endMs = clock.nowMs() + stallMs / 2; clock.nowMs() < endMs;);
     };
-    return { answer: await runtime.call(pid, "most of it"), reports: reports.map(({ message }) => message) };
+    const answers = [];
+    // The scheduler looks at the clock more often from one to the next.
+    for (let call = 0; call < 4; call += 1) answers.push(await runtime.call(pid, "most of it"));
+    return { answers, reports: reports.map(({ message }) => message) };
   },
 
   async continuation() {
