@@ -18,3 +18,15 @@ export function completeCallbackMode(
   }
   return stateFunctions === undefined ? undefined : { stateFunctions, stateEnter };
 }
+
+/** Methods of every GenStatem, which are no functions of a state, whatever it is called. */
+export const NO_STATES: ReadonlySet<unknown> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  "behaviour",
+  "init",
+  "callbackMode",
+  "handleEvent",
+  "terminate",
+  "formatStatus",
+  "codeChange",
+]);

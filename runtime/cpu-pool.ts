@@ -9,9 +9,14 @@ import type { Logger } from "./logger.ts";
 export interface CpuOptions {
   /** How many functions run at once on behalf of one shard; others wait their turn. Default: the cores that each shard has. */
   readonly threads?: number;
-  /** A function that needs more memory than this fails, and its thread with it. Default: Node's limit. */
+  /** A function that needs more memory than this, at least 16, fails, and its thread with it. Default: Node's limit. */
   readonly maxOldGenerationSizeMb?: number;
 }
+
+export const CPU_OPTIONS: readonly string[] = ["threads", "maxOldGenerationSizeMb"];
+
+/** With a smaller heap a thread fails before it can be told anything, and with one of 2 MB Node fails. */
+export const HEAP_MB_MIN = 16;
 
 /** What a thread is told: which function to run, and the port by which it gets the argument and answers. */
 export interface CpuOrder {
@@ -37,12 +42,14 @@ export class CpuPool {
   readonly #threads = new Set<Worker>();
 
   constructor(options: CpuOptions, logger: Logger) {
-    expectOptions("cpu, an option of Runtime.start,", ["threads", "maxOldGenerationSizeMb"], options);
+    expectOptions("cpu, an option of Runtime.start,", CPU_OPTIONS, options);
     const { threads = 1, maxOldGenerationSizeMb } = options;
     if (!Number.isInteger(threads) || threads < 1)
       throw runtimeError("ROOKERY_BADARG", "a number of threads of at least 1", threads);
-    if (maxOldGenerationSizeMb !== undefined && !(maxOldGenerationSizeMb > 0))
-      throw runtimeError("ROOKERY_BADARG", "a memory limit above 0 MB", maxOldGenerationSizeMb);
+    if (maxOldGenerationSizeMb !== undefined && !(maxOldGenerationSizeMb >= HEAP_MB_MIN)) {
+      const expected = `a memory limit of at least ${HEAP_MB_MIN} MB`;
+      throw runtimeError("ROOKERY_BADARG", expected, maxOldGenerationSizeMb);
+    }
     this.#size = threads;
     this.#heapMb = maxOldGenerationSizeMb;
     this.#logger = logger;

@@ -2,7 +2,7 @@ import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
 import { BadReturn } from "./bad-return.ts";
 import type { Behaviour, StatemSystemEvent, SystemCallbacks } from "./behaviour.ts";
 import { answerCall, type From, isFrom } from "./call.ts";
-import { completeCallbackMode } from "./callback-mode.ts";
+import { completeCallbackMode, NO_STATES } from "./callback-mode.ts";
 import { type LastMessage, reportServerCrash } from "./crash-report.ts";
 import { errorText, runtimeError } from "./errors.ts";
 import { ExitMessage } from "./exit-message.ts";
@@ -19,6 +19,7 @@ import {
   isTime,
   NextEvent,
   PlainAction,
+  postpone,
   ReplyAction,
   type StatemActions,
   TimeoutAction,
@@ -196,6 +197,8 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
       const { ending } = run;
       this.#finish(thrown instanceof Error ? { ...ending, reason: reasonOfThrown(thrown) } : ending);
     } else if (thrown instanceof Error) {
+      // A state whose enter call has failed was not entered.
+      if (run.callback === "event" && run.step?.changed === true) this.#statem.state = run.step.oldState;
       this.#terminate(reasonOfThrown(thrown), this.#lastOf(run));
     } else {
       this.#apply(run, thrown);
@@ -316,8 +319,11 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
         step.inserted.push(action.event);
         this.#tellIn(action.event);
       } else if (!this.#reply(action)) {
-        if (entering) this.#crash(run, "enterAction", ["bad_state_enter_action_from_state_function", action]);
-        else this.#crash(run, "eventAction", ["bad_action_from_state_function", action]);
+        const misplaced = entering && (action === postpone || action instanceof NextEvent);
+        const tag = misplaced
+          ? "bad_state_enter_action_from_state_function"
+          : "bad_action_from_state_function";
+        this.#crash(run, entering ? "enterAction" : "eventAction", [tag, action]);
         return false;
       }
     }
@@ -448,18 +454,6 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
   /** The timers of a GenStatem go on, whatever `sys` asks. */
   resume(): void {}
 }
-
-/** Methods of every GenStatem, which are no functions of a state, whatever it is called. */
-const NO_STATES: ReadonlySet<unknown> = new Set([
-  ...Object.getOwnPropertyNames(Object.prototype),
-  "behaviour",
-  "init",
-  "callbackMode",
-  "handleEvent",
-  "terminate",
-  "formatStatus",
-  "codeChange",
-]);
 
 function expectPair(pair: unknown): asserts pair is [state: unknown, data: unknown] {
   if (!Array.isArray(pair) || pair.length !== 2)

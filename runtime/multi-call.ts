@@ -1,6 +1,6 @@
 import { expectTimeout } from "./argument.ts";
 import { call } from "./call.ts";
-import { runtimeError } from "./errors.ts";
+import { ExitError, runtimeError } from "./errors.ts";
 import type { Process } from "./process.ts";
 import { cast } from "./send.ts";
 import type { Shard } from "./shard.ts";
@@ -29,7 +29,11 @@ export async function multiCall(
     const dest = node === shard.runtime.node ? name : { name, node };
     return call(shard, caller, dest, request, timeoutMs).then(
       (reply) => [node, reply] as const,
-      () => undefined,
+      (error: unknown) => {
+        // That it can't be sent is no matter of the node.
+        if (!(error instanceof ExitError)) throw error;
+        return undefined;
+      },
     );
   });
   const answers = await Promise.all(calls);

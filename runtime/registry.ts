@@ -151,8 +151,10 @@ export class Registry extends GenServer<Required<RegistryOptions>, RegistryReque
     });
   }
 
-  override handleCall([request, key, pid]: RegistryRequest, from: From): NoReply {
-    if (request !== "lock") throw runtimeError("ROOKERY_BADARG", "a use of Registry.lock", request);
+  override handleCall(request: RegistryRequest, from: From): NoReply {
+    if (!Array.isArray(request) || request[0] !== "lock")
+      throw runtimeError("ROOKERY_BADARG", "a use of Registry.lock", request);
+    const [, key, pid] = request;
     this.#locks.ask(new LockRequest(termKey(key), pid), from);
     return noReply();
   }

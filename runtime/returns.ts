@@ -44,6 +44,8 @@ export class Reply<Value = unknown> {
 
 /** A callback is done; a call that it handled is answered later, or never. */
 export class NoReply {
+  /** Tells it from a Reply to the compiler; never set. */
+  declare readonly unanswered: true;
   readonly action: Action | undefined;
 
   constructor(action: Action | undefined) {

@@ -4,7 +4,7 @@ import { expectBoolean, expectMethods, expectOptions, expectPid } from "./argume
 import { type Body, bodyBehaviour } from "./body.ts";
 import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type CpuOptions, CpuPool } from "./cpu-pool.ts";
+import { CPU_OPTIONS, type CpuOptions, CpuPool, HEAP_MB_MIN } from "./cpu-pool.ts";
 import type { Dest, PidOf, ServerOf, ViaName } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
 import { exitProcess } from "./exit-signal.ts";
@@ -54,7 +54,7 @@ export interface RuntimeOptions {
    * started.
    */
   readonly shards?: number | "auto";
-  /** The heap of each shard but the first, in MB: one that needs more dies alone. Default: that of Node. */
+  /** The heap of each shard but the first, in MB, at least 16: one that needs more dies alone. Default: that of Node. */
   readonly maxHeapMb?: number;
   /**
    * A handler that has run for so long without returning is terminated, and its process exits with `"stalled"`: see
@@ -130,7 +130,12 @@ export class Runtime {
     const count = shardCount(options);
     if (count > 1) {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
-      runtime.#threads = await ShardThreads.start(runtime, count, options, watchdog);
+      try {
+        runtime.#threads = await ShardThreads.start(runtime, count, options, watchdog);
+      } catch (error) {
+        await runtime.shutdown();
+        throw error;
+      }
     }
     if (options.nodes !== undefined) await runtime.connectNodes(options.nodes);
     return runtime;
@@ -390,6 +395,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     random,
     freezeMessages,
     cores,
+    cpu,
     shards,
     maxHeapMb,
     stallMs = 1,
@@ -397,6 +403,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
   } = options;
   if (node !== undefined) expectNode(node);
   if (nodes !== undefined) expectMethods("a carrier of nodes", ["start", "send", "stop"], nodes);
+  if (cpu !== undefined) expectOptions("cpu, an option of Runtime.start,", CPU_OPTIONS, cpu);
   if (nodes !== undefined && node === undefined)
     throw runtimeError("ROOKERY_BADARG", "a name for the node, as node, to join others", node);
   if (logger !== undefined) expectMethods("a logger", ["debug", "info", "warn", "error"], logger);
@@ -411,8 +418,8 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     !(Number.isInteger(shards) && shards >= 1 && shards <= SHARDS_MAX)
   )
     throw runtimeError("ROOKERY_BADARG", `"auto", or 1 to ${SHARDS_MAX} shards`, shards);
-  if (maxHeapMb !== undefined && !(maxHeapMb > 0))
-    throw runtimeError("ROOKERY_BADARG", "a heap above 0 MB", maxHeapMb);
+  if (maxHeapMb !== undefined && !(typeof maxHeapMb === "number" && maxHeapMb >= HEAP_MB_MIN))
+    throw runtimeError("ROOKERY_BADARG", `a heap of at least ${HEAP_MB_MIN} MB`, maxHeapMb);
   for (const ms of [stallMs, longScheduleMs])
-    if (!(ms > 0)) throw runtimeError("ROOKERY_BADARG", "a time above 0 ms", ms);
+    if (!(typeof ms === "number" && ms > 0)) throw runtimeError("ROOKERY_BADARG", "a time above 0 ms", ms);
 }

@@ -1,4 +1,5 @@
-import { expectDuration, expectFunction } from "./argument.ts";
+import { expectFunction } from "./argument.ts";
+import { runtimeError } from "./errors.ts";
 import { type Simulation, simulate, type SimulationOptions, withSeed } from "./simulation.ts";
 
 /** In which simulations a property must hold. */
@@ -25,13 +26,18 @@ export interface PropertyOptions extends Omit<SimulationOptions, "seed"> {
  * ```
  */
 export async function simulateEach(
-  { runs, seed: first = 1, ...options }: PropertyOptions,
+  options: PropertyOptions,
   property: (simulation: Simulation) => unknown,
 ): Promise<void> {
-  expectDuration(runs);
+  if (typeof options !== "object" || options === null)
+    throw runtimeError("ROOKERY_BADARG", "an object as the options of simulateEach", options);
+  const { runs, seed: first = 1, ...ofEach } = options;
+  // A property that is never checked would hold, whatever it is.
+  if (!(Number.isInteger(runs) && runs > 0))
+    throw runtimeError("ROOKERY_BADARG", "a whole number of runs above 0", runs);
   expectFunction("that checks a property", property);
   for (let seed = first; seed < first + runs; seed += 1) {
-    await using simulation = await simulate({ ...options, seed });
+    await using simulation = await simulate({ ...ofEach, seed });
     try {
       await property(simulation);
     } catch (failure) {

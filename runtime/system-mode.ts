@@ -1,3 +1,4 @@
+import { isPromise } from "./async-outcome.ts";
 import type { Behaviour, SystemCallbacks, SystemEvent } from "./behaviour.ts";
 import { changeCode, type CodeChange } from "./code-change.ts";
 import { brief, runtimeError } from "./errors.ts";
@@ -192,6 +193,7 @@ function replaceState(
   let state: unknown;
   try {
     state = replace(plainCopy(system.getState(process)));
+    if (isPromise(state)) throw runtimeError("ROOKERY_BADARG", "a state, not a promise of one", state);
     system.setState(process, state);
   } catch (thrown) {
     const error = runtimeError("ROOKERY_SYS_CALLBACK", process.pid, brief(thrown));

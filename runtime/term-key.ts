@@ -1,18 +1,27 @@
 import { isPlain } from "./freeze.ts";
 import { Pid } from "./pid.ts";
 
-const identities = new WeakMap<object, number>();
+const identities = new WeakMap<object | symbol, number>();
 let lastIdentity = 0;
+
+/** What stands for a term that is equal to itself only. */
+type Identity = (term: object | symbol) => string;
+
+/** What is nested deeper has no text; nor has what is nested within itself. */
+const DEPTH_MAX = 1_000;
+const TOO_DEEP = Symbol("too deep");
 
 /**
  * What stands for a term as the key of a Map, so that equal terms are one key, as on the BEAM: two arrays or plain objects with
- * equal contents are equal. Pids, references, functions and instances of other classes are equal to themselves only.
+ * equal contents are equal. Pids, references, functions and instances of other classes are equal to themselves only, and so is
+ * what is nested more than 1,000 levels deep, or within itself.
  */
 export function termKey(term: unknown): unknown {
   // Most keys are strings. One that begins as the texts of structures do is marked.
   if (typeof term === "string") return term.startsWith("\0") ? `\0"${term}` : term;
   if (typeof term !== "object" || term === null || !isStructure(term)) return term;
-  return `\0${textOf(term, identityOf)}`;
+  const text = textOf(term, identityOf);
+  return text === undefined ? term : `\0${text}`;
 }
 
 /**
@@ -25,26 +34,43 @@ export function sharedText(term: unknown): string | undefined {
     shared &&= own instanceof Pid;
     return String(own);
   });
-  return shared && typeof term !== "symbol" ? text : undefined;
+  return shared ? text : undefined;
 }
 
 function isStructure(term: object): boolean {
   return Array.isArray(term) || term instanceof Date || isPlain(term);
 }
 
-function textOf(term: unknown, identity: (term: object) => string): string {
+/** Undefined for what is nested too deep. */
+function textOf(term: unknown, identity: Identity): string | undefined {
+  try {
+    return textWithin(term, identity, 0);
+  } catch (thrown) {
+    if (thrown === TOO_DEEP) return undefined;
+    throw thrown;
+  }
+}
+
+function textWithin(term: unknown, identity: Identity, depth: number): string {
   if (typeof term === "string") return JSON.stringify(term);
   if (typeof term === "bigint") return `${term}n`;
-  if (typeof term === "function") return identity(term);
+  if (typeof term === "function" || typeof term === "symbol") return identity(term);
   if (typeof term !== "object" || term === null) return String(term);
-  if (Array.isArray(term)) return `[${term.map((item) => textOf(item, identity)).join(",")}]`;
+  if (depth > DEPTH_MAX) throw TOO_DEEP;
+  if (Array.isArray(term)) return `[${term.map((item) => textWithin(item, identity, depth + 1)).join(",")}]`;
   if (term instanceof Date) return `date ${term.getTime()}`;
   if (!isPlain(term)) return identity(term);
   const pairs = Object.entries(term).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${textOf(value, identity)}`).join(",")}}`;
+  const texts = pairs.map(
+    ([name, value]) => `${JSON.stringify(name)}:${textWithin(value, identity, depth + 1)}`,
+  );
+  return `{${texts.join(",")}}`;
 }
 
-function identityOf(term: object): string {
+function identityOf(term: object | symbol): string {
+  // No map holds weakly what anybody can ask for by its name.
+  const name = typeof term === "symbol" ? Symbol.keyFor(term) : undefined;
+  if (name !== undefined) return `symbol ${JSON.stringify(name)}`;
   let identity = identities.get(term);
   if (identity === undefined) {
     identity = lastIdentity += 1;

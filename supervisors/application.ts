@@ -24,6 +24,7 @@ import { supervisorError } from "./errors.ts";
 import { HeldLogger } from "./held-logger.ts";
 import { findStartFailure, isExpectedFailure, startFailureText } from "./start-failure.ts";
 import { Supervisor } from "./supervisor.ts";
+import type { SupervisorOptions } from "./supervisor-options.ts";
 
 type StopSignal = "SIGTERM" | "SIGINT";
 
@@ -152,7 +153,8 @@ export class Application {
     for (const { name, env = {} } of order)
       for (const [key, value] of Object.entries(env)) Application.putEnv(this.runtime, name, key, value);
     for (const { name, start } of order) {
-      const tree = "strategy" in start ? start : { strategy: "one_for_one" as const, children: start };
+      const isList = Array.isArray(start);
+      const tree = (isList ? { strategy: "one_for_one", children: start } : start) as SupervisorOptions;
       try {
         const supervisor = await this.runtime.start(Supervisor, tree, { name: `${name}.supervisor` });
         this.#trees.push({ name, supervisor });

@@ -152,6 +152,9 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
   }
 
   override handleCall(request: Request): CallResult | Promise<CallResult> {
+    // Whoever calls it by itself may send anything.
+    if (!Array.isArray(request))
+      throw supervisorError("ROOKERY_SUPERVISOR_REQUEST", "a DynamicSupervisor", request);
     switch (request[0]) {
       case "start_child":
         return this.#startChild(request[1]);

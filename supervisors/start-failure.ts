@@ -6,7 +6,7 @@ export interface StartFailure {
   readonly reason: unknown;
 }
 
-/** Follows `["shutdown", ["failed_to_start_child", id, reason]]` down to the reason at the bottom. */
+/** Follows `["shutdown", ["failed_to_start_child", id, reason]]` down to the reason at the bottom, or to what was thrown there. */
 export function findStartFailure(reason: unknown): StartFailure {
   const path: unknown[] = [];
   let bottom = reason;
@@ -14,7 +14,7 @@ export function findStartFailure(reason: unknown): StartFailure {
     path.push(bottom[1][1]);
     bottom = bottom[1][2];
   }
-  return { path, reason: bottom };
+  return { path, reason: isCaught(bottom) ? bottom[1] : bottom };
 }
 
 /** The failure in one line, for people. */
@@ -33,6 +33,11 @@ export function isExpectedFailure({ reason }: StartFailure): boolean {
 }
 
 type FailedChild = readonly ["shutdown", readonly ["failed_to_start_child", unknown, unknown]];
+
+/** What a start function threw, as its supervisor caught it. */
+function isCaught(reason: unknown): reason is readonly ["EXIT", unknown] {
+  return Array.isArray(reason) && reason.length === 2 && reason[0] === "EXIT";
+}
 
 function isFailedChild(reason: unknown): reason is FailedChild {
   if (!Array.isArray(reason) || reason[0] !== "shutdown" || !Array.isArray(reason[1])) return false;

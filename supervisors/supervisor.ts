@@ -9,7 +9,7 @@ import type {
   ViaName,
 } from "../runtime/index.ts";
 import { ExitMessage, GenServer, noReply, ok, Pid, reply, stop } from "../runtime/index.ts";
-import { expectOrigin, isOrderly, type Origin } from "../runtime/internal.ts";
+import { expectOrigin, expectSelf, isOrderly, type Origin } from "../runtime/internal.ts";
 import { BAD_COMBINATION, endsSupervisor } from "./auto-shutdown.ts";
 import { endedAsTold, shutdownChild } from "./child-shutdown.ts";
 import type {
@@ -139,7 +139,7 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
     options: SupervisorOptions<Servers>,
     startOptions?: StartOptions<Supervisor, Name>,
   ): Promise<Pid<Supervisor>> {
-    return from.start(Supervisor, options as SupervisorOptions, startOptions);
+    return expectOrigin(from).start(Supervisor, options as SupervisorOptions, startOptions);
   }
 
   /** The same, linked. */
@@ -148,7 +148,7 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
     options: SupervisorOptions<Servers>,
     startOptions?: StartOptions<Supervisor, Name>,
   ): Promise<Pid<Supervisor>> {
-    return self.startLink(Supervisor, options as SupervisorOptions, startOptions);
+    return expectSelf(self).startLink(Supervisor, options as SupervisorOptions, startOptions);
   }
 
   /**
@@ -213,6 +213,8 @@ export class Supervisor extends GenServer<SupervisorState, Request> {
 
   override handleCall(request: Request): CallResult | Promise<CallResult> {
     const { children } = this.state;
+    // Whoever calls it by itself may send anything.
+    if (!Array.isArray(request)) throw supervisorError("ROOKERY_SUPERVISOR_REQUEST", "a Supervisor", request);
     switch (request[0]) {
       case "which_children":
         return reply([...children.values()].map(childInfo).reverse());

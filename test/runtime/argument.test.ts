@@ -41,6 +41,9 @@ class Cell extends GenServer<number, string> {
 /** What the compiler would refuse, as code without types hands it in. */
 const as = (value: unknown): never => value as never;
 
+const around: unknown[] = [];
+around.push(around);
+
 const table = (self: Self): Table<[string, number]> => {
   const made = Table.new<[string, number]>(self);
   made.insert(self, ["a", 1]);
@@ -261,6 +264,12 @@ const stores: readonly Mistake[] = [
     "undefined",
   ],
   [
+    "a key that has no order, for it holds itself",
+    (self) => Table.new(self, { type: "ordered_set" }).insert(self, [around]),
+    "nested at most 1000 levels deep",
+    "[Circular",
+  ],
+  [
     "a match of rows that is no function",
     (self) => table(self).match(self, as(["a", "_"])),
     "a function",
@@ -329,6 +338,11 @@ describe("is refused where it is given, outside of processes:", () => {
     ["a clock that is none", { clock: { nowMs: 5 } }],
     ["no cores", { cores: 0 }],
     ["freezing perhaps", { freezeMessages: "no" }],
+    ["threads that are none", { cpu: 5 }],
+    ["memory in words", { maxHeapMb: "64" }],
+    ["memory in which no shard can start", { maxHeapMb: 15 }],
+    ["memory in which no function can start", { cpu: { maxOldGenerationSizeMb: 15 } }],
+    ["a limit of a true time", { stallMs: true }],
     ["no options at all", null],
   ])("a runtime with %s", async (_, options) => {
     await expect(Runtime.start(as(options))).rejects.toMatchObject({ code: "ROOKERY_BADARG" });
@@ -355,7 +369,14 @@ describe("is refused where it is given, outside of processes:", () => {
   test("a property that is no function, or for no number of runs", async () => {
     const wrong = { code: "ROOKERY_BADARG" };
     await expect(simulateEach({ runs: 1 }, as(5))).rejects.toMatchObject(wrong);
-    await expect(simulateEach({ runs: as("1") }, () => {})).rejects.toMatchObject(wrong);
+    for (const runs of ["1", 0, -1, 1.5]) {
+      const text = expect.stringContaining("a whole number of runs above 0, got");
+      await expect(simulateEach({ runs: as(runs) }, () => {})).rejects.toMatchObject({
+        ...wrong,
+        message: text,
+      });
+    }
+    await expect(simulateEach(as(undefined), () => {})).rejects.toMatchObject(wrong);
   });
 
   test("what is not a pid", () => {

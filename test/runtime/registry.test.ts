@@ -206,6 +206,10 @@ describe("Registry", () => {
         { b: "b" },
         { a: "a", b: "b" },
         ["b", { b: "b" }],
+        [Symbol("one")],
+        [Symbol("one")],
+        [Symbol.for("one")],
+        [Symbol.for("other")],
       ];
       await runInProcess(runtime, (self) => {
         for (const [value, key] of keys.entries()) {
@@ -223,6 +227,25 @@ describe("Registry", () => {
       });
     },
   );
+
+  test("keys that hold themselves, or are nested thousands of levels deep, are equal to themselves only", async () => {
+    const around = (): unknown[] => {
+      const key: unknown[] = [];
+      key.push(key, key);
+      return key;
+    };
+    const deep = (): unknown => Array.from({ length: 20_000 }).reduce((inner) => [inner], 1);
+    await runInProcess(runtime, async (self) => {
+      for (const keyOf of [around, deep]) {
+        const key = keyOf();
+        Registry.register(self, "unique", key, "v");
+        expect(Registry.lookup(self, "unique", key)).toEqual([{ pid: self.pid, value: "v" }]);
+        expect(Registry.lookup(self, "unique", keyOf())).toEqual([]);
+        expect(await Registry.lock(self, "unique", key, () => "locked")).toBe("locked");
+        Registry.unregister(self, "unique", key);
+      }
+    });
+  });
 
   test("a process that holds nothing any more is not linked to it (310, 311)", async () => {
     await runInProcess(runtime, (self) => {

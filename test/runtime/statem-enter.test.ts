@@ -118,6 +118,31 @@ describe("state enter calls", () => {
     expect(end).toMatchObject({ reason });
   });
 
+  test.each<[string, unknown]>([
+    ["rubbish", "rubbish"],
+    ["a negative time", stateTimeout(-1)],
+    ["a reply to nobody", replyTo("nobody" as never, 1)],
+  ])("take no action that nobody takes, such as %s (212)", async (_, action) => {
+    const enter: Handler = ({ state }) => (state === "b" ? keepState([action as never]) : keepState());
+    expect(await endOnM(runtime, next("b"), { enter })).toMatchObject({
+      code: "ROOKERY_BAD_ACTION",
+      reason: ["bad_action_from_state_function", action],
+    });
+  });
+
+  test("that crash have entered nothing: terminate finds the state of before (203)", async () => {
+    const notes: unknown[] = [];
+    const enter: Handler = ({ state }) => {
+      if (state === "b") throw new Error("boom");
+      return keepState();
+    };
+    await endOnM(runtime, next("b"), { enter, notes });
+    expect(notes.slice(-2)).toEqual([
+      ["b", "enter", "a"],
+      ["terminate", new Error("boom"), "a", 0],
+    ]);
+  });
+
   test("that repeat themselves leave the timeouts of the last one, in the order of its actions (205, 211)", async () => {
     let entered = 0;
     const timeouts = (): StatemActions => [eventTimeout(0, entered), stateTimeout(0, entered)];

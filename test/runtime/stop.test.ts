@@ -55,6 +55,15 @@ describe("stop", () => {
     });
   });
 
+  test("takes any reason, also one that holds itself (197)", async () => {
+    const reason: unknown[] = ["shutdown"];
+    reason.push(reason);
+    const pid = await startScripted(runtime, {});
+    await runtime.stop(pid, reason);
+    const other = await startScripted(runtime, { terminate: () => Promise.reject(boom) });
+    await expect(runtime.stop(other, reason)).rejects.toMatchObject({ reason: [boom, expect.anything()] });
+  });
+
   test("ends the server of a name; of a name that nobody has it rejects with noproc (197)", async () => {
     await runtime.start(Scripted, {} as never, { name: "one" });
     await runtime.stop("one");

@@ -84,6 +84,23 @@ describe("sys.getState", () => {
     expect((await state).taken).toEqual(["async"]);
   });
 
+  test.each(["getState", "getStatus"] as const)(
+    "%s harms no server, however deep its state is nested",
+    async (look) => {
+      const bank = await start();
+      const taken = Array.from({ length: 20_000 }).reduce<unknown[]>((inner) => [inner], []);
+      await sys.replaceState(runtime, bank, (state) => ({ ...state, taken }));
+      await sys.log(runtime, bank, true);
+      runtime.send(bank, "noted");
+      const shown = await sys[look](runtime, bank);
+      const { taken: copy } = ("status" in shown ? shown.state : shown) as Account;
+      let depth = 0;
+      for (let inner = copy; Array.isArray(inner[0]); inner = inner[0]) depth += 1;
+      expect(depth).toBe(20_000);
+      expect(runtime.isAlive(bank)).toBe(true);
+    },
+  );
+
   test("restarts the timeout of a server that waits for a message (191)", async () => {
     const bank = await start();
     runtime.cast(bank, "wait");
@@ -126,6 +143,16 @@ describe("sys.replaceState", () => {
     await expect(replaced).rejects.toMatchObject({
       code: "ROOKERY_SYS_CALLBACK",
       cause: new Error("x"),
+    });
+    expect((await sys.getState(runtime, bank)).balance).toBe(1);
+  });
+
+  test("waits for no function: a promise is no state", async () => {
+    const bank = await start();
+    const replaced = sys.replaceState(runtime, bank, (async (state: unknown) => state) as never);
+    await expect(replaced).rejects.toMatchObject({
+      code: "ROOKERY_SYS_CALLBACK",
+      cause: { code: "ROOKERY_BADARG", message: expect.stringContaining("not a promise") },
     });
     expect((await sys.getState(runtime, bank)).balance).toBe(1);
   });

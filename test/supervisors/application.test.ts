@@ -185,6 +185,22 @@ describe("a tree that does not start", () => {
     );
   });
 
+  test("may be a strategy that nobody has named", async () => {
+    await expect(run({ children: [a()] } as never)).rejects.toBeInstanceOf(StartError);
+    expect(sentences).toEqual([
+      expect.stringMatching(/^demo could not start: Expected a strategy of .*, got undefined$/),
+    ]);
+  });
+
+  test("may be a start function that throws: the sentence has its message, not its stack", async () => {
+    const start = () => {
+      throw Object.assign(new Error("address in use"), { code: "EADDRINUSE" });
+    };
+    await expect(run([{ id: "web", start }])).rejects.toBeInstanceOf(StartError);
+    expect(sentences).toEqual(["demo could not start: child web failed to start: address in use"]);
+    expect(reports).toEqual([]);
+  });
+
   test("may be a misspelled option", async () => {
     await expect(run({ strategy: "one_for_one", childern: [] } as never)).rejects.toBeInstanceOf(StartError);
     expect(sentences).toEqual([

@@ -95,6 +95,20 @@ const mistakes: readonly Mistake[] = [
     "{}",
   ],
   [
+    "a supervisor started by nobody",
+    () => Supervisor.start(as(5), { strategy: "one_for_one" }),
+    "ROOKERY_BADARG",
+    "the handle of a process, or a runtime",
+    "5",
+  ],
+  [
+    "a supervisor linked to a runtime",
+    () => Supervisor.startLink(as(runtime), { strategy: "one_for_one" }),
+    "ROOKERY_BADARG",
+    "the handle of a process",
+    "Runtime",
+  ],
+  [
     "a task without a body",
     (self) => TaskSupervisor.async(self, "tasks", as(5)),
     "ROOKERY_BADARG",

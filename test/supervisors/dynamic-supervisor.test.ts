@@ -223,15 +223,18 @@ describe("DynamicSupervisor, management", () => {
     });
   });
 
-  test("drops an unexpected message, and dies of an unknown call (258)", async () => {
-    const top = await startDynamic();
-    runtime.send(top, "hello");
-    await settle(runtime);
-    expect(runtime.isAlive(top)).toBe(true);
-    await expect(runtime.call(top as Pid, "hello")).rejects.toMatchObject({
-      reason: [{ code: "ROOKERY_SUPERVISOR_REQUEST" }, expect.anything()],
-    });
-  });
+  test.each(["hello", undefined, null])(
+    "drops an unexpected message, and dies of the call %s (258)",
+    async (call) => {
+      const top = await startDynamic();
+      runtime.send(top, "hello");
+      await settle(runtime);
+      expect(runtime.isAlive(top)).toBe(true);
+      await expect(runtime.call(top as Pid, call)).rejects.toMatchObject({
+        reason: [{ code: "ROOKERY_SUPERVISOR_REQUEST" }, expect.anything()],
+      });
+    },
+  );
 
   test("keeps nothing of the argument of a child that it will never start again", async () => {
     const top = await startDynamic();

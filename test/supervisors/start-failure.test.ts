@@ -10,6 +10,12 @@ describe("findStartFailure", () => {
     expect(findStartFailure(reason)).toEqual({ path: ["web", "http"], reason: "why" });
   });
 
+  test("is what a start function threw, without the tag that says that it was caught", () => {
+    const inUse = new Error("in use");
+    expect(findStartFailure(nested("web", ["EXIT", inUse]))).toEqual({ path: ["web"], reason: inUse });
+    expect(findStartFailure(nested("web", ["EXIT", "why"]))).toEqual({ path: ["web"], reason: "why" });
+  });
+
   test.each([["why"], [["shutdown", "x"]], [["shutdown", ["x", "y", "z"]]], [undefined]])(
     "takes %o as it is",
     (reason) => {

@@ -143,17 +143,20 @@ describe("Supervisor, ending", () => {
     expect(await happened()).toEqual(["end a killed"]);
   });
 
-  test("drops an unexpected message, and dies of an unknown call (258)", async () => {
-    const top = await start([a()]);
-    runtime.send(top, "hello");
-    await settle(runtime);
-    expect(runtime.isAlive(top)).toBe(true);
-    expect(reports).toEqual(["unexpected hello"]);
-    await expect(runtime.call(top as Pid, "hello")).rejects.toMatchObject({
-      reason: [{ code: "ROOKERY_SUPERVISOR_REQUEST" }, expect.anything()],
-    });
-    expect(runtime.isAlive(top)).toBe(false);
-  });
+  test.each(["hello", undefined, null])(
+    "drops an unexpected message, and dies of the call %s (258)",
+    async (call) => {
+      const top = await start([a()]);
+      runtime.send(top, "hello");
+      await settle(runtime);
+      expect(runtime.isAlive(top)).toBe(true);
+      expect(reports).toEqual(["unexpected hello"]);
+      await expect(runtime.call(top as Pid, call)).rejects.toMatchObject({
+        reason: [{ code: "ROOKERY_SUPERVISOR_REQUEST" }, expect.anything()],
+      });
+      expect(runtime.isAlive(top)).toBe(false);
+    },
+  );
 });
 
 function unlinks(supervisor: Pid) {

@@ -33,6 +33,20 @@ class Queue extends GenServer<From<string>[], "next"> {
   }
 }
 
+class Sink extends GenServer<number> {
+  init(): Ok<number> {
+    return ok(0);
+  }
+  // @ts-expect-error -- nobody waits for an answer to a cast
+  override handleCast(): Reply<number> {
+    return reply(1);
+  }
+  // @ts-expect-error -- only init makes a state of what it returns
+  override handleInfo(): Ok<number> {
+    return ok(1);
+  }
+}
+
 type Answers = ["balance", number] | [{ deposit: number }, "ok"];
 
 class Account extends GenServer<number, Answers[0]> {
@@ -74,4 +88,4 @@ runtime.reply(anyone, "whatever");
 // @ts-expect-error -- a pid is nobody who waits
 runtime.reply(queue, "whatever");
 
-void [Counter, item, wrong, balance, done, answer, mixedUp];
+void [Counter, Sink, item, wrong, balance, done, answer, mixedUp];

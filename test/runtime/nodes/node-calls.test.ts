@@ -300,4 +300,16 @@ describe("multiCall and abcast", () => {
       expect(notes.filter((note) => (note as string[])[0] === "cast")).toHaveLength(2);
     }, 2);
   });
+
+  test("refuse what can't be copied, as a call does: no node is to blame for it", async () => {
+    await acrossNodes(async (cluster) => {
+      await serverOn(cluster, B, { call: () => reply("from b") }, []);
+      const { runtime } = cluster.nodes[A]!;
+      const refused = { code: "ROOKERY_NOT_COPYABLE" };
+      await expect(runtime.multiCall([A, B], "server", { f: () => {} })).rejects.toMatchObject(refused);
+      expect(() => runtime.abcast([A, B], "server", { f: () => {} })).toThrow(
+        expect.objectContaining(refused),
+      );
+    }, 2);
+  });
 });
