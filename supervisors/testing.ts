@@ -1,6 +1,7 @@
 export type { Candidate } from "./testing/candidate.ts";
-export { chaos, type ChaosOptions, type ChaosReport, type Invariant } from "./testing/chaos.ts";
+export { chaos, type ChaosReport } from "./testing/chaos.ts";
 export { chaosEach, type ChaosEachOptions, type ChaosScenario } from "./testing/chaos-each.ts";
+export type { ChaosOptions, Invariant } from "./testing/chaos-options.ts";
 export type { ChaosSystem } from "./testing/chaos-system.ts";
 export { clockJump } from "./testing/clock-fault.ts";
 export { eventually, type EventuallyOptions } from "./testing/eventually.ts";

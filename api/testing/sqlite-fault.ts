@@ -56,12 +56,11 @@ export function diskFull<Database>(repo: Repo<Database>, ms: number): Fault {
   return {
     name: `disk full for ${ms} ms`,
     targets: () => [TARGET],
-    async inflict({ runtime, simulation }) {
+    async inflict({ runtime }) {
       // Never less than there are.
       const filled = limit(1);
       runtime.clock.setTimer(ms, () => void filled.then(() => limit(PAGES_MAX)));
-      // In a simulation it is as chaos lets it go on.
-      if (simulation === undefined) await filled;
+      await filled;
     },
   };
 }

@@ -91,6 +91,7 @@ export function redisLoss(gate: RedisGate, ms: number): Fault {
   expectDuration(ms);
   return {
     name: `Redis loss for ${ms} ms`,
+    needs: "real time",
     targets: ({ simulation }) => (simulation === undefined ? ["Redis"] : []),
     inflict({ runtime }) {
       gate.lose();

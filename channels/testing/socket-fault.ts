@@ -37,6 +37,7 @@ function onSockets(fault: Fault): Fault {
   const isSocket = sockets();
   return {
     ...fault,
+    needs: "a transport process that is a target",
     targets: (system, selected, spared) => fault.targets(system, selected.filter(isSocket), spared),
   };
 }

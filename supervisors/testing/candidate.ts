@@ -4,8 +4,8 @@ import { Pid, type Runtime } from "../../runtime/index.ts";
 export interface Candidate {
   readonly pid: Pid;
   /**
-   * Its name or, without one, its way from the root. Whoever takes its place after a restart has the same one, and so has its
-   * counterpart in a repeated run.
+   * Its name or, without one, its way from the root and the how many-th of its kind it is there, in the order of their start. Its
+   * counterpart in a repeated run has the same one.
    */
   readonly id: string;
   readonly name: string | undefined;

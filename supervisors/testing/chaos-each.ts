@@ -1,14 +1,19 @@
-import { type Logger, RookeryError } from "../../runtime/index.ts";
-import { expectDuration } from "../../runtime/internal.ts";
+import { type Logger, RookeryError, silentLogger } from "../../runtime/index.ts";
+import { expectFunction, expectOptions } from "../../runtime/internal.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../runtime/testing.ts";
 import { supervisorError } from "../errors.ts";
-import { type ChaosOptions, talliedChaos } from "./chaos.ts";
+import { talliedChaos } from "./chaos.ts";
+import { chaosFailure, type ChaosFailure } from "./chaos-failure.ts";
+import type { ChaosOptions } from "./chaos-options.ts";
 import { type FaultScript, shrunk } from "./fault-script.ts";
 import { FaultTally } from "./fault-tally.ts";
-import { oneLine } from "./one-line.ts";
 
 /** So many runs at most look for a shorter script. */
 const SHRINK_RUNS_MAX = 200;
+
+const START: string = "start to succeed";
+const CHAOS: string = "chaos to go on";
+const VERIFY: string = "verify to pass";
 
 /** What is to survive: how it starts, what comes over it, and what must be so in the end. */
 export interface ChaosScenario<World> {
@@ -31,108 +36,121 @@ export interface ChaosEachOptions extends Omit<SimulationOptions, "seed"> {
   readonly runs: number;
   /** The first of the seeds. Default: 1. */
   readonly seed?: number;
-}
-
-/** How a run has failed, and what was inflicted until then. */
-interface Failed {
-  readonly error: unknown;
-  readonly script: FaultScript;
+  /** Inflicts these faults instead of any by chance: with the seed of a run that has failed, and `runs: 1`, that run again. */
+  readonly script?: FaultScript;
 }
 
 interface Outcome {
-  readonly failed: Failed | undefined;
+  readonly failed: ChaosFailure | undefined;
   readonly logger: Logger;
 }
 
 /**
  * Runs a scenario in one simulation after the other. If one fails, its faults are left out one after the other as long as it still
- * fails, and it rejects with `ROOKERY_CHAOS`, which names the seed and that shortest script; `cause` is what failed with it.
+ * fails, and it rejects with `ROOKERY_CHAOS`, which names the seed and the script that is left; `cause` is what was thrown with it.
  *
- * If faults were due and nobody was there whom any of them could strike, in no run, it rejects with `ROOKERY_SUPERVISOR_OPTION`: it has
- * tested nothing. If that is so of some of the faults, it logs a warning of each.
+ * If no fault was inflicted in any run, because none was due or nobody was there whom one could strike, it rejects with
+ * `ROOKERY_SUPERVISOR_OPTION`: it has tested nothing. If that is so of some of the faults, it logs a warning of each.
  */
 export async function chaosEach<World>(
-  { runs, seed: first = 1, ...options }: ChaosEachOptions,
+  { runs, seed: first = 1, script, ...options }: ChaosEachOptions,
   scenario: ChaosScenario<World>,
 ): Promise<void> {
-  expectDuration(runs);
+  expectScenario(runs, scenario);
   const tally = new FaultTally();
   let logger: Logger | undefined;
+  if (options.shards !== undefined && options.shards > 1) await load({ ...options, seed: first }, scenario);
   for (let seed = first; seed < first + runs; seed += 1) {
-    const drawn = await outcomeOf({ ...options, seed }, scenario, undefined, tally);
+    const drawn = await outcomeOf({ ...options, seed }, scenario, script, tally);
     logger = drawn.logger;
-    let { failed } = drawn;
-    if (failed === undefined) continue;
-    const fails = async (script: FaultScript): Promise<boolean> => {
-      const shorter = await outcomeOf({ ...options, seed }, scenario, script, new FaultTally());
-      if (shorter.failed !== undefined) failed = { ...shorter.failed, script };
-      return shorter.failed !== undefined;
-    };
-    // What fails without the script as well fails by itself.
-    const script = (await fails([])) ? [] : await shrunk(failed.script, fails, SHRINK_RUNS_MAX);
-    throw failure(seed, script, failed.error);
+    if (drawn.failed !== undefined) throw await shortest({ ...options, seed }, scenario, drawn.failed);
   }
-  if (tally.isIdle)
+  if (tally.isIdle && script?.length !== 0)
     throw supervisorError(
       "ROOKERY_SUPERVISOR_OPTION",
       "faults that strike somebody",
       "chaosEach",
-      tally.missed,
+      tally.lines.length === 0 ? "none that was due" : tally.lines.join("; "),
     );
   for (const line of tally.lines) logger?.warn({ seed: first, runs }, line);
+}
+
+function expectScenario<World>(runs: number, scenario: ChaosScenario<World>): void {
+  if (!(Number.isSafeInteger(runs) && runs > 0))
+    throw supervisorError("ROOKERY_SUPERVISOR_OPTION", "an integer above 0 as runs", "chaosEach", runs);
+  expectOptions("a scenario of chaosEach", ["start", "chaos", "verify", "end"], scenario);
+  const { start, chaos, verify, end } = scenario;
+  for (const [name, one] of Object.entries({ start, chaos, ...(verify && { verify }), ...(end && { end }) }))
+    expectFunction(`as ${name} of a scenario`, one);
+}
+
+/**
+ * Starts a world, and ends it: shards load the modules of servers in real time, which no seed decides, and only once. Otherwise the first
+ * run would be another one than its repetition.
+ */
+async function load<World>(options: SimulationOptions, { start, end }: ChaosScenario<World>): Promise<void> {
+  const calm = { start, chaos: () => ({ durationMs: 0 }), ...(end && { end }) };
+  // What is wrong with it is wrong with the first run, too.
+  await outcomeOf({ ...options, logger: silentLogger }, calm, [], new FaultTally());
+}
+
+/** The failure of the shortest script that is found, each script in a run of its own. */
+async function shortest<World>(
+  options: SimulationOptions,
+  scenario: ChaosScenario<World>,
+  drawn: ChaosFailure,
+): Promise<ChaosFailure> {
+  let last = drawn;
+  const fails = async (script: FaultScript): Promise<boolean> => {
+    const { failed } = await outcomeOf(options, scenario, script, new FaultTally());
+    last = failed ?? last;
+    return failed !== undefined;
+  };
+  // What fails without the script as well fails by itself.
+  if (!(await fails([]))) await shrunk(drawn.script, fails, SHRINK_RUNS_MAX);
+  return last;
 }
 
 /** How the run goes, by chance or by a script. */
 async function outcomeOf<World>(
   options: SimulationOptions,
-  scenario: ChaosScenario<World>,
+  { start, chaos: over, verify, end }: ChaosScenario<World>,
   script: FaultScript | undefined,
   tally: FaultTally,
 ): Promise<Outcome> {
   await using simulation = await simulate(options);
+  const { seed } = simulation;
   const { logger } = simulation.runtime;
   let started: { readonly world: World } | undefined;
-  let failed: Failed | undefined;
+  let failed: ChaosFailure | undefined;
+  let inflicted: FaultScript = [];
+  let expected = START;
   try {
-    started = { world: await simulation.run(async () => scenario.start(simulation)) };
-    failed = await failureOf(started.world, simulation, scenario, script, tally);
+    started = { world: await simulation.run(async () => start(simulation)) };
+    expected = CHAOS;
+    const scripted = script === undefined ? {} : { script };
+    const report = await talliedChaos(
+      simulation,
+      { ...over(started.world, simulation), seed, ...scripted },
+      tally,
+    );
+    inflicted = report.script;
+    expected = VERIFY;
+    if ((await verify?.(started.world, simulation)) === false)
+      failed = chaosFailure(expected, undefined, seed, inflicted);
   } catch (error) {
-    failed = { error, script: [] };
+    // One of chaos says what was not so; another may come from elsewhere, with a script of its own.
+    failed = expected === CHAOS && isOfChaos(error) ? error : chaosFailure(expected, error, seed, inflicted);
   }
+  inflicted = failed?.script ?? inflicted;
   try {
-    if (started !== undefined) await scenario.end?.(started.world, simulation);
+    if (started !== undefined) await end?.(started.world, simulation);
   } catch (error) {
-    failed ??= { error, script: [] };
+    failed ??= chaosFailure("end to succeed", error, seed, inflicted);
   }
   return { failed, logger };
 }
 
-/** How the run of a world fails; undefined if it does not. */
-async function failureOf<World>(
-  world: World,
-  simulation: Simulation,
-  { chaos: over, verify }: ChaosScenario<World>,
-  script: FaultScript | undefined,
-  tally: FaultTally,
-): Promise<Failed | undefined> {
-  let inflicted: FaultScript = [];
-  try {
-    const scripted = script === undefined ? {} : { script };
-    const options = { ...over(world, simulation), seed: simulation.seed, ...scripted };
-    inflicted = (await talliedChaos(simulation, options, tally)).script;
-    return (await verify?.(world, simulation)) === false
-      ? { error: new Error("verify answered false"), script: inflicted }
-      : undefined;
-  } catch (error) {
-    const known = (error as { readonly script?: FaultScript }).script;
-    return { error, script: known ?? inflicted };
-  }
-}
-
-function failure(seed: number, script: FaultScript, cause: unknown): Error {
-  const what = cause instanceof RookeryError && cause.code === "ROOKERY_CHAOS" ? cause.cause : cause;
-  const text = what instanceof Error ? what.message : cause instanceof Error ? cause.message : String(cause);
-  const error = supervisorError("ROOKERY_CHAOS", oneLine(text), script.length, seed, JSON.stringify(script));
-  error.cause = cause;
-  return Object.assign(error, { script });
+function isOfChaos(error: unknown): error is ChaosFailure {
+  return error instanceof RookeryError && error.code === "ROOKERY_CHAOS";
 }

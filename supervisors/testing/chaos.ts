@@ -1,40 +1,15 @@
 import type { Runtime } from "../../runtime/index.ts";
-import { expectDuration, expectOptions } from "../../runtime/internal.ts";
+import { isPromise } from "../../runtime/internal.ts";
 import { SeededRandom, type Simulation } from "../../runtime/testing.ts";
 import { supervisorError } from "../errors.ts";
 import type { Candidate } from "./candidate.ts";
+import { chaosFailure } from "./chaos-failure.ts";
+import { type ChaosOptions, expectChaosOptions } from "./chaos-options.ts";
 import { ChaosSystem } from "./chaos-system.ts";
 import { type Fault, kill } from "./fault.ts";
 import type { FaultScript, ScriptedFault } from "./fault-script.ts";
 import { FaultTally } from "./fault-tally.ts";
-import { oneLine } from "./one-line.ts";
 import { supervised, type Target } from "./target.ts";
-
-/** Holds at any time: answers false, or throws, if it does not. */
-export type Invariant = () => unknown;
-
-/** Which faults are inflicted, on whom, how often and for how long. */
-export interface ChaosOptions {
-  /** Decides when which fault is inflicted on whom. */
-  readonly seed: number;
-  readonly durationMs: number;
-  /** So many faults a second, on average. Default: 1. */
-  readonly rateHz?: number;
-  /** Who may come to harm: whoever is meant by any of them. Default: all that somebody has started. */
-  readonly targets?: readonly Target[];
-  /** Who must not. */
-  readonly except?: readonly Target[];
-  /** Default: `[kill()]`. */
-  readonly faults?: readonly Fault[];
-  /** By what they say; looked at after each step of a simulation, and now and then on real time. */
-  readonly invariants?: Readonly<Record<string, Invariant>>;
-  /** Inflicts these faults at their times instead of any by chance: those of an earlier run, to repeat it. */
-  readonly script?: FaultScript;
-  /** Ends it before its time: it resolves to what was inflicted until then. */
-  readonly signal?: AbortSignal;
-  /** Is told of each fault, right before it is inflicted, instead of the log. */
-  readonly onFault?: (fault: ScriptedFault) => void;
-}
 
 /** What chaos has done, for doing it again. */
 export interface ChaosReport {
@@ -56,18 +31,6 @@ interface DueFault {
   readonly choose: (targets: readonly string[]) => string | undefined;
 }
 
-const OPTIONS = [
-  "seed",
-  "durationMs",
-  "rateHz",
-  "targets",
-  "except",
-  "faults",
-  "invariants",
-  "script",
-  "signal",
-  "onFault",
-];
 /** In the midst of work, a fault strikes before so many turns have been taken: few are most likely, for soon all may be done. */
 const TURNS_MAX = 64;
 /** A fault waits so long for so many turns. */
@@ -80,7 +43,7 @@ const TURNS_WITHIN_MS = 1_000;
  * what is armed and has met nothing until then, such as a `crash` without a callback, is disarmed.
  *
  * A fault that was due and never had a target is logged as a warning, with what it needs. Rejects with `ROOKERY_CHAOS` if an invariant
- * does not hold: the error names it, the seed and the script that repeats the run.
+ * does not hold, or a fault throws: the error names it, the seed and the script that repeats the run. With `ROOKERY_SUPERVISOR_OPTION` for wrong options.
  */
 export async function chaos(subject: Simulation | Runtime, options: ChaosOptions): Promise<ChaosReport> {
   const tally = new FaultTally();
@@ -96,8 +59,7 @@ export async function talliedChaos(
   options: ChaosOptions,
   tally: FaultTally,
 ): Promise<ChaosReport> {
-  expectOptions("chaos", OPTIONS, options);
-  expectDuration(options.durationMs);
+  expectChaosOptions(options);
   const run = new ChaosRun(new ChaosSystem(subject), options, tally);
   try {
     return await run.run();
@@ -116,8 +78,10 @@ class ChaosRun {
   readonly #inflicted = new Map<number, ScriptedFault>();
   /** Takes back those that wait for their turn. */
   readonly #lurking = new Set<() => void>();
-  readonly #underWay: Promise<void>[] = [];
+  /** Of a strike that nobody has waited for. */
+  #failed: { readonly error: unknown } | undefined;
   #startedMs = 0;
+  #drawnMs = 0;
 
   constructor(system: ChaosSystem, options: ChaosOptions, tally: FaultTally) {
     this.#system = system;
@@ -128,7 +92,8 @@ class ChaosRun {
   }
 
   async run(): Promise<ChaosReport> {
-    const { durationMs, seed, script } = this.#options;
+    const { durationMs, seed } = this.#options;
+    const script = this.#options.script?.toSorted((a, b) => a.atMs - b.atMs);
     this.#startedMs = this.#system.nowMs;
     this.#check();
     for (let next = 0; ; next += 1) {
@@ -137,8 +102,10 @@ class ChaosRun {
       await this.#passUntil(Math.min(atMs, durationMs));
       if (due === undefined || atMs > durationMs || this.#isEnded)
         return { seed, script: this.#script, missed: this.#tally.missed };
-      if (due.turns === 0 || this.#system.simulation === undefined) await this.#strike(due);
-      else this.#lurk(due, this.#system.simulation);
+      const { simulation } = this.#system;
+      if (simulation === undefined) await this.#strike(due);
+      else if (due.turns === 0) this.#strikeMeanwhile(due);
+      else this.#lurk(due, simulation);
     }
   }
 
@@ -168,9 +135,11 @@ class ChaosRun {
     const draw = (): number => this.#random.next();
     const [pause, turns, which, whom] = [draw(), draw(), draw(), draw()];
     const fault = this.#faults[Math.floor(which * this.#faults.length)];
+    // From when the one before was due: on real time it has struck later than that, each time by another while.
+    this.#drawnMs += Math.ceil((-Math.log(1 - pause) * 1_000) / rateHz);
     return {
       nth,
-      atMs: this.#sinceMs + Math.ceil((-Math.log(1 - pause) * 1_000) / rateHz),
+      atMs: this.#drawnMs,
       turns: turns < 0.5 ? 0 : Math.floor(TURNS_MAX ** (2 * turns - 1)),
       name: fault?.name ?? "",
       fault,
@@ -187,20 +156,17 @@ class ChaosRun {
 
   async #passUntil(atMs: number): Promise<void> {
     await this.#system.pass(Math.max(0, atMs - this.#sinceMs), () => {
+      if (this.#failed !== undefined) throw this.#failed.error;
       this.#check();
       return !this.#isEnded;
     });
-    await Promise.all(this.#underWay.splice(0));
   }
 
   /** Strikes when so many turns have been taken or, if there is not so much to do, after a while. */
   #lurk(due: DueFault, simulation: Simulation): void {
     const strike = (): void => {
       takeBack();
-      const striking = this.#strike(due);
-      // Waited for once time has passed, and handled from now on.
-      striking.catch(() => {});
-      this.#underWay.push(striking);
+      this.#strikeMeanwhile(due);
     };
     const takeBackTurns = simulation.afterTurns(due.turns, strike);
     const leftMs = Math.max(0, this.#options.durationMs - this.#sinceMs);
@@ -211,6 +177,13 @@ class ChaosRun {
       this.#lurking.delete(takeBack);
     };
     this.#lurking.add(takeBack);
+  }
+
+  /** Who waits for it lets no turns be taken, and what it does may need some. */
+  #strikeMeanwhile(due: DueFault): void {
+    this.#strike(due).catch((error: unknown) => {
+      this.#failed ??= { error };
+    });
   }
 
   /** In a simulation, all of it at once: turns go on meanwhile. */
@@ -230,12 +203,14 @@ class ChaosRun {
     if (target === undefined) return;
     this.#tally.inflicted(name);
     const isMidway = simulation !== undefined && turns > 0;
-    const entry: ScriptedFault = isMidway
-      ? { atMs, turns, fault: name, target }
-      : { atMs: this.#sinceMs, fault: name, target };
+    const entry: ScriptedFault = { atMs, ...(isMidway ? { turns } : {}), fault: name, target };
     this.#inflicted.set(nth, entry);
     this.#tell(entry);
-    await fault.inflict(this.#system, target, selected);
+    try {
+      await fault.inflict(this.#system, target, selected);
+    } catch (error) {
+      throw chaosFailure(`${name} to be inflicted`, error, this.#options.seed, this.#script);
+    }
   }
 
   #tell(entry: ScriptedFault): void {
@@ -257,24 +232,25 @@ class ChaosRun {
   }
 
   #check(): void {
-    for (const [text, invariant] of Object.entries(this.#options.invariants ?? {})) {
+    const { invariants = {}, seed } = this.#options;
+    for (const [text, invariant] of Object.entries(invariants)) {
+      let answer: unknown;
       let cause: unknown;
       try {
-        if (invariant() !== false) continue;
+        answer = invariant();
       } catch (error) {
+        answer = false;
         cause = error;
       }
-      throw this.#broken(text, cause);
+      if (isPromise(answer)) throw refusedPromise(text, answer);
+      if (answer === false) throw chaosFailure(text, cause, seed, this.#script);
     }
   }
+}
 
-  #broken(invariant: string, cause: unknown): Error {
-    const script = this.#script;
-    const why = cause instanceof Error ? ` (${cause.message})` : "";
-    const text = oneLine(`${invariant}${why}`);
-    const { seed } = this.#options;
-    const error = supervisorError("ROOKERY_CHAOS", text, script.length, seed, JSON.stringify(script));
-    error.cause = cause;
-    return Object.assign(error, { script });
-  }
+/** What it will say comes too late, and would count as true. */
+function refusedPromise(invariant: string, answer: PromiseLike<unknown>): Error {
+  answer.then(undefined, () => {});
+  const expected = `an answer at once from the invariant "${invariant}"`;
+  return supervisorError("ROOKERY_SUPERVISOR_OPTION", expected, "chaos", answer);
 }

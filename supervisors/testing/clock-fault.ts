@@ -1,4 +1,5 @@
 import { JumpingClock, VirtualClock } from "../../runtime/testing.ts";
+import { supervisorError } from "../errors.ts";
 import type { ChaosSystem } from "./chaos-system.ts";
 import type { Fault } from "./fault.ts";
 
@@ -9,6 +10,8 @@ const CLOCK = "clock";
  * `JumpingClock`, on all of their shards; elsewhere it has no targets.
  */
 export function clockJump(ms: number): Fault {
+  if (!Number.isSafeInteger(ms))
+    throw supervisorError("ROOKERY_SUPERVISOR_OPTION", "whole milliseconds as ms", "clockJump", ms);
   return {
     name: `clock jump of ${ms} ms`,
     needs: "a simulation, or a runtime with a JumpingClock",

@@ -8,7 +8,6 @@ import { oneLine } from "./one-line.ts";
 /** So long something may take to become so. */
 export const WITHIN_MS = 5_000;
 
-/** How long something may take to become true. */
 /** How long `eventually` waits, and what for. */
 export interface EventuallyOptions {
   /** Milliseconds, of the clock of the runtime. Default: 5,000. */

@@ -25,13 +25,17 @@ export async function shrunk(
 ): Promise<FaultScript> {
   let shortest = script;
   let runs = 0;
-  for (let size = Math.ceil(shortest.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (let size = Math.ceil(shortest.length / 2); size >= 1;) {
+    const before = shortest.length;
     for (let from = 0; from < shortest.length && runs < runsMax;) {
       const without = shortest.toSpliced(from, size);
       runs += 1;
       if (await fails(without)) shortest = without;
       else from += size;
     }
+    // Of single faults, one may be left out only once a later one is.
+    if (size > 1) size = Math.ceil(size / 2);
+    else if (shortest.length === before) size = 0;
   }
   return shortest;
 }

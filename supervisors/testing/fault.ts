@@ -1,4 +1,6 @@
 import type { Pid, Runtime } from "../../runtime/index.ts";
+import { brief, expectDuration, expectFunction } from "../../runtime/internal.ts";
+import { supervisorError } from "../errors.ts";
 import type { Candidate } from "./candidate.ts";
 import type { ChaosSystem } from "./chaos-system.ts";
 import type { Inflict, ProcessHarm } from "./process-fault.ts";
@@ -24,7 +26,7 @@ export interface Fault {
 
 /** An exit signal with this reason (`Process.exit/2`): who traps exits may survive it. */
 export function exit(reason: unknown = "shutdown"): Fault {
-  return ofProcess(`exit ${String(reason)}`, { kind: "exit", reason });
+  return ofProcess(`exit ${brief(reason)}`, { kind: "exit", reason });
 }
 
 /** An exit signal that nobody survives. */
@@ -42,11 +44,14 @@ export function crash(): Fault {
  * simulation it always is: it exits with `"stalled"`.
  */
 export function stall(ms: number): Fault {
+  expectDuration(ms);
   return ofProcess(`stall ${ms} ms`, { kind: "stall", ms });
 }
 
 /** So many messages that nobody understands, at once. */
 export function flood(messages: number): Fault {
+  if (!(Number.isSafeInteger(messages) && messages > 0))
+    throw supervisorError("ROOKERY_SUPERVISOR_OPTION", "an integer above 0 as messages", "flood", messages);
   return ofProcess(`flood of ${messages}`, { kind: "flood", messages });
 }
 
@@ -67,6 +72,7 @@ export function processFault<Args extends readonly unknown[]>(
   inflict: (runtime: Runtime, pid: Pid, ...args: Args) => void,
   ...args: Args
 ): Fault {
+  expectFunction("that inflicts the fault", inflict);
   return ofProcess(name, {
     kind: "own",
     module,

@@ -7,7 +7,6 @@ import { ChaosSystem } from "./chaos-system.ts";
 import { notSo, until, WITHIN_MS } from "./eventually.ts";
 import { shapeBelow, shapeText, type TreeShape } from "./tree-shape.ts";
 
-/** How long a system may take to recover. */
 /** How long an assertion may take to hold. */
 export interface Within {
   /** So long it may take, in milliseconds of the clock of the runtime. Default: 5,000. */
@@ -57,7 +56,7 @@ export class SystemAssertions {
   assertRestarted(name: string, options: Within = {}): Promise<void> {
     return this.#assert(`${name} to be restarted`, options, async (system) => {
       const before = this.#pidsBefore.get(name);
-      if (before === undefined) return "nobody had the name in the beginning";
+      if (before === undefined) return NEVER_HAD;
       if (system.runtime.isAlive(before)) return "it is the same process as before";
       return has(await system.census(), name) ? undefined : NOBODY;
     });
@@ -68,7 +67,8 @@ export class SystemAssertions {
     const name = typeof nameOrPid === "string" ? nameOrPid : undefined;
     return this.#assert(`${name ?? "the process"} to be down`, options, async ({ runtime }) => {
       const pid = typeof nameOrPid === "string" ? this.#pidsBefore.get(nameOrPid) : nameOrPid;
-      if (pid !== undefined && runtime.isAlive(pid)) return "it lives";
+      if (pid === undefined) return NEVER_HAD;
+      if (runtime.isAlive(pid)) return "it lives";
       return name === undefined || runtime.whereis(name) === undefined
         ? undefined
         : "another process has the name";
@@ -144,6 +144,7 @@ export class SystemAssertions {
 }
 
 const NOBODY = "nobody has the name";
+const NEVER_HAD = "nobody had the name in the beginning";
 
 function has({ processes }: Census, name: string): boolean {
   return processes.some((one) => one.name === name);

@@ -53,6 +53,8 @@ for (const [kind, start] of Object.entries(kinds)) {
       it.runtime.exit("shop", "kill");
       await system.assertDown("shop");
       await system.assertDown("orders");
+      const unknown = await failure(system.assertDown("stokc", { within: 10 }));
+      expect(String(unknown)).toContain("nobody had the name in the beginning");
     });
 
     test("a tree that heals has its shape; one that has lost a child does not", async () => {
