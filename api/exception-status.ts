@@ -18,8 +18,15 @@ const STATUS_BY_CODE: ReadonlyMap<unknown, number> = new Map([
   ["ROOKERY_REPO_QUEUE_FULL", 503],
   ["ROOKERY_REPO_TRANSACTION_TIMEOUT", 503],
   ["ROOKERY_REPO_TRANSACTION_LOST", 503],
-  // PostgreSQL's character_not_in_repertoire: a text with U+0000 in it, which JSON and SQLite take and it can't hold.
+  // What PostgreSQL says of a value that no such column, or no index on it, can hold: a number out of its range or with a fraction, no
+  // point in time, a text with U+0000 or of many pages. JSON and SQLite take all of these.
+  ["22003", 400],
+  ["22007", 400],
+  ["22008", 400],
   ["22021", 400],
+  ["22P02", 400],
+  ["22P05", 400],
+  ["54000", 400],
 ]);
 
 /** Throws `ROOKERY_EXCEPTION_STATUS` for a status that is none of an error. */

@@ -20,6 +20,8 @@ export function renderError(error: unknown, request: FastifyRequest, reply: Fast
 function leaveOutUnsendable(reply: FastifyReply, error: unknown): void {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   if (code !== "ERR_INVALID_CHAR" && code !== "ERR_INVALID_HTTP_TOKEN") return;
+  // Node has kept the phrase of the status that there was then.
+  reply.raw.statusMessage = "";
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     try {
       validateHeaderName(name);

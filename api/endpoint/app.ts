@@ -11,6 +11,7 @@ import { fastifyLogger } from "../logger.ts";
 import { requestIdOf } from "../plugs/request-id.ts";
 import { answerClientError, renderError, renderErrors } from "../render-errors.ts";
 import { requestTracing } from "../request-tracer.ts";
+import { bodyLimitOf } from "../router/scope.ts";
 import { mountPlugs } from "./endpoint-plugs.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { mountLongPolls } from "./longpoll-routes.ts";
@@ -31,6 +32,7 @@ export async function buildApp(endpoint: EndpointState): Promise<FastifyInstance
     // Before 24.9, Node takes each request with an `upgrade` for one that wants a WebSocket.
     http: { shouldUpgradeCallback: asksForWebSocket },
     ...own,
+    ...bodyLimitOf(plugs.filter((plug) => typeof plug === "function")),
     // As Phoenix, which looks at the segments of a path only.
     routerOptions: {
       ignoreTrailingSlash: true,

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isPromise } from "../../runtime/internal.ts";
 import { actionFallback, isFailure } from "../action-fallback.ts";
 import type { EndpointPlug, Plug } from "../plug.ts";
-import { isAnswered } from "../router/dispatch.ts";
+import { isAnswered, logLateError } from "../router/dispatch.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -32,7 +32,10 @@ function hookOf(plug: Plug): Hook {
       // Who has answered leaves the rest of the hooks out.
       if (!isAnswered(reply)) done();
     };
-    const fail = (error: unknown): void => done(error as Error);
+    const fail = (error: unknown): void => {
+      if (isAnswered(reply)) logLateError(error, request);
+      else done(error as Error);
+    };
     if (request.routeOptions.config.isSocket === true) {
       done();
       return;

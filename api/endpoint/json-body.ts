@@ -13,13 +13,15 @@ const OBJECT_END = 0x7d;
 
 /**
  * Reads bodies of JSON as Fastify does, and refuses besides, with 400, what is not UTF-8, which would be read as something that nobody
- * has written, and what is nested more than `NESTING_MAX` levels deep.
+ * has written, and what is nested more than `NESTING_MAX` levels deep. Nothing at all is no body, as in Plug: many clients
+ * announce JSON with each request, also a DELETE.
  */
 export function parseJsonBodies(app: FastifyInstance): void {
   const { onProtoPoisoning = "error", onConstructorPoisoning = "error" } = app.initialConfig;
   const parse = app.getDefaultJsonParser(onProtoPoisoning, onConstructorPoisoning);
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    if (body.length === 0) return done(null, undefined);
     if (!isUtf8(body) || isNestedDeeper(body, NESTING_MAX))
       return done(new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY());
     // It answers by `done`; that it might answer a promise is only in its type.

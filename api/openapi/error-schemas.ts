@@ -1,12 +1,13 @@
 import type { StandardSchema } from "../../channels/index.ts";
 import type { ErrorJson } from "../error-json.ts";
+import type { Traversed } from "../repo/traversal.ts";
 import type { Route } from "../router/route.ts";
 import type { Components } from "./components.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
-/** The body of an answer that is about single fields: under each what is wrong with it. */
+/** The body of an answer that is about single fields: under each what is wrong with it, as `traverseErrors` has it. */
 export interface FieldErrors {
-  readonly errors: Readonly<Record<string, readonly string[]>>;
+  readonly errors: Traversed<string>;
 }
 
 /**
@@ -32,12 +33,22 @@ export const fieldErrorsSchema: StandardSchema<FieldErrors> = standardSchema(
   {
     type: "object",
     required: ["errors"],
-    properties: {
-      errors: { type: "object", additionalProperties: { type: "array", items: { type: "string" } } },
+    properties: { errors: { $ref: "#/$defs/FieldMessages" } },
+  },
+  (value): value is FieldErrors => isRecord(value) && isMessages(value["errors"]),
+  {
+    FieldMessages: {
+      type: "object",
+      additionalProperties: {
+        description: "What is wrong with the field, or with the fields of what is nested in it.",
+        anyOf: [
+          { type: "array", items: { type: "string" } },
+          { type: "array", items: { $ref: "#/$defs/FieldMessages" } },
+          { $ref: "#/$defs/FieldMessages" },
+        ],
+      },
     },
   },
-  (value): value is FieldErrors =>
-    isRecord(value) && isRecord(value["errors"]) && Object.values(value["errors"]).every(Array.isArray),
 );
 
 /** The body with which a route refuses by `status` what does not reach its action. */
@@ -53,8 +64,12 @@ function standardSchema<Value>(
   id: string,
   definition: JsonSchema,
   fits: (value: unknown) => value is Value,
+  others: Readonly<Record<string, JsonSchema>> = {},
 ): StandardSchema<Value> {
-  const converted = (): Record<string, unknown> => ({ $ref: `#/$defs/${id}`, $defs: { [id]: definition } });
+  const converted = (): Record<string, unknown> => ({
+    $ref: `#/$defs/${id}`,
+    $defs: { [id]: definition, ...others },
+  });
   return {
     "~standard": {
       version: 1,
@@ -67,4 +82,13 @@ function standardSchema<Value>(
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+function isMessages(value: unknown): boolean {
+  if (!isRecord(value) || Array.isArray(value)) return false;
+  return Object.values(value).every((field) =>
+    Array.isArray(field)
+      ? field.every((one) => typeof one === "string") || field.every(isMessages)
+      : isMessages(field),
+  );
 }

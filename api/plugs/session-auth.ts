@@ -21,12 +21,14 @@ export interface SessionAuth<User extends CurrentUser> extends Plug {
 /**
  * Lets pass whoever has logged in, in a session for whose credential `loadUser` returns a user, and sets `request.currentUser`; the
  * others are answered with 401, unless it is `optional`. Stands behind the `session` plug; somebody whom a plug before this one knows
- * passes as well, so tokens and sessions can be had side by side:
+ * passes as well, so tokens and sessions can be had side by side. No page of others can show a token, so whoever has needs none
+ * against forgery:
  *
  * ```ts
  * const byToken = bearerAuth((token) => accounts.userOfToken(token), { optional: true });
+ * const unforged = protectFromForgery({ skip: (request) => request.currentUser !== undefined });
  * const bySession = sessionAuth((id) => accounts.find(id));
- * route.pipeline("private", [browserSession, protectFromForgery(), byToken, bySession]);
+ * route.pipeline("private", [browserSession, byToken, unforged, bySession]);
  * ```
  */
 export function sessionAuth<User extends CurrentUser>(

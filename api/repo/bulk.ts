@@ -19,19 +19,26 @@ export interface BulkOptions {
 
 type Where = (row: never) => Expression<SqlBool>;
 
-/** Inserts the rows with as many queries as their values need. */
+/**
+ * Inserts the rows with as many queries as their values need, and one for each change of columns: SQLite can't say in a query of many
+ * rows that some of them have the default of a column.
+ */
 export async function insertRows(
   db: AnyDb,
   table: string,
   rows: readonly AnyRow[],
   { returning = false, ...upsert }: BulkOptions & Partial<UpsertOptions<AnyRow>>,
 ): Promise<BulkResult<AnyRow>> {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const atOnce = Math.max(1, Math.floor(VALUES_MAX / Math.max(1, columns.length)));
   let count = 0;
   const inserted: AnyRow[][] = [];
-  for (let first = 0; first < rows.length; first += atOnce) {
-    let query = db.insertInto(table).values(rows.slice(first, first + atOnce));
+  let first = 0;
+  while (first < rows.length) {
+    const columns = columnsOf(rows[first]!);
+    const atOnce = Math.max(1, Math.floor(VALUES_MAX / Math.max(1, columns.length)));
+    let end = first + 1;
+    while (end < rows.length && end - first < atOnce && hasColumns(rows[end]!, columns)) end += 1;
+    let query = db.insertInto(table).values(rows.slice(first, end));
+    first = end;
     const { onConflict, conflictTarget } = upsert;
     if (onConflict !== undefined)
       query = withConflict(query, columns, {
@@ -43,6 +50,16 @@ export async function insertRows(
   }
   const answered = inserted.flat();
   return { count: returning ? answered.length : count, rows: answered };
+}
+
+/** Those that have a value: what is undefined is left out. */
+function columnsOf(row: AnyRow): string[] {
+  return Object.keys(row).filter((column) => row[column] !== undefined);
+}
+
+function hasColumns(row: AnyRow, columns: readonly string[]): boolean {
+  const own = columnsOf(row);
+  return own.length === columns.length && own.every((column) => columns.includes(column));
 }
 
 export async function updateRows(

@@ -11,7 +11,8 @@ import { type BulkOptions, type BulkResult, deleteRows, insertRows, updateRows }
 import { change, type Changeset } from "./changeset.ts";
 import { type RowResult, type RowWrite, type WriteOptions, writeRow, writesMore } from "./changeset-write.ts";
 import type { Violation } from "./constraint.ts";
-import type { TableOf } from "./multi.ts";
+import { Multi, type MultiResult, type TableOf } from "./multi.ts";
+import { invalidStep, runSteps } from "./multi-run.ts";
 import type { NestedWriter } from "./nested-write.ts";
 import { type AnyDb, type AnyRow, firstOf, ReadQueries, untyped } from "./read-queries.ts";
 import { deleteRow, insertRow, SOUGHT_ID, updateRow } from "./row-queries.ts";
@@ -64,9 +65,19 @@ export class TransactionQueries<DB> extends ReadQueries<DB> {
   /**
    * Runs `work` as a part of this transaction that is undone alone: if it throws, and this rejects with that, or returns an
    * object with `ok: false`, and this resolves to that. What it did is committed with the whole, or not at all. Others
-   * that were asked for on the same transaction wait for it; queries do not, and are undone with it if they come in between.
+   * that were asked for on the same transaction wait for it, so inside ask the one that `work` is given, never this one; queries do
+   * not, and are undone with it if they come in between.
    */
-  transaction<Value>(work: TransactionFunction<DB, Value>): Promise<Value> {
+  transaction<Value>(work: TransactionFunction<DB, Value>): Promise<Value>;
+  /** Carries out a multi as such a part: all its steps, or none. */
+  transaction<Values extends object>(multi: Multi<DB, Values>): Promise<MultiResult<Values>>;
+  transaction(work: TransactionFunction<DB, unknown> | Multi<DB, object>): Promise<unknown> {
+    if (work instanceof Multi) {
+      const { steps } = work;
+      const invalid = invalidStep(steps);
+      if (invalid !== undefined) return Promise.resolve(invalid);
+      return this.transaction((_db, inner) => runSteps(steps, inner));
+    }
     const savepoints = (this.#savepoints ??= new Savepoints(this.#rules.control));
     const { within } = savepoints;
     return savepoints.run(() => work(this.db, new TransactionQueries(this.db, this.#rules, within)));

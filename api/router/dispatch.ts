@@ -109,6 +109,10 @@ function stopped(startedMs: number, route: Route, request: FastifyRequest, reply
 }
 
 /** Once there is an answer, an error is one for the log only. */
+export function logLateError(error: unknown, request: FastifyRequest): void {
+  request.log.error({ err: error }, "a request failed after its answer");
+}
+
 function failed(
   error: unknown,
   startedMs: number,
@@ -119,5 +123,5 @@ function failed(
   if (startedMs >= 0)
     dispatchException.execute({ durationMs: reply.elapsedTime - startedMs }, { request, route, error });
   if (!isAnswered(reply)) throw error;
-  request.log.error({ err: error }, "a request failed after its answer");
+  logLateError(error, request);
 }

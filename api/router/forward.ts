@@ -8,7 +8,7 @@ import type {
 import { isPromise } from "../../runtime/internal.ts";
 import { type ActionFallback, isFailure } from "../action-fallback.ts";
 import type { Plug } from "../plug.ts";
-import { isAnswered } from "./dispatch.ts";
+import { isAnswered, logLateError } from "./dispatch.ts";
 import { hostConstraint } from "./host.ts";
 import type { Route } from "./route.ts";
 import { expectInOrder } from "./route-order.ts";
@@ -52,6 +52,9 @@ export function mountForward(
             `${method} ${route.url} of ${forward.to}`,
           );
         if (hosts.length > 0) route.constraints = { ...route.constraints, host: hostConstraint(hosts) };
+        const limits = [...plugs.map(({ bodyLimitBytes }) => bodyLimitBytes), route.bodyLimit];
+        const smallest = Math.min(...limits.filter((bytes) => bytes !== undefined));
+        if (smallest !== Infinity) route.bodyLimit = smallest;
       });
       // Hooks of the scope rather than of its routes: a handler that the plugin has for what is not found is behind them, too.
       for (const plug of plugs) inner.addHook("preHandler", preHandler(plug, fallback));
@@ -63,12 +66,18 @@ export function mountForward(
 
 function preHandler(plug: Plug, fallback: ActionFallback): preHandlerAsyncHookHandler {
   return async function (request, reply) {
-    const result = plug(request, reply);
-    const outcome = result !== reply && isPromise(result) ? await result : result;
-    if (isAnswered(reply)) return reply;
-    if (outcome === reply || !isFailure(outcome)) return undefined;
-    const answer = fallback(outcome, request, reply);
-    const sent = answer !== reply && isPromise(answer) ? await answer : answer;
-    return isAnswered(reply) ? reply : reply.send(sent);
+    try {
+      const result = plug(request, reply);
+      const outcome = result !== reply && isPromise(result) ? await result : result;
+      if (isAnswered(reply)) return reply;
+      if (outcome === reply || !isFailure(outcome)) return undefined;
+      const answer = fallback(outcome, request, reply);
+      const sent = answer !== reply && isPromise(answer) ? await answer : answer;
+      return isAnswered(reply) ? reply : reply.send(sent);
+    } catch (error) {
+      if (!isAnswered(reply)) throw error;
+      logLateError(error, request);
+      return reply;
+    }
   };
 }

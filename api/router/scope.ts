@@ -363,7 +363,8 @@ export class Scope<Prefix extends string = string> {
   }
 }
 
-function bodyLimitOf(plugs: readonly { readonly bodyLimitBytes?: number }[]): RouteShorthandOptions {
+/** What the plugs on the way to a route, or to all, leave as the largest body. */
+export function bodyLimitOf(plugs: readonly { readonly bodyLimitBytes?: number }[]): { bodyLimit?: number } {
   const limits = plugs.flatMap((plug) => plug.bodyLimitBytes ?? []);
   return limits.length === 0 ? {} : { bodyLimit: Math.min(...limits) };
 }

@@ -13,6 +13,12 @@ describe("exceptionStatus", () => {
     [repoError("ROOKERY_REPO_QUEUE_FULL", [10_000]), 503],
     [Object.assign(new Error("teapot"), { statusCode: 418 }), 418],
     [Object.assign(new Error("invalid byte sequence for encoding"), { code: "22021" }), 400],
+    [Object.assign(new Error("value out of range"), { code: "22003" }), 400],
+    [Object.assign(new Error("invalid input syntax for a point in time"), { code: "22007" }), 400],
+    [Object.assign(new Error("point in time out of range"), { code: "22008" }), 400],
+    [Object.assign(new Error("invalid input syntax for type bigint"), { code: "22P02" }), 400],
+    [Object.assign(new Error("unsupported Unicode escape sequence"), { code: "22P05" }), 400],
+    [Object.assign(new Error("index row requires 112160 bytes"), { code: "54000" }), 400],
     [new Error("a bug"), 500],
   ];
   for (const [thrown, status] of statuses) {

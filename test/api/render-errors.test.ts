@@ -27,7 +27,8 @@ test("a header that can't be sent is an exception like others, and is left out",
     reply.headers({ "x-good": "1", "x-bad": "a\r\nset-cookie: b=c", "x-far": "\u{1f985}" });
     return {};
   });
-  const { statusCode, body, headers } = await app.inject("/");
+  const { statusCode, statusMessage, body, headers } = await app.inject("/");
+  assert.equal(statusMessage, "Internal Server Error");
   assert.deepEqual([statusCode, body], [500, '{"errors":{"detail":"Internal Server Error"}}']);
   assert.equal(headers["content-type"], "application/json; charset=utf-8");
   assert.deepEqual([headers["x-good"], headers["x-bad"], headers["x-far"]], ["1", undefined, undefined]);

@@ -65,6 +65,7 @@ describe("/openapi.json", () => {
       "Error",
       "User",
       "FieldErrors",
+      "FieldMessages",
       "Session",
       "Product",
       "Order",

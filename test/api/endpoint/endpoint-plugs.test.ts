@@ -82,6 +82,28 @@ describe("the plugs of an endpoint", () => {
     });
   }
 
+  for (const [when, fail] of [
+    ["", () => assert.fail("too late")],
+    [" later", () => passLater().then(() => assert.fail("too late"))],
+  ] as const) {
+    test(`are heard in the log if they throw${when} after their answer, which stays`, async () => {
+      const answering: Plug = (_request, reply) => {
+        void reply.code(202).send("a");
+        return fail();
+      };
+      const { endpoint, log } = await served((route) => route.get("/", show, "show"), {
+        plugs: [answering],
+      });
+      const response = await fetch(endpoint.url);
+      assert.deepEqual([response.status, await response.text()], [202, "a"]);
+      const errors = log.lines.filter(({ level }) => level === "error");
+      assert.deepEqual(
+        errors.map(({ message }) => message),
+        ["a request failed after its answer"],
+      );
+    });
+  }
+
   test("stand among the plugins of Fastify where they were named", async () => {
     const { seen, plugs } = recording(["first", pass], ["second", pass]);
     const app = await endpointApp(() => {}, { plugs: [plugs[0]!, cors({ origin: "*" }), plugs[1]!] });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
+import { z } from "zod";
+import { action } from "../../../api/action.ts";
 import { isNestedDeeper, NESTING_MAX } from "../../../api/endpoint/json-body.ts";
 import { served } from "./served.ts";
 
@@ -22,7 +24,7 @@ describe("isNestedDeeper", () => {
 });
 
 describe("a body of JSON", () => {
-  const echo = { show: ({ body }: { body: unknown }) => ({ length: JSON.stringify(body).length }) };
+  const echo = { show: ({ body }: { body: unknown }) => ({ length: JSON.stringify(body ?? null).length }) };
 
   async function statusOf(body: string | Buffer): Promise<number> {
     const { endpoint, log } = await served((route) => route.post("/", echo, "show"));
@@ -45,8 +47,23 @@ describe("a body of JSON", () => {
     assert.equal(await statusOf(Buffer.from([0x22, 0xc3, 0x22])), 400);
   });
 
-  test("of nothing, or of what would change a prototype, is refused", async () => {
-    for (const body of ["", '{"__proto__":{}}', '{"a":{"constructor":{"prototype":{}}}}'])
+  test("of nothing is none: clients announce JSON also where they send nothing", async () => {
+    const { endpoint } = await served((route) => {
+      route.delete("/", { delete: ({ body }: { body: unknown }) => ({ has: body !== undefined }) }, "delete");
+      route.post("/", { create: action({ body: z.object({}) }, () => ({})) }, "create");
+    });
+    const headers = { "content-type": "application/json" };
+    const deleted = await fetch(endpoint.url, { method: "DELETE", headers });
+    assert.deepEqual([deleted.status, await deleted.json()], [200, { has: false }]);
+    const chunked = new ReadableStream({ start: (controller) => controller.close() });
+    for (const body of [null, "", chunked]) {
+      const { status } = await fetch(endpoint.url, { method: "POST", headers, body, duplex: "half" });
+      assert.equal(status, 400);
+    }
+  });
+
+  test("of what would change a prototype, or of white space, is refused", async () => {
+    for (const body of [" ", '{"__proto__":{}}', '{"a":{"constructor":{"prototype":{}}}}'])
       assert.equal(await statusOf(body), 400, body);
   });
 });

@@ -160,8 +160,17 @@ describe("openApi", () => {
         FieldErrors: {
           type: "object",
           required: ["errors"],
-          properties: {
-            errors: { type: "object", additionalProperties: { type: "array", items: { type: "string" } } },
+          properties: { errors: { $ref: "#/components/schemas/FieldMessages" } },
+        },
+        FieldMessages: {
+          type: "object",
+          additionalProperties: {
+            description: "What is wrong with the field, or with the fields of what is nested in it.",
+            anyOf: [
+              { type: "array", items: { type: "string" } },
+              { type: "array", items: { $ref: "#/components/schemas/FieldMessages" } },
+              { $ref: "#/components/schemas/FieldMessages" },
+            ],
           },
         },
       },
@@ -325,7 +334,13 @@ describe("openApi", () => {
       properties: { kids: { type: "array", items: { $ref: `#/components/schemas/${name}` } } },
       required: ["kids"],
     });
-    assert.deepEqual(Object.keys(components.schemas), ["Schema1", "Nest", "Error", "FieldErrors"]);
+    assert.deepEqual(Object.keys(components.schemas), [
+      "Schema1",
+      "Nest",
+      "Error",
+      "FieldErrors",
+      "FieldMessages",
+    ]);
     assert.deepEqual(components.schemas["Schema1"], kids("Schema1"));
     assert.deepEqual(components.schemas["Nest"], kids("Nest"));
     assert.deepEqual(paths["/grow"]!.post!.requestBody!.content["application/json"].schema, {

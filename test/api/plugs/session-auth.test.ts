@@ -27,6 +27,7 @@ async function browse(): Promise<Users> {
     optional: true,
   });
   const forgetful = protectFromForgery({ otherwise: "clear_session" });
+  const unforged = protectFromForgery({ skip: ({ currentUser }) => currentUser !== undefined });
   const controller = {
     show: (request: FastifyRequest) => ({ name: bySession.currentUser(request).name }),
     maybe: (request: FastifyRequest) => ({ id: request.currentUser?.id ?? null }),
@@ -61,6 +62,7 @@ async function browse(): Promise<Users> {
       pages.get("/me", controller, "show", { through: [withSession, bySession] });
       pages.get("/maybe", controller, "maybe", { through: [withSession, maybe] });
       pages.get("/either", controller, "show", { through: [withSession, byToken, bySession] });
+      pages.post("/either", controller, "show", { through: [withSession, byToken, unforged, bySession] });
     });
   });
   return { browser: new Browser(app), users };
@@ -139,5 +141,15 @@ describe("sessionAuth", () => {
     assert.deepEqual(good.body, { name: "Eve" });
     await browser.request("POST /session", {});
     assert.deepEqual((await browser.request("GET /either")).body, { name: "Ada" });
+  });
+
+  test("wants a CSRF token of those with a session only, where skip knows who has shown a token before", async () => {
+    const { browser } = await browse();
+    const good = { authorization: "Bearer good" };
+    assert.deepEqual((await browser.request("POST /either", {}, good)).body, { name: "Eve" });
+    await browser.request("POST /session", {});
+    for (const headers of [{}, { authorization: "Bearer bad" }])
+      assert.equal((await browser.request("POST /either", {}, headers)).status, 403);
+    assert.deepEqual((await browser.request("POST /either", {}, good)).body, { name: "Eve" });
   });
 });

@@ -36,6 +36,27 @@ describe.each(databases)("a multi, $name", ({ start }) => {
     assert.deepEqual(await temporary.repo.all("posts"), []);
   });
 
+  test("can be a part of a transaction, undone alone where one of its steps fails", async () => {
+    await using temporary = await start();
+    await temporary.addUser("eva");
+    const pair = (one: string, other: string) =>
+      Multi.new<TestDatabase>().insert("one", "users", user(one)).insert("other", "users", user(other));
+    const results = await temporary.repo.transaction(async (_db, transaction) => [
+      await transaction.transaction(pair("ada", "eva")),
+      await transaction.transaction(pair("ada", "bob")),
+      await transaction.transaction(Multi.new<TestDatabase>().error("never", "begun")),
+    ]);
+    assert.deepEqual(
+      results.map((result) => (result.ok ? Object.keys(result.changes) : [result.step, result.changesSoFar])),
+      [
+        ["other", { one: { id: 2, email: "ada", name: null } }],
+        ["one", "other"],
+        ["never", {}],
+      ],
+    );
+    assert.deepEqual(await temporary.emails(), ["eva", "ada", "bob"]);
+  });
+
   test("is undone at the first step that fails, and tells which and what was before", async () => {
     await using temporary = await start();
     await temporary.addUser("eva");

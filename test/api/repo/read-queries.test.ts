@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, test } from "vitest";
+import { exceptionStatus } from "../../../api/exception-status.ts";
 import { associations } from "../../../api/repo/preload.ts";
 import { databases } from "./databases.ts";
 import type { TemporaryRepo, TestDatabase } from "./temporary-repo.ts";
@@ -43,6 +44,15 @@ describe.each(databases)("reading, $name", ({ start }) => {
     assert.equal((await repo.getBy("users", { email: "bob", name: null }))?.id, 2);
     assert.equal(await repo.getBy("users", { email: "bob", name: "Bob" }), undefined);
     await assert.rejects(repo.getBy("posts", { user_id: 1 }), { code: "ROOKERY_REPO_MULTIPLE_RESULTS" });
+  });
+
+  test("get finds nothing by what no id can be, or says whose fault that is: 400, never 500", async () => {
+    await using temporary = await start();
+    await withPosts(temporary);
+    for (const id of [1.5, 1e30, -1, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const found = await temporary.repo.get("users", id).catch(exceptionStatus);
+      assert.ok(found === undefined || found === 400, `${id}: ${JSON.stringify(found)}`);
+    }
   });
 
   test("exists says whether there is any row, of a table or a query", async () => {

@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { type Kysely, sql } from "kysely";
 import { describe, test } from "vitest";
 import { change } from "../../../api/repo/changeset.ts";
+import { columnTypes } from "../../../api/repo/column-types.ts";
 import type { Seed } from "../../../api/repo/seeds.ts";
 import { prepared } from "../../../api/repo/prepared.ts";
 import { databases } from "./databases.ts";
@@ -57,6 +58,44 @@ describe.each(databases)("insertAll, updateAll and deleteAll, $name", ({ start }
     assert.deepEqual(await temporary.emails(), ["bob"]);
     assert.deepEqual(await repo.updateAll("users", { name: "y" }), { count: 1, rows: [] });
     assert.equal((await repo.deleteAll("users", undefined, { returning: true })).rows[0]?.name, "y");
+  });
+
+  test("insert rows of different columns in their order, with the defaults of those that they leave out", async () => {
+    await using temporary = await start({
+      migrations: [
+        {
+          version: 1,
+          name: "create users with defaults",
+          up: (db) =>
+            db.schema
+              .createTable("users")
+              .addColumn("id", ...columnTypes(db).id)
+              .addColumn("email", "text", (column) => column.notNull().defaultTo("none"))
+              .addColumn("name", "text", (column) => column.defaultTo("nobody"))
+              .execute(),
+        },
+      ],
+    });
+    const rows = [
+      { email: "ada" },
+      { email: "bob", name: "Bob" },
+      { name: "Cem", email: "cem" },
+      { email: "eve", name: null },
+    ];
+    const { count, rows: inserted } = await temporary.repo.insertAll("users", [...rows, { email: "joe" }], {
+      returning: true,
+    });
+    assert.equal(count, 5);
+    assert.deepEqual(
+      inserted.map(({ id, email, name }) => [id, email, name]),
+      [
+        [1, "ada", "nobody"],
+        [2, "bob", "Bob"],
+        [3, "cem", "Cem"],
+        [4, "eve", null],
+        [5, "joe", "nobody"],
+      ],
+    );
   });
 
   test("insert all or nothing, however many, and skip what is there if they are told so", async () => {

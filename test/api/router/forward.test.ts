@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { describe, test } from "vitest";
 import type { Plug } from "../../../api/plug.ts";
 import { defineRouter } from "../../../api/router/router.ts";
+import { served } from "../endpoint/served.ts";
 import { mounted } from "../mounted.ts";
 
 const echo = {
@@ -82,6 +83,23 @@ describe("forward to a plugin of Fastify", () => {
     assert.deepEqual((await app.inject("/closed/1")).json(), { errors: { detail: "Forbidden" } });
     assert.equal((await app.inject("/elsewhere")).statusCode, 404);
     assert.deepEqual(ran, ["/open/own", "/closed/own", "/closed/1"]);
+  });
+
+  test("hears in the log of a plug that throws after its answer, which stays", async () => {
+    const answering = async (_request: FastifyRequest, reply: FastifyReply): Promise<never> => {
+      void reply.code(202).send("a");
+      throw new Error("too late");
+    };
+    const { endpoint, log } = await served((route) =>
+      route.scope("/", { through: answering }, (scope) => scope.forward("/jobs", jobs)),
+    );
+    const response = await fetch(`${endpoint.url}/jobs`);
+    assert.deepEqual([response.status, await response.text()], [202, "a"]);
+    const errors = log.lines.filter(({ level }) => level === "error");
+    assert.deepEqual(
+      errors.map(({ message }) => message),
+      ["a request failed after its answer"],
+    );
   });
 
   test("takes what the plugin has no route for through them, too, where it answers that itself", async () => {
