@@ -3,6 +3,7 @@ import type { MessagePort, Transferable, Worker } from "node:worker_threads";
 import type { Piscina } from "piscina";
 import { expectOptions } from "./argument.ts";
 import { runtimeError } from "./errors.ts";
+import { HEAP_MB_MIN, heapLimits } from "./heap-limit.ts";
 import type { Logger } from "./logger.ts";
 
 /** How many threads there are for functions that need the CPU, and how much memory each may use. */
@@ -14,9 +15,6 @@ export interface CpuOptions {
 }
 
 export const CPU_OPTIONS: readonly string[] = ["threads", "maxOldGenerationSizeMb"];
-
-/** With a smaller heap a thread fails before it can be told anything, and with one of 2 MB Node fails. */
-export const HEAP_MB_MIN = 16;
 
 /** What a thread is told: which function to run, and the port by which it gets the argument and answers. */
 export interface CpuOrder {
@@ -88,7 +86,7 @@ export class CpuPool {
       idleTimeout: IDLE_MS,
       // A thread that waits for work stays in its event loop: else it would never let go of the ports of its orders.
       atomics: "disabled",
-      ...(this.#heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: this.#heapMb } }),
+      ...(this.#heapMb !== undefined && { resourceLimits: heapLimits(this.#heapMb) }),
     });
     // What a function had left behind threw after the function was done.
     piscina.on("error", (error: unknown) => this.#logger.error({ error }, "A thread of Task.cpu failed"));

@@ -47,6 +47,10 @@ export class Pulse {
   /** Shard: does not return while the watchdog terminates this turn. It may think better of it, then this returns. */
   standStill(): void {
     this.#words[MARKED] = 0;
+    this.#standCondemned();
+  }
+
+  #standCondemned(): void {
     while (Atomics.load(this.#words, CONDEMNED) === this.#turn)
       Atomics.wait(this.#words, CONDEMNED, this.#turn);
   }
@@ -57,7 +61,8 @@ export class Pulse {
     this.#words[SHUT] = 1;
     if (before === 0 && this.#words[MARKED] === this.#turn) {
       this.open(before);
-      this.standStill();
+      // It stays marked: at its end it is to be warned of.
+      this.#standCondemned();
       this.#words[SHUT] = 1;
     }
     return before;

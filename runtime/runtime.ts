@@ -4,11 +4,12 @@ import { expectBoolean, expectMethods, expectOptions, expectPid } from "./argume
 import { type Body, bodyBehaviour } from "./body.ts";
 import { answerCall, call, CALL_TIMEOUT_MS, type From } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { CPU_OPTIONS, type CpuOptions, CpuPool, HEAP_MB_MIN } from "./cpu-pool.ts";
+import { CPU_OPTIONS, type CpuOptions, CpuPool } from "./cpu-pool.ts";
 import type { Dest, PidOf, ServerOf, ViaName } from "./dest.ts";
 import { runtimeError } from "./errors.ts";
 import { exitProcess } from "./exit-signal.ts";
 import type { CallOf, CastOf, InfoOf, ReplyOf, RequestTo } from "./gen-server.ts";
+import { HEAP_MB_MIN } from "./heap-limit.ts";
 import { type Logger, stderrLogger } from "./logger.ts";
 import { cancelTimer, startInterval, startMessageTimer, type TimerOptions } from "./message-timer.ts";
 import { abcast, multiCall, type MultiCallResult } from "./multi-call.ts";

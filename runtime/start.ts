@@ -2,7 +2,7 @@ import type { Addressee } from "./addressee.ts";
 import { expectOptions, expectTimeout } from "./argument.ts";
 import type { BadReturn } from "./bad-return.ts";
 import { isViaName, type NameFor, type ViaName } from "./dest.ts";
-import { errorText, runtimeError, StartError } from "./errors.ts";
+import { errorText, type RookeryError, runtimeError, StartError } from "./errors.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { exitProcess } from "./exit-signal.ts";
 import { HibernateAfter } from "./hibernate.ts";
@@ -53,6 +53,8 @@ export const UNLINKED: StartBond = { linked: false };
 
 const START_OPTIONS = ["name", "timeoutMs", "hibernateAfterMs", "nameScope", "on"];
 const NO_OPTIONS: UncheckedOptions = {};
+/** So often a name is tried that nobody has when it is looked up, and somebody when it is taken. */
+const CLAIMS_MAX = 100;
 
 /** Is told what came of a start. */
 type Settled = (result: StartResult) => void;
@@ -178,10 +180,8 @@ export function beginStart(
 ): void {
   if (hasExited(starter)) return;
   expectServer(Server);
-  if (options !== undefined) expectOptions("a start", START_OPTIONS, options);
+  if (options !== undefined) expectStartOptions(options);
   const { name, timeoutMs, hibernateAfterMs, nameScope } = options ?? NO_OPTIONS;
-  if (timeoutMs !== undefined) expectTimeout(timeoutMs);
-  if (hibernateAfterMs !== undefined) expectTimeout(hibernateAfterMs);
   const server = new Server();
   if (typeof server.init !== "function")
     throw runtimeError("ROOKERY_BADARG", "a class of servers with an init", Server);
@@ -251,6 +251,7 @@ function startElsewhere(
   if (module === undefined) return Promise.reject(runtimeError("ROOKERY_NO_MODULE", className, module));
   let name: CrossingName | undefined;
   try {
+    expectStartOptions(options);
     name = options.name === undefined ? undefined : crossingName(options.name);
   } catch (error) {
     return Promise.reject(error as Error);
@@ -282,6 +283,15 @@ function hasExited(starter: Addressee | undefined): boolean {
   return starter instanceof Process && starter.state === ProcessState.Exited;
 }
 
+function expectStartOptions(options: UncheckedOptions): void {
+  expectOptions("a start", START_OPTIONS, options);
+  const { timeoutMs, hibernateAfterMs, nameScope } = options;
+  if (timeoutMs !== undefined) expectTimeout(timeoutMs);
+  if (hibernateAfterMs !== undefined) expectTimeout(hibernateAfterMs);
+  if (nameScope !== undefined && nameScope !== "runtime" && nameScope !== "shard")
+    throw runtimeError("ROOKERY_BADARG", '"runtime" or "shard" as the scope of a name', nameScope);
+}
+
 function expectServer(Server: unknown): void {
   const { behaviour } = (
     typeof Server === "function" ? (Server.prototype ?? {}) : {}
@@ -291,22 +301,20 @@ function expectServer(Server: unknown): void {
 }
 
 /** Gives `process` its name; answers who has it instead. */
-function claim(shard: Shard, name: unknown, scope: unknown, process: Process): Pid | undefined {
-  if (scope !== undefined && scope !== "runtime" && scope !== "shard")
-    throw runtimeError("ROOKERY_BADARG", '"runtime" or "shard" as the scope of a name', scope);
+function claim(shard: Shard, name: unknown, scope: NameScope | undefined, process: Process): Pid | undefined {
   if (typeof name === "string") {
-    const found = (): Addressee | undefined =>
-      scope === "shard" ? shard.names.whereisOn(placeOf(shard.number), name) : shard.names.whereis(name);
-    const holder = found();
-    if (holder !== undefined) return holder.pid;
-    try {
-      shard.names.register(name, process.pid, scope);
-      return undefined;
-    } catch (error) {
-      // Another shard may have been quicker.
-      const winner = found();
-      if (winner === undefined) throw error;
-      return winner.pid;
+    for (let tries = 1; ; tries += 1) {
+      const holder =
+        scope === "shard" ? shard.names.whereisOn(placeOf(shard.number), name) : shard.names.whereis(name);
+      if (holder !== undefined) return holder.pid;
+      try {
+        shard.names.register(name, process.pid, scope);
+        return undefined;
+      } catch (error) {
+        // Another shard may have been quicker. It may also have freed the name since.
+        if ((error as Partial<RookeryError>).code !== "ROOKERY_NAME_TAKEN" || tries === CLAIMS_MAX)
+          throw error;
+      }
     }
   }
   if (!isViaName(name)) throw runtimeError("ROOKERY_BADARG", "a name: a string or a via name", name);

@@ -47,7 +47,9 @@ export class Interconnect implements Exchange {
   readonly #open = new Set<number>();
   /** The places of shards that are gone and not there again yet. */
   readonly #lostPlaces = new Set<number>();
-  #awaited: { readonly place: number; readonly open: () => void }[] = [];
+  #awaited: { readonly place: number; readonly settle: (isOpen: boolean) => void }[] = [];
+  /** The runtime is being shut down. */
+  #closed = false;
   /** Who hears here what other shards say to a name. */
   readonly hearers: Map<string, Hearer> = new Map();
   /** Who hears of shards, and what takes back that it is forgotten at its end. */
@@ -102,7 +104,7 @@ export class Interconnect implements Exchange {
     this.#lostPlaces.delete(placeOf(number));
     const awaited = this.#awaited.filter(({ place }) => place === placeOf(number));
     this.#awaited = this.#awaited.filter((waiting) => !awaited.includes(waiting));
-    for (const { open } of awaited) open();
+    for (const { settle } of awaited) settle(true);
     this.#tell("shard_up", number);
   }
 
@@ -129,14 +131,22 @@ export class Interconnect implements Exchange {
     if (typeof placement !== "object" || placement === null || !("shard" in placement)) return true;
     const { shard: place } = placement;
     if (!this.#lostPlaces.has(place)) return true;
+    if (this.#closed) return false;
     const opened = Promise.withResolvers<boolean>();
     const timer = this.shard.clock.setTimer(OPEN_MS, () => opened.resolve(false));
-    this.#awaited.push({ place, open: () => opened.resolve(true) });
+    this.#awaited.push({ place, settle: opened.resolve });
     try {
       return await opened.promise;
     } finally {
       timer.cancel();
     }
+  }
+
+  /** No shard comes back any more: nobody waits for one. */
+  close(): void {
+    this.#closed = true;
+    for (const { settle } of this.#awaited) settle(false);
+    this.#awaited = [];
   }
 
   /** The shards on which processes can be started, this one included. */

@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Piscina } from "piscina";
 import type { Clock, HostTimer } from "../clock.ts";
 import { runtimeError } from "../errors.ts";
+import { heapLimits } from "../heap-limit.ts";
 import { JumpingClock } from "../jumping-clock.ts";
 import type { Runtime } from "../runtime.ts";
 import { isLogged, type LogLevel } from "../logger.ts";
@@ -24,7 +25,6 @@ const RESTART_MS_MAX = 5_000;
 const STEADY_MS = 10_000;
 /** So long a shard may take to stop by itself. */
 const STOP_MS = 5_000;
-
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export interface ShardLimits {
@@ -57,6 +57,8 @@ export class ShardThreads {
   readonly #names: NameTable;
   readonly #pool: Piscina;
   readonly #running = new Map<number, Running>();
+  /** What ends each shard that has not said yet that it is there. */
+  readonly #starting = new Set<(error: unknown) => void>();
   readonly #ended = new Set<Promise<void>>();
   readonly #restarts = new Set<HostTimer>();
   readonly #clock: Clock;
@@ -95,15 +97,14 @@ export class ShardThreads {
       maxThreads: count - 1,
       concurrentTasksPerWorker: 1,
       atomics: "disabled",
-      ...(limits.maxHeapMb === undefined
-        ? {}
-        : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
+      ...(limits.maxHeapMb !== undefined && { resourceLimits: heapLimits(limits.maxHeapMb) }),
     });
-    // The thread of a shard that has ended, or was ended, may still fail. Unheard, that would be the end of all.
-    pool.on("error", (err: unknown) =>
-      runtime.logger.error({ err }, "The thread of a shard that had ended has failed"),
-    );
     const threads = new ShardThreads(runtime, pool, watchdog);
+    // The thread of a shard that has ended, or was ended, may still fail. Unheard, that would be the end of all.
+    pool.on("error", (err: unknown) => {
+      if (!threads.#threadFailed(err))
+        runtime.logger.error({ err }, "The thread of a shard that had ended has failed");
+    });
     try {
       await Promise.all(Array.from({ length: count - 1 }, (_, index) => threads.#start(index + 1)));
     } catch (error) {
@@ -119,6 +120,16 @@ export class ShardThreads {
     found?.abort.abort(runtimeError("ROOKERY_SHARD_STALLED", found.number));
   }
 
+  /**
+   * Whether a thread has failed before it was told what it is for, so that there are fewer than shards. It does not say whose it was to
+   * be: all that are being started are ended.
+   */
+  #threadFailed(error: unknown): boolean {
+    if (this.#pool.threads.length >= this.#starting.size + this.#running.size) return false;
+    for (const fail of this.#starting) fail(error);
+    return true;
+  }
+
   /** Ends the shard at that place, as if its thread had died by itself. */
   crash(place: number): void {
     const found = [...this.#running.values()].find(({ number }) => placeOf(number) === place);
@@ -128,6 +139,7 @@ export class ShardThreads {
   /** Ends every shard and waits until its thread is gone. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#interconnect.close();
     for (const timer of this.#restarts) timer.cancel();
     for (const { control } of this.#running.values())
       control.postMessage({ type: "stop" } satisfies ShardOrder);
@@ -168,6 +180,11 @@ export class ShardThreads {
       abort,
       threadId: 0,
     };
+    const fail = (error: unknown): void => {
+      ready.reject(error);
+      abort.abort(error);
+    };
+    this.#starting.add(fail);
     const task = this.#pool.run(setup, { transferList: [port2], signal: abort.signal }) as Promise<void>;
     const ended = task.then(
       () => this.#died(running, undefined),
@@ -177,11 +194,15 @@ export class ShardThreads {
       },
     );
     this.#ended.add(ended);
-    void ended.finally(() => this.#ended.delete(ended));
+    void ended.finally(() => {
+      this.#ended.delete(ended);
+      this.#starting.delete(fail);
+    });
     control.on("message", (notice: ShardNotice) => {
       if (notice.type === "log")
         this.#first.logger[notice.level](unpackFields(notice.fields), notice.message);
       else if (notice.type === "ready") {
+        this.#starting.delete(fail);
         running.threadId = notice.watched.threadId;
         this.#watchdog?.watch(notice.watched);
         this.#connect(running);

@@ -4,6 +4,7 @@ import { ExitError, RookeryError, StartError } from "../errors.ts";
 import { ExitMessage } from "../exit-message.ts";
 import { Pid } from "../pid.ts";
 import { Ref } from "../ref.ts";
+import { VIEWS } from "./binary-views.ts";
 import { isCopyableRecord, Uncopyable } from "./uncopyable.ts";
 
 /** What encoding and decoding ask of the shard on whose behalf they run. */
@@ -41,21 +42,6 @@ const APART_BYTES = 65_536;
 
 const TypedArray = Object.getPrototypeOf(Uint8Array) as abstract new () => NodeJS.TypedArray;
 
-const VIEWS = [
-  Buffer,
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigUint64Array,
-  BigInt64Array,
-  DataView,
-] as const;
 const ARRAY_BUFFER = VIEWS.length;
 /** Marks the kind of binary data that travels beside the ring. */
 const APART = 0x80;
@@ -160,7 +146,7 @@ function unpackBinary(packed: Uint8Array): NodeJS.ArrayBufferView | ArrayBuffer 
   const buffer = apart ? home!.takeBinary() : Uint8Array.prototype.slice.call(packed, 1).buffer;
   if (kind === ARRAY_BUFFER) return buffer;
   const View = VIEWS[kind]!;
-  return View === Buffer ? Buffer.from(buffer) : new (View as typeof Uint8Array)(buffer);
+  return View === Buffer ? Buffer.from(buffer) : new (View as unknown as typeof Uint8Array)(buffer);
 }
 
 /**

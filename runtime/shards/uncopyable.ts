@@ -4,6 +4,7 @@ import { ExitMessage } from "../exit-message.ts";
 import { isPlain } from "../freeze.ts";
 import { Pid } from "../pid.ts";
 import { Ref } from "../ref.ts";
+import { VIEWS } from "./binary-views.ts";
 
 /** Why something can't be encoded. Whoever sends it is told so in another error, with its place. */
 export class Uncopyable extends Error {}
@@ -70,6 +71,8 @@ function pathIn(value: unknown, path: string, above: Set<object>): [string, stri
 
 function pathInside(value: object, path: string, above: Set<object>): [string, string] | undefined {
   if (isPlain(value) && !isCopyableRecord(value)) return [`${path}.__proto__`, "a key of that name"];
+  if (isOfOwnClass(value)) return [path, `an instance of ${value.constructor?.name ?? "a class"}`];
+  if (isDetached(value)) return [path, "binary data that was moved to another thread"];
   if (value instanceof Map) {
     for (const [key, item] of value) {
       const found = pathIn(key, `${path}.key`, above) ?? pathIn(item, `${path}.get(${brief(key)})`, above);
@@ -85,11 +88,26 @@ function pathInside(value: object, path: string, above: Set<object>): [string, s
       const found = pathIn(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, above);
       if (found !== undefined) return found;
     }
+    if (value instanceof AggregateError) {
+      const found = pathIn(value.errors, `${path}.errors`, above);
+      if (found !== undefined) return found;
+    }
     if (value instanceof Error) return pathIn(value.cause, `${path}.cause`, above);
-  } else if (!COPIED.some((Class) => value instanceof Class) && !ArrayBuffer.isView(value)) {
-    return [path, `an instance of ${value.constructor?.name ?? "a class"}`];
   }
   return undefined;
 }
 
-const COPIED = [Date, RegExp, ArrayBuffer, Pid, Ref, ExitMessage, DownMessage];
+/** What is derived from a class that crosses arrives as one of that class, but for maps and views, which msgpackr knows by their own only. */
+function isOfOwnClass(value: object): boolean {
+  if (isPlain(value) || Array.isArray(value)) return false;
+  if (value instanceof Map) return value.constructor !== Map;
+  if (ArrayBuffer.isView(value)) return !VIEWS.includes(value.constructor as never);
+  return !COPIED.some((Class) => value instanceof Class);
+}
+
+function isDetached(value: object): boolean {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+  return buffer instanceof ArrayBuffer && buffer.detached;
+}
+
+const COPIED = [Set, Error, Date, RegExp, ArrayBuffer, Pid, Ref, ExitMessage, DownMessage];

@@ -6,15 +6,18 @@ import {
   type Pid,
   reply,
   replyTo,
+  silentLogger,
   stop,
   sys,
   TIMEOUT,
 } from "../../../runtime/index.ts";
-import type { Simulation } from "../../../runtime/testing.ts";
+import { type NameHolder, NameTable } from "../../../runtime/shards/name-table.ts";
+import { simulate, type Simulation } from "../../../runtime/testing.ts";
 import { type Report, reportingLogger } from "../reporting-logger.ts";
 import { type Script as Handlers, startMachine } from "../scripted-machine.ts";
 import { type Scripted, startScripted } from "../scripted-server.ts";
 import { collectGarbage } from "./collect-garbage.ts";
+import { FarServer } from "./far-server.ts";
 import { acrossShards, doerOn, doers, runOn, sent } from "./far.ts";
 
 /** The pid, as shard 0 knows it, of a server on shard `place`. */
@@ -534,6 +537,27 @@ describe("a name", () => {
       await simulation.settle();
       expect(simulation.runtime.whereis("leader")?.shard).toBe((got[0]! + 1) % 3);
     });
+  });
+
+  test("that a server is started under while another shard has it for a moment only is its own in the end", async () => {
+    await using simulation = await simulate({ seed: 1, shards: 2, logger: silentLogger });
+    const { interconnect } = simulation.runtime.shard;
+    const elsewhere = new NameTable(NameTable.memory({ buckets: 4 }), 1);
+    class TakenForAMoment extends NameTable {
+      #claims = 0;
+      override claim(name: string, shard: number, id: number): NameHolder | undefined {
+        this.#claims += 1;
+        if (this.#claims > 1) return super.claim(name, shard, id);
+        elsewhere.claim(name, 1, 7);
+        const holder = super.claim(name, shard, id);
+        elsewhere.release(name, 1, 7);
+        return holder;
+      }
+    }
+    interconnect!.shareNames(new TakenForAMoment(elsewhere.memory, 0));
+    const started = simulation.runtime.start(FarServer, undefined, { name: "job" });
+    await simulation.settle();
+    expect(simulation.runtime.whereis("job")).toBe(await started);
   });
 
   test("is free for whoever hears of the end of its holder", async () => {

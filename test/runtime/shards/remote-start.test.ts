@@ -131,6 +131,26 @@ describe("a server that is started on another shard", () => {
     ]);
   });
 
+  test("is refused with options that make no sense as it is on the own shard", async () => {
+    const wrong = [{ timeoutMs: -5 }, { hibernateAfterMs: "1" }, { nameScope: "node" }, { timout: 5 }];
+    const codes: unknown[] = [];
+    await acrossShards(
+      async (simulation) => {
+        const near = doerOn(simulation, 0);
+        near.do(async (self) => {
+          for (const options of wrong)
+            for (const on of ["here", there.on] as const)
+              await self
+                .start(FarServer, undefined, { ...options, on } as never)
+                .catch((error: { readonly code: unknown }) => codes.push(error.code));
+        });
+        await simulation.settle();
+      },
+      { runs: 1 },
+    );
+    expect(codes).toEqual(Array.from({ length: 2 * wrong.length }, () => "ROOKERY_BADARG"));
+  });
+
   test("is placed where it is wanted: here, where fewest live, or where its key is", async () => {
     await acrossShards(
       async (simulation) => {

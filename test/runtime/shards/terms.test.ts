@@ -14,19 +14,21 @@ import { TermWire } from "./term-wire.ts";
 
 const wire = new TermWire();
 
-const aBinary = fc
-  .uint8Array({ maxLength: 64 })
-  .chain((bytes) =>
-    fc.constantFrom(
-      bytes,
-      Buffer.from(bytes),
-      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
-      new Uint16Array(new Uint8Array([...bytes, ...bytes]).buffer),
-      new Float64Array(bytes),
-      new BigInt64Array([...bytes].map(BigInt)),
-      new DataView(new Uint8Array(bytes).buffer),
-    ),
-  );
+const { Float16Array } = globalThis as { Float16Array?: new (items: Iterable<number>) => unknown };
+
+const aBinary = fc.uint8Array({ maxLength: 64 }).chain((bytes) =>
+  fc.constantFrom(
+    bytes,
+    Buffer.from(bytes),
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    new Uint16Array(new Uint8Array([...bytes, ...bytes]).buffer),
+    new Float64Array(bytes),
+    new BigInt64Array([...bytes].map(BigInt)),
+    new DataView(new Uint8Array(bytes).buffer),
+    // Not in the language of every Node that this is compiled for.
+    Float16Array === undefined ? bytes : new Float16Array(bytes),
+  ),
+);
 
 /** Any text but half a surrogate pair, which becomes U+FFFD. */
 const aText = fc.string({ unit: "binary", maxLength: 60 });
@@ -177,6 +179,10 @@ describe("what can't be sent to another shard is refused with its place", () => 
   const cyclic: { self?: unknown } = {};
   cyclic.self = { inner: [cyclic] };
   class Own {}
+  class OwnMap extends Map<unknown, unknown> {}
+  class OwnBytes extends Uint8Array {}
+  const moved = new ArrayBuffer(8);
+  structuredClone(moved, { transfer: [moved] });
   test.each([
     ["a function", { a: [1, () => {}] }, "message.a[1]"],
     ["a symbol", new Map([["k", Symbol("s")]]), "message.get(k)"],
@@ -187,6 +193,14 @@ describe("what can't be sent to another shard is refused with its place", () => 
     ["a field of an error", Object.assign(new Error("x"), { socket: () => {} }), "message.socket"],
     ["the key __proto__", { a: JSON.parse('{"__proto__":1}') as unknown }, "message.a.__proto__"],
     ["a promise", [Promise.resolve()], "message[0]"],
+    [
+      "one of the errors of an AggregateError",
+      { all: new AggregateError([1, () => {}], "x") },
+      "message.all.errors[1]",
+    ],
+    ["a Map of a class of one's own", { of: [new OwnMap()] }, "message.of[0]"],
+    ["binary data of a class of one's own", new Map([["k", new OwnBytes(2)]]), "message.get(k)"],
+    ["binary data that was moved elsewhere", { bytes: [moved] }, "message.bytes[0]"],
   ])("%s", (_, value, path) => {
     expect(() => wire.add(value)).toThrow(
       expect.objectContaining({ code: "ROOKERY_NOT_COPYABLE", message: expect.stringContaining(path) }),

@@ -12,6 +12,16 @@ let runtime: Runtime;
 const startOn = (place: number, name?: string): Promise<Pid<ThreadServer>> =>
   runtime.start(ThreadServer, undefined, { on: { shard: place }, ...(name === undefined ? {} : { name }) });
 
+/** Notes of each timer that fires after how long that is. */
+const notingClock = (fired: number[]): Clock => ({
+  ...systemClock,
+  setTimer: (ms, fire) =>
+    systemClock.setTimer(ms, () => {
+      fired.push(ms);
+      fire();
+    }),
+});
+
 const until = (isDone: () => boolean | Promise<boolean>): Promise<unknown> =>
   vi.waitUntil(isDone, { interval: 10, timeout: 50_000 });
 
@@ -134,20 +144,39 @@ describe("a shard whose thread dies", () => {
 
 test("a runtime that is shut down while a shard is being started again does not wait until it gives that up", async () => {
   const fired: number[] = [];
-  const clock: Clock = {
-    ...systemClock,
-    setTimer: (ms, fire) =>
-      systemClock.setTimer(ms, () => {
-        fired.push(ms);
-        fire();
-      }),
-  };
+  const clock = notingClock(fired);
   const own = await Runtime.start({ clock, logger: silentLogger, shards: 2 });
   own.crashShard(1);
   // The first restart comes at once.
   await until(() => fired.includes(0));
   await own.shutdown();
   expect(fired.filter((ms) => ms >= 1_000)).toEqual([]);
+});
+
+test("a start that waits for a shard to come back fails when the runtime is shut down, and so does a later one", async () => {
+  const fired: number[] = [];
+  const own = await Runtime.start({ clock: notingClock(fired), logger: silentLogger, shards: 2 });
+  own.crashShard(1);
+  await until(() => own.shards().length === 1);
+  const failure = expect.objectContaining({ reason: "noconnection" });
+  const waiting = own.start(ThreadServer, undefined, { on: { shard: 1 } });
+  const refused = expect(waiting).rejects.toThrow(failure);
+  await own.shutdown();
+  await refused;
+  await expect(own.start(ThreadServer, undefined, { on: { shard: 1 } })).rejects.toThrow(failure);
+  expect(fired.filter((ms) => ms >= 1_000)).toEqual([]);
+});
+
+test("a runtime one of whose threads does not start is refused, and leaves nothing behind", async () => {
+  const program = `
+    import { Runtime, silentLogger } from ${JSON.stringify(new URL("../../../runtime/index.ts", import.meta.url))};
+    await Runtime.start({ shards: 3, logger: silentLogger }).catch((error) => console.log(error.message));
+  `;
+  const preload = `import { isMainThread } from "node:worker_threads"; if (!isMainThread) throw new Error("no thread");`;
+  const run = promisify(execFile);
+  const flags = ["--import", `data:text/javascript,${preload}`, "--input-type=module", "--eval", program];
+  const { stdout } = await run(process.execPath, flags, { timeout: 20_000 });
+  expect(stdout).toBe("no thread\n");
 });
 
 test("a runtime of several shards can be started and stopped again and again, and leaves nothing behind", async () => {
