@@ -47,6 +47,8 @@ export class Acceptor extends GenServer<{ readonly url: string }, "url"> {
     endpoint.runtime = runtime;
     endpoint.draining = false;
     endpoint.takesClients = true;
+    // Not in this turn: with its schemas it takes longer than a turn should, of which nobody needs to be warned at each start.
+    await Promise.resolve();
     const app = await buildApp(endpoint);
     this.#app = app;
     if (!endpoint.server) {
