@@ -22,6 +22,7 @@ const FAULT_EVERY_MS = 150;
 const CHEAP_PER_COSTLY = 6;
 const LOOK_EVERY_MS = 20;
 const REST_MS = 60_000;
+const LONGER_MS = 60_000;
 
 const [seconds, seed] = process.argv.slice(2).map(Number) as [number, number];
 const random = new SeededRandom(seed);
@@ -86,10 +87,19 @@ const cheap: readonly Fault[] = [
 ];
 const inflicted: Record<string, number> = {};
 
-async function harmFor(ms: number): Promise<void> {
+/** Which faults are drawn, and whom they meet, is chance: all must have been, and have had these consequences. */
+async function harmedInEveryWay(): Promise<boolean> {
+  if ([...costly, ...cheap].some(({ kind }) => !(kind in inflicted))) return false;
+  const { reasons } = (await ask(0, "observer", "seen")) as Seen;
+  return ["killed", "noconnection", "stalled"].every((reason) => reason in reasons);
+}
+
+/** Goes on for so long; and, if `enough` does not say so by then, for up to a minute longer. */
+async function harmFor(ms: number, enough: () => Promise<boolean> = async () => true): Promise<void> {
   const endMs = performance.now() + ms;
   for await (const _ of every(FAULT_EVERY_MS)) {
-    if (performance.now() >= endMs) return;
+    const overMs = performance.now() - endMs;
+    if (overMs >= LONGER_MS || (overMs >= 0 && (await enough()))) return;
     const faults = random.below(CHEAP_PER_COSTLY) === 0 ? costly : cheap;
     const { kind, anywhere, inflict } = faults[random.below(faults.length)]!;
     inflict(anywhere ? random.below(SHARDS) : 1 + random.below(SHARDS - 1));
@@ -203,7 +213,7 @@ async function rest(): Promise<object> {
 const halfMs = (seconds * 1_000) / 2;
 await harmFor(halfMs);
 const middle = await rest();
-await harmFor(halfMs);
+await harmFor(halfMs, harmedInEveryWay);
 const end = await rest();
 const complaints = await runtime.call("auditor" as never, "complaints" as never);
 const { reasons } = (await ask(0, "observer", "seen")) as Seen;
