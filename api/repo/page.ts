@@ -1,4 +1,12 @@
-import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql, type SqlBool } from "kysely";
+import {
+  type Kysely,
+  PostgresAdapter,
+  type RawBuilder,
+  type SelectQueryBuilder,
+  sql,
+  SqliteAdapter,
+  type SqlBool,
+} from "kysely";
 import { addError, change, type Changeset } from "./changeset.ts";
 import {
   base64url,
@@ -64,7 +72,8 @@ export type PageResult<Row> =
  * One page of a query: at most `limit` rows (1 to 100, 50 without it) that come behind the cursor `after`, or, if
  * pages go both ways, those right in front of the cursor `before`. Pages never overlap and leave nothing out: a row that
  * is there during the whole walk is met exactly once, whatever is inserted meanwhile. With an index on the columns of
- * the order, the last page costs what the first one does. A `limit` or a cursor that is not valid is a result, a
+ * the order, the last page costs what the second one does, however many rows are equal in the first columns: what is behind a cursor may
+ * take a query for each column. A `limit` or a cursor that is not valid is a result, a
  * changeset with the error; the database is not asked.
  *
  * ```ts
@@ -77,7 +86,7 @@ export async function page<DB, Tables extends keyof DB, Row>(
   params: PageParams,
   options: PageOptions<NoInfer<Row>>,
 ): Promise<PageResult<Row>> {
-  return pageBy(params, options, (asked) => cutOut(query, asked).execute());
+  return pageBy(params, options, (asked) => inParts(asked, (equal) => cutOut(query, asked, equal).execute()));
 }
 
 /** Reads a page: on `repo.db`, or on that of a transaction. */
@@ -103,28 +112,35 @@ export function preparedPage<DB, Tables extends keyof DB, Params extends object,
   build: (db: Kysely<DB>, params: Params) => SelectQueryBuilder<DB, Tables, Row>,
   options: PageOptions<NoInfer<Row>>,
 ): PreparedPage<DB, Params, Row> {
-  // By limit, and for the first page, one behind a cursor, and one in front of it. SQLite makes its plan anew for each value that
-  // is bound to a LIMIT, which costs more than reading the page.
-  const templates = new Map<number, QueryTemplate<Row>>();
-  const templateOf = ({ walked, values, limit, isBackward }: Asked): QueryTemplate<Row> => {
-    const key = 3 * limit + (values === undefined ? 0 : isBackward ? 1 : 2);
+  // By limit, direction and part of the list. SQLite makes its plan anew for each value that is bound to a LIMIT, which costs more than
+  // reading the page.
+  const templates = new Map<string, QueryTemplate<Row>>();
+  const templateOf = (asked: Asked, equal: number): QueryTemplate<Row> => {
+    const { values, limit, isBackward } = asked;
+    const key = values === undefined ? `${limit}` : `${limit} ${isBackward} ${equal}`;
     let template = templates.get(key);
     if (template === undefined) {
       template = new QueryTemplate<Row>((db, placeholders) => {
         const query = build(db as Kysely<DB>, placeholders as Params);
         const gaps = placeholders as Readonly<Record<string, never>>;
-        return cutOut(query, { walked, values: values?.map((_, index) => gaps[gapName(index)]!), limit });
+        const gapped = { ...asked, values: values?.map((_, index) => gaps[gapName(index)]!) };
+        return cutOut(query, gapped, equal, db.getExecutor().adapter instanceof SqliteAdapter);
       });
       templates.set(key, template);
     }
     return template;
   };
   return (db, params, pageParams) =>
-    pageBy(pageParams, options, async (asked) => {
+    pageBy(pageParams, options, (asked) => {
       const given = { ...params } as Record<string, unknown>;
       asked.values?.forEach((value, index) => (given[gapName(index)] = value));
-      const { rows } = await db.getExecutor().executeQuery(templateOf(asked).with(db, given));
-      return rows;
+      const executor = db.getExecutor();
+      const read = async (equal: number): Promise<Row[]> => {
+        const { rows } = await executor.executeQuery(templateOf(asked, equal).with(db, given));
+        return rows;
+      };
+      const isOneQuery = executor.adapter instanceof PostgresAdapter && goesOneWay(asked.walked);
+      return isOneQuery ? read(ALL_AT_ONCE) : inParts(asked, read);
     });
 }
 
@@ -198,13 +214,39 @@ function isOfNoColumn(error: unknown): boolean {
   return error instanceof Error && "code" in error && NO_VALUE_STATES.has(error.code);
 }
 
-/** What is asked for of the rows of `query`. */
+/** In place of a number of columns that are equal: rows are compared with the cursor as wholes. */
+const ALL_AT_ONCE = -1;
+
+/**
+ * Reads what is behind the cursor part by part, the nearest first, until the page is full: rows that are `equal` to it in so many columns,
+ * and come behind it by the next. Each part is one stretch of an index. Of a comparison with all columns, SQLite looks up the first one
+ * only, if the last is the id by which it keeps its rows, and then walks through all rows that are equal to it.
+ */
+async function inParts<Row>(
+  { values, limit }: Asked,
+  read: (equal: number) => Promise<Row[]>,
+): Promise<Row[]> {
+  let equal = values === undefined ? 0 : values.length - 1;
+  let rows = await read(equal);
+  while (rows.length <= limit && equal > 0) {
+    equal -= 1;
+    rows = rows.concat(await read(equal));
+  }
+  return rows;
+}
+
+/** Of the rows of `query`, those that are asked for, in the part of those that are `equal` to the cursor in so many columns. */
 function cutOut<DB, Tables extends keyof DB, Row>(
   query: SelectQueryBuilder<DB, Tables, Row>,
-  { walked, values, limit }: Omit<Asked, "isBackward">,
+  { walked, values, limit }: Asked,
+  equal: number,
+  isSqlite = false,
 ): SelectQueryBuilder<DB, Tables, Row> {
   let rows = query.clearOrderBy();
-  if (values !== undefined) rows = rows.where(behind(walked, values));
+  if (values !== undefined)
+    rows = rows.where(
+      equal === ALL_AT_ONCE ? behindAtOnce(walked, values) : behind(walked, values, equal, isSqlite),
+    );
   for (const { column, direction = "asc" } of walked) rows = rows.orderBy(sql.ref(column), direction);
   // One more than asked for tells whether there is another page in this direction.
   return rows.limit(limit + 1);
@@ -222,28 +264,32 @@ function limitOf(limit: unknown): number | undefined {
   return isValid ? (number as number) : undefined;
 }
 
-/**
- * Rows whose values come after `values` in the order. Where all columns go one way, as one comparison of rows, which an index answers without a
- * look at each of them; else `(a > 1) or (a = 1 and b < 2) or …`, where the bound on the first column alone says nothing new, but is
- * what SQLite can look up in an index.
- */
-function behind(order: readonly OrderBy[], values: readonly OrderValue[]): RawBuilder<SqlBool> {
-  const [{ direction: first = "asc" }] = order as [OrderBy];
-  if (order.every(({ direction = "asc" }) => direction === first)) {
-    const columns = sql.join(order.map(({ column }) => sql.ref(column)));
-    return sql`(${columns}) ${sql.raw(first === "asc" ? ">" : "<")} (${sql.join(values)})`;
-  }
-  const compare = (
-    index: number,
-    operators: { readonly asc: string; readonly desc: string },
-  ): RawBuilder<SqlBool> => {
-    const { column, direction = "asc" } = order[index] as OrderBy;
-    return sql`${sql.ref(column)} ${sql.raw(operators[direction])} ${values[index]}`;
-  };
-  const equal = { asc: "=", desc: "=" };
-  const alternatives = order.map((_, index) => {
-    const before = order.slice(0, index).map((_column, earlier) => compare(earlier, equal));
-    return sql`(${sql.join([...before, compare(index, { asc: ">", desc: "<" })], sql` and `)})`;
+/** Rows that have the same as `values` in the first `equal` columns, and come after them by the next. */
+function behind(
+  order: readonly OrderBy[],
+  values: readonly OrderValue[],
+  equal: number,
+  isSqlite: boolean,
+): RawBuilder<SqlBool> {
+  const compared = order.slice(0, equal + 1).map((by, index) => {
+    // With a bare parameter here and an ORDER BY, SQLite makes its plan anew for each value.
+    const same = isSqlite ? "= +" : "=";
+    const operator = index < equal ? same : operatorOf(by);
+    return sql`${sql.ref(by.column)} ${sql.raw(operator)} ${values[index]}`;
   });
-  return sql`${compare(0, { asc: ">=", desc: "<=" })} and (${sql.join(alternatives, sql` or `)})`;
+  return sql`${sql.join(compared, sql` and `)}`;
+}
+
+/** Rows that come after `values` in an order whose columns all go one way: PostgreSQL finds their beginning in an index. */
+function behindAtOnce(order: readonly OrderBy[], values: readonly OrderValue[]): RawBuilder<SqlBool> {
+  const columns = sql.join(order.map(({ column }) => sql.ref(column)));
+  return sql`(${columns}) ${sql.raw(operatorOf(order[0]!))} (${sql.join(values)})`;
+}
+
+function operatorOf({ direction = "asc" }: OrderBy): string {
+  return direction === "asc" ? ">" : "<";
+}
+
+function goesOneWay(order: readonly OrderBy[]): boolean {
+  return order.every((by) => operatorOf(by) === operatorOf(order[0]!));
 }

@@ -14,7 +14,8 @@ export type PreparedQuery<DB, Params extends object, Row> = (
  * A query that is built and compiled once and then run with other parameters: where a query is run thousands of times a
  * second, Kysely's work is most of what it costs. `build` gets parameters that stand for values to come: they can be
  * given to Kysely wherever it takes a value, and nothing else can be done with them. So the query can't depend on what
- * they are, nor hold a list of them; and SQLite plans a query anew each time for a parameter that is a LIMIT. Throws `ROOKERY_REPO_PREPARED` when it is run, if it does.
+ * they are, nor hold a list of them; and SQLite plans a query anew each time for a parameter that is a LIMIT, or that a
+ * column is equal to in a query with an ORDER BY. Throws `ROOKERY_REPO_PREPARED` when it is run, if it does.
  *
  * ```ts
  * const takeStock = prepared((db: Kysely<Database>, { id, quantity }: { id: number; quantity: number }) =>

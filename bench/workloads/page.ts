@@ -5,6 +5,8 @@ import { databasePath } from "./orders-database.ts";
 import { rate } from "./rate.ts";
 
 const ROWS = 1_000_000;
+/** All rows are of one moment. */
+export const ALL: number = ROWS + 1;
 const PAGE_ROWS = 50;
 const PAGES = 5_000;
 
@@ -12,13 +14,13 @@ interface Database {
   readonly rows: { readonly id: number; readonly name: string; readonly inserted_at: number };
 }
 
-/** Pages a second of a million rows, the same one again and again: the page with this number, from 1. */
-export async function pages(runtime: Runtime, number: number): Promise<number> {
+/** Pages a second of a million rows, the same one again and again: the page with this number, from 1. So many rows are of one moment. */
+export async function pages(runtime: Runtime, number: number, rowsOfAMoment = 3): Promise<number> {
   const up = async (db: Kysely<unknown>): Promise<void> => {
     await sql`CREATE TABLE rows (id INTEGER PRIMARY KEY, name TEXT NOT NULL, inserted_at INTEGER NOT NULL)`.execute(
       db,
     );
-    await sql`INSERT INTO rows WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS}) SELECT i, 'row ' || i, i / 3 FROM n`.execute(
+    await sql`INSERT INTO rows WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS}) SELECT i, 'row ' || i, i / ${rowsOfAMoment} FROM n`.execute(
       db,
     );
     await sql`CREATE INDEX rows_in_time ON rows (inserted_at, id)`.execute(db);

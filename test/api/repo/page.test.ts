@@ -453,14 +453,23 @@ describe("page 10,000", () => {
   test("is found by the index, without a look at the pages before", async () => {
     await using table = await Table.of((options) => TemporaryRepo.start(options), numbered(100));
     await table.index();
-    for (const way of ["after", "before"] as const) {
-      const { meta } = await table.read({ limit: 10 }, { ...newestFirst, bothWays: true });
-      const plans = await table.plans(() =>
-        table.read({ limit: 10, [way]: meta.next }, { ...newestFirst, bothWays: true }),
-      );
-      assert.equal(plans.length, 2);
-      for (const plan of plans)
-        assert.match(plan, /^SEARCH rows USING (COVERING )?INDEX rows_at_id \(at[<>]\?\)$/);
+    // There are 33 rows of a day: their stretch of the index is looked up and, where that leaves room, the stretch behind it.
+    const ofTheDay = /\(at=\? AND id[<>]\?\)$/;
+    const behindIt = /\(at[<>]\?\)$/;
+    for (const [way, limit, looks] of [
+      ["after", 10, [ofTheDay]],
+      ["after", 30, [ofTheDay, behindIt]],
+      ["before", 10, [ofTheDay, behindIt]],
+    ] as const) {
+      const options = { ...newestFirst, bothWays: true };
+      const { meta } = await table.read({ limit }, options);
+      const plans = await table.plans(() => table.read({ limit, [way]: meta.next }, options));
+      // Once by `page`, once by `preparedPage`.
+      assert.equal(plans.length, 2 * looks.length);
+      for (const [index, plan] of plans.entries()) {
+        assert.match(plan, /^SEARCH rows USING (COVERING )?INDEX rows_at_id /);
+        assert.match(plan, looks[index % looks.length]!);
+      }
     }
   });
 });

@@ -1,0 +1,4 @@
+import { ALL, pages } from "./page.ts";
+import type { Workload } from "./workload.ts";
+
+export const run: Workload = (runtime) => pages(runtime, 10_000, ALL);
