@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { beam } from "./beam.ts";
 import type { BenchCase, Figures } from "./bench-case.ts";
 import { crowdCase } from "./crowd-case.ts";
+import { dashboardCases } from "./dashboard-cases.ts";
 import { processCases } from "./process-cases.ts";
 import { serverCases } from "./server-cases.ts";
 import { compare, table } from "./summary.ts";
@@ -13,7 +14,7 @@ const { values, positionals } = parseArgs({
   options: { runs: { type: "string", default: "5" }, json: { type: "string" } },
 });
 
-const all: BenchCase[] = [...processCases(await beam()), ...serverCases, crowdCase];
+const all: BenchCase[] = [...processCases(await beam()), ...serverCases, ...dashboardCases, crowdCase];
 const unknown = positionals.filter((name) => !all.some((benchCase) => benchCase.name === name));
 const runs = Number(values.runs);
 if (unknown.length > 0 || !(runs >= 1)) {

@@ -51,6 +51,13 @@ export function processCases(beam: BeamContenders): BenchCase[] {
       { name: "2 shards", measure: () => measure("crunch-2") },
       { name: "1 shard", measure: () => measure("crunch-1") },
     ]),
+    // All is done on the first shard, with and without a second one that sleeps.
+    ...(["cast", "call-1"] as const).map((name) =>
+      benchCase(`${name}-beside`, `${cases[name]}, on one shard of 2 and on the only one`, [
+        { name: "one of 2 shards", measure: () => measure(name, 2) },
+        { name: "the only shard", measure: () => measure(name, 1) },
+      ]),
+    ),
     ...["join", "leave"].map((what) =>
       benchCase(`presence-${what}`, `µs of a ${what}, in a topic of 10,000 members and of 1,000`, [
         { name: "10,000 members", measure: () => measure(`presence-${what}-10000`) },
@@ -85,8 +92,9 @@ function rookery(workload: string): Contender {
 
 const postMessage: Contender = { name: "postMessage one by one", measure: () => measure("post-message") };
 
-async function measure(workload: string): Promise<{ figure: number }> {
-  const child = new Child("./workloads/child.ts", { args: [workload], execArgv: ["--expose-gc"] });
+async function measure(workload: string, shards = 1): Promise<{ figure: number }> {
+  const args = [workload, String(shards)];
+  const child = new Child("./workloads/child.ts", { args, execArgv: ["--expose-gc"] });
   const figure = (await child.message()) as number;
   await child.stop();
   return { figure };

@@ -15,7 +15,7 @@ export class Latencies {
   }
 }
 
-/** Runs `operate` to warm up, says that it is ready, runs it again when told to, and reports that run. */
+/** Runs `operate` to warm up, says that it is ready, runs it again each time that it is told to, and reports that run. */
 export async function reportLoad(
   warmUp: number,
   operations: number,
@@ -23,18 +23,20 @@ export async function reportLoad(
 ): Promise<void> {
   await operate(warmUp, new Latencies());
   process.send!("ready");
-  await once(process, "message");
-  const latencies = new Latencies();
-  const started = performance.now();
-  const before = process.cpuUsage();
-  await operate(operations, latencies);
-  const { user, system } = process.cpuUsage(before);
-  const result: LoadResult = {
-    operations,
-    seconds: (performance.now() - started) / 1_000,
-    cpuMicros: user + system,
-    p50Ms: latencies.percentile(0.5),
-    p99Ms: latencies.percentile(0.99),
-  };
-  process.send!(result);
+  for (;;) {
+    await once(process, "message");
+    const latencies = new Latencies();
+    const started = performance.now();
+    const before = process.cpuUsage();
+    await operate(operations, latencies);
+    const { user, system } = process.cpuUsage(before);
+    const result: LoadResult = {
+      operations,
+      seconds: (performance.now() - started) / 1_000,
+      cpuMicros: user + system,
+      p50Ms: latencies.percentile(0.5),
+      p99Ms: latencies.percentile(0.99),
+    };
+    process.send!(result);
+  }
 }

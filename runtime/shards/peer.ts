@@ -78,6 +78,8 @@ export class Peer implements TermHome {
   }
 
   flush(): void {
+    // Asked for after each turn: nobody waits for room where nothing waits.
+    if (this.#outbox.waiting === 0) return;
     if (this.#outbox.flush()) this.#line.wake();
     while (this.#outbox.waiting > 0) {
       this.#line.wantRoom();
