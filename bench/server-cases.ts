@@ -66,9 +66,10 @@ export const serverCases: readonly BenchCase[] = [
     file: "./clients/sockets.ts",
     args: ["echo", "400", "600000", "1"],
   }),
+  // After some thousand joins V8 still compiles what a join runs.
   loadCase("join", "connection that joins", "joins", socketServers, {
     file: "./clients/sockets.ts",
-    args: ["join", "6000", "10000", "50"],
+    args: ["join", "30000", "10000", "50"],
   }),
   idleCase(socketServers, {
     file: "./clients/sockets.ts",
@@ -77,7 +78,7 @@ export const serverCases: readonly BenchCase[] = [
   }),
   loadCase("broadcast", "delivery", "deliveries", socketServers, {
     file: "./clients/sockets.ts",
-    args: ["broadcast", "1000", "300000", "1"],
+    args: ["broadcast", "1000", "1500000", "1"],
   }),
   loadCase("broadcast-burst", "delivery", "deliveries", socketServers, {
     file: "./clients/sockets.ts",

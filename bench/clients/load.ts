@@ -19,16 +19,16 @@ export class Latencies {
 export async function reportLoad(
   warmUp: number,
   operations: number,
-  operate: (operations: number, latencies: Latencies) => Promise<void>,
+  operate: (operations: number, latencies: Latencies, isWarmUp: boolean) => Promise<void>,
 ): Promise<void> {
-  await operate(warmUp, new Latencies());
+  await operate(warmUp, new Latencies(), true);
   process.send!("ready");
   for (;;) {
     await once(process, "message");
     const latencies = new Latencies();
     const started = performance.now();
     const before = process.cpuUsage();
-    await operate(operations, latencies);
+    await operate(operations, latencies, false);
     const { user, system } = process.cpuUsage(before);
     const result: LoadResult = {
       operations,

@@ -64,15 +64,16 @@ function broadcast(connections: readonly FrameSocket[], total: number, latencies
   });
 }
 
-/** So many connections are being opened at any time. All stay open. */
-async function join(total: number, latencies: Latencies): Promise<void> {
+/** So many connections are being opened at any time. All stay open, but for those that only warm up: they are more than fit. */
+async function join(total: number, latencies: Latencies, isWarmUp: boolean): Promise<void> {
   let left = total;
   const opening = Array.from({ length: Number(atOnce) }, async () => {
     while (left > 0) {
       left -= 1;
       const startedMs = performance.now();
-      await joined();
+      const connection = await joined();
       latencies.add(startedMs);
+      if (isWarmUp) connection.close();
     }
   });
   await Promise.all(opening);
