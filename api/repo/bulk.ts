@@ -34,10 +34,12 @@ export async function insertRows(
   let first = 0;
   while (first < rows.length) {
     const columns = columnsOf(rows[first]!);
-    const atOnce = Math.max(1, Math.floor(VALUES_MAX / Math.max(1, columns.length)));
+    // Of those that set nothing, a query takes one.
+    const atOnce = columns.length === 0 ? 1 : Math.max(1, Math.floor(VALUES_MAX / columns.length));
     let end = first + 1;
     while (end < rows.length && end - first < atOnce && hasColumns(rows[end]!, columns)) end += 1;
-    let query = db.insertInto(table).values(rows.slice(first, end));
+    const insert = db.insertInto(table);
+    let query = columns.length === 0 ? insert.defaultValues() : insert.values(rows.slice(first, end));
     first = end;
     const { onConflict, conflictTarget } = upsert;
     if (onConflict !== undefined)
@@ -53,7 +55,7 @@ export async function insertRows(
 }
 
 /** Those that have a value: what is undefined is left out. */
-function columnsOf(row: AnyRow): string[] {
+export function columnsOf(row: AnyRow): string[] {
   return Object.keys(row).filter((column) => row[column] !== undefined);
 }
 

@@ -102,7 +102,7 @@ export async function rollback(
   const kysely = db as unknown as Kysely<MigrationsDb>;
   const applied = await appliedVersions(kysely);
   const undone: number[] = [];
-  for (const version of [...applied].sort((a, b) => b - a).slice(0, steps)) {
+  for (const version of [...applied].sort((a, b) => b - a).slice(0, Math.max(0, steps))) {
     const migration = migrations.find((candidate) => candidate.version === version);
     if (migration?.down === undefined) {
       throw repoError("ROOKERY_REPO_MIGRATION", [migration?.name ?? version, "there is no way down from it"]);

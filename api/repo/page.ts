@@ -24,8 +24,17 @@ import { QueryTemplate } from "./prepared.ts";
 const LIMIT_MAX = 100;
 const LIMIT_DEFAULT = 50;
 const NO_CURSOR = "is not a cursor of this list";
-/** SQLSTATE: a value out of range, no point in time, not to be represented, or no value of its type. */
-const NO_VALUE_STATES: ReadonlySet<unknown> = new Set(["22003", "22007", "22008", "22021", "22P02"]);
+/** SQLSTATE: a value out of range, no point in time or none of a known zone, not to be represented, or no value of its type. */
+const NO_VALUE_STATES: ReadonlySet<unknown> = new Set([
+  "22003",
+  "22007",
+  "22008",
+  "22009",
+  "22015",
+  "22021",
+  "22023",
+  "22P02",
+]);
 
 /** What a client asks for, as it came: checked here. */
 export interface PageParams {
@@ -71,7 +80,8 @@ export type PageResult<Row> =
 /**
  * One page of a query: at most `limit` rows (1 to 100, 50 without it) that come behind the cursor `after`, or, if
  * pages go both ways, those right in front of the cursor `before`. Pages never overlap and leave nothing out: a row that
- * is there during the whole walk is met exactly once, whatever is inserted meanwhile. With an index on the columns of
+ * is there during the whole walk is met exactly once, whatever is inserted meanwhile; one that is changed in a column of the order
+ * may be met at its old place, its new one, both or none, but never twice in a page. With an index on the columns of
  * the order, the last page costs what the second one does, however many rows are equal in the first columns: what is behind a cursor may
  * take a query for each column. A `limit` or a cursor that is not valid is a result, a
  * changeset with the error; the database is not asked.
@@ -230,9 +240,17 @@ async function inParts<Row>(
   let rows = await read(equal);
   while (rows.length <= limit && equal > 0) {
     equal -= 1;
-    rows = rows.concat(await read(equal));
+    const before = new Set(rows.map(idOf));
+    const further = await read(equal);
+    // A row that was changed between the two would be in both.
+    rows = rows.concat(before.size === 0 ? further : further.filter((row) => !before.has(idOf(row))));
   }
   return rows;
+}
+
+/** The row itself where it was read without its id. */
+function idOf(row: unknown): unknown {
+  return (row as { readonly id?: unknown }).id ?? row;
 }
 
 /** Of the rows of `query`, those that are asked for, in the part of those that are `equal` to the cursor in so many columns. */

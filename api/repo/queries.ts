@@ -7,7 +7,7 @@ import type {
   SqlBool,
   Updateable,
 } from "kysely";
-import { type BulkOptions, type BulkResult, deleteRows, insertRows, updateRows } from "./bulk.ts";
+import { type BulkOptions, type BulkResult, columnsOf, deleteRows, insertRows, updateRows } from "./bulk.ts";
 import { change, type Changeset } from "./changeset.ts";
 import { type RowResult, type RowWrite, type WriteOptions, writeRow, writesMore } from "./changeset-write.ts";
 import type { Violation } from "./constraint.ts";
@@ -153,10 +153,10 @@ export class TransactionQueries<DB> extends ReadQueries<DB> {
     options: UpsertOptions<Insertable<DB[Table]>>,
   ): Promise<WriteResult<Selectable<DB[Table]> | undefined, Insertable<DB[Table]>>> {
     const result = this.#write("insert", table, changeset, {}, async (row) => {
-      const insert = untyped(this.#rules.writing)
-        .insertInto(table as string)
-        .values(row);
-      const [written] = await withConflict(insert, Object.keys(row), options).returningAll().execute();
+      const insert = untyped(this.#rules.writing).insertInto(table as string);
+      const columns = columnsOf(row);
+      const query = columns.length === 0 ? insert.defaultValues() : insert.values(row);
+      const [written] = await withConflict(query, columns, options).returningAll().execute();
       return written;
     });
     return result as Promise<WriteResult<Selectable<DB[Table]> | undefined, Insertable<DB[Table]>>>;

@@ -50,7 +50,8 @@ class RowQuery {
 /** The row of the query, that is inserted. */
 export const insertRow: RowQuery = new RowQuery((db, table, row) => {
   const insert = db.insertInto(table);
-  const query = Object.keys(row).length === 0 ? insert.defaultValues() : insert.values(row);
+  const isBare = Object.values(row).every((value) => value === undefined);
+  const query = isBare ? insert.defaultValues() : insert.values(row);
   return query.returningAll();
 });
 

@@ -27,6 +27,8 @@ export function withConflict<Row>(
   columns: readonly string[],
   { onConflict, conflictTarget }: UpsertOptions<Row>,
 ): AnyInsert {
+  // SQLite has no such clause for a row that sets nothing; only its defaults could be in conflict with another row.
+  if (columns.length === 0) return query;
   const target: readonly string[] = conflictTarget ?? [];
   return query.onConflict((conflict) => {
     const there = target.length === 0 ? conflict : conflict.columns([...target]);

@@ -91,7 +91,7 @@ function encoded(pattern: string, name: string, value: unknown): string {
   const text = typeof scalar === "object" ? "" : String(scalar ?? "");
   // Nothing at all, or dots that a client would resolve, lead to another route.
   if (DOTS.test(text)) throw apiError("ROOKERY_PATH_PARAM", name, pattern, value);
-  return encodeURIComponent(text);
+  return encodeURIComponent(text.toWellFormed());
 }
 
 function restOf(pattern: string, value: unknown): string {

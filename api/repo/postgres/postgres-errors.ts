@@ -38,7 +38,8 @@ export function violationOf(error: unknown): Violation | undefined {
 
 /** `Key (user_id, title)=(1, Hello) already exists.`, in the server's language; undefined for an index on an expression. */
 function columnsIn(detail: string | undefined): string[] | undefined {
-  const columns = /\(([^()]*)\)=\(/.exec(detail ?? "")?.[1];
+  // From the first bracket on: a value behind it may look the same.
+  const columns = /^[^(]*\(([^()]*)\)=\(/.exec(detail ?? "")?.[1];
   return columns?.split(", ").map((column) => column.replace(/^"(.*)"$/, "$1"));
 }
 

@@ -16,6 +16,9 @@ export interface ReadingOptions {
   readonly clock: () => Clock;
 }
 
+/** Rows that FETCH can be told to read. */
+const FETCHED_MAX = 2_147_483_647;
+
 /** What Kysely takes for a connection: each query gets one of the pool, and may only read. */
 export class ReadingConnection implements DatabaseConnection {
   readonly #options: ReadingOptions;
@@ -46,6 +49,7 @@ export class ReadingConnection implements DatabaseConnection {
     const { origin, pool: poolOf } = this.#options;
     const pool = poolOf();
     if (!mayRead(query.sql)) throw repoError("ROOKERY_REPO_READ_ONLY", [query.sql]);
+    const fetched = Math.min(FETCHED_MAX, Math.max(1, Math.ceil(batchLength) || 1));
     const connection = await pool.take();
     try {
       await connection.command("BEGIN");
@@ -55,12 +59,12 @@ export class ReadingConnection implements DatabaseConnection {
       );
       const next = {
         ...query,
-        sql: `FETCH ${Math.max(1, Math.trunc(batchLength))} FROM stream`,
+        sql: `FETCH ${fetched} FROM stream`,
         parameters: [],
       };
       for (let isLast = false; !isLast;) {
         const { rows } = await this.#read(connection, next);
-        isLast = rows.length < batchLength;
+        isLast = rows.length < fetched;
         yield { rows: rows as R[] };
       }
     } finally {

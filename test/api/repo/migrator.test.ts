@@ -107,6 +107,7 @@ describe.each(databases)("rollbackMigrations of a repo, $name", ({ name, start }
     await using temporary = await start();
     const { repo } = temporary;
     await temporary.addUser("ada");
+    for (const none of [0, -1]) assert.deepEqual(await repo.rollbackMigrations(none), []);
     assert.deepEqual(await repo.rollbackMigrations(), [2]);
     await assert.rejects(repo.all("posts"), /no such table|does not exist/);
     assert.deepEqual(await temporary.emails(), ["ada"]);

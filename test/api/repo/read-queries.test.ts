@@ -117,6 +117,25 @@ describe.each(databases)("reading, $name", ({ start }) => {
       }
     }
   });
+
+  test("stream gives all rows with whatever number it is told to read at once", async () => {
+    await using temporary = await start();
+    const { repo } = temporary;
+    const emails = ["a", "b", "c", "d", "e"];
+    await repo.insertAll(
+      "users",
+      emails.map((email) => ({ email })),
+    );
+    const query = repo.db.selectFrom("users").selectAll().orderBy("email");
+    for (const batchLength of [2.5, 0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e12]) {
+      const seen: string[] = [];
+      for await (const { email } of repo.stream(query, batchLength)) {
+        seen.push(email);
+        if (seen.length > emails.length) break;
+      }
+      assert.deepEqual(seen, emails, `${batchLength}`);
+    }
+  });
 });
 
 describe.each(databases)("preload, $name", ({ start }) => {

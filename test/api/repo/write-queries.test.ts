@@ -4,6 +4,7 @@ import { type Kysely, sql } from "kysely";
 import { describe, test } from "vitest";
 import { change } from "../../../api/repo/changeset.ts";
 import { columnTypes } from "../../../api/repo/column-types.ts";
+import type { Migration } from "../../../api/repo/migrator.ts";
 import type { Seed } from "../../../api/repo/seeds.ts";
 import { prepared } from "../../../api/repo/prepared.ts";
 import { databases } from "./databases.ts";
@@ -11,6 +12,18 @@ import type { TestDatabase } from "./temporary-repo.ts";
 
 type NewUser = { email: string; name?: string | null };
 type User = { id: number; email: string; name: string | null };
+
+const usersWithDefaults: Migration = {
+  version: 1,
+  name: "create users with defaults",
+  up: (db) =>
+    db.schema
+      .createTable("users")
+      .addColumn("id", ...columnTypes(db).id)
+      .addColumn("email", "text", (column) => column.notNull().defaultTo("none"))
+      .addColumn("name", "text", (column) => column.defaultTo("nobody"))
+      .execute(),
+};
 
 describe.each(databases)("upsert, $name", ({ start }) => {
   test("writes what is new, and does about the rest what it is told", async () => {
@@ -62,19 +75,7 @@ describe.each(databases)("insertAll, updateAll and deleteAll, $name", ({ start }
 
   test("insert rows of different columns in their order, with the defaults of those that they leave out", async () => {
     await using temporary = await start({
-      migrations: [
-        {
-          version: 1,
-          name: "create users with defaults",
-          up: (db) =>
-            db.schema
-              .createTable("users")
-              .addColumn("id", ...columnTypes(db).id)
-              .addColumn("email", "text", (column) => column.notNull().defaultTo("none"))
-              .addColumn("name", "text", (column) => column.defaultTo("nobody"))
-              .execute(),
-        },
-      ],
+      migrations: [usersWithDefaults],
     });
     const rows = [
       { email: "ada" },
@@ -96,6 +97,35 @@ describe.each(databases)("insertAll, updateAll and deleteAll, $name", ({ start }
         [5, "joe", "nobody"],
       ],
     );
+  });
+
+  test("insert rows that set nothing, too, among others and with whatever is said of conflicts", async () => {
+    await using temporary = await start({ migrations: [usersWithDefaults] });
+    const { repo } = temporary;
+    const nothing = {} as NewUser;
+    const rows = [nothing, nothing, { email: "ada" }, { name: undefined } as unknown as NewUser];
+    const { rows: inserted } = await repo.insertAll("users", rows, { returning: true });
+    assert.deepEqual(
+      inserted.map(({ id, email, name }) => [id, email, name]),
+      [
+        [1, "none", "nobody"],
+        [2, "none", "nobody"],
+        [3, "ada", "nobody"],
+        [4, "none", "nobody"],
+      ],
+    );
+    const skipping = await repo.insertAll("users", [nothing], { onConflict: "nothing" });
+    assert.deepEqual(skipping, { count: 1, rows: [] });
+    // A null in the place of nothing is no change.
+    const unchanged = change<NewUser>({}, { name: null });
+    for (const onConflict of ["nothing", "replace", { set: { name: "x" } }] as const) {
+      const result = await repo.upsert("users", unchanged, { onConflict, conflictTarget: ["id"] as never[] });
+      assert.ok(result.ok);
+      assert.deepEqual([result.value?.email, result.value?.name], ["none", "nobody"]);
+    }
+    const bare = await repo.insert("users", change<NewUser>({ name: undefined } as unknown as NewUser));
+    assert.ok(bare.ok);
+    assert.equal(bare.value.id, 9);
   });
 
   test("insert all or nothing, however many, and skip what is there if they are told so", async () => {

@@ -50,6 +50,13 @@ describe("path", () => {
     assert.equal(path(router, "/", {}, { page: undefined }), "/");
   });
 
+  test("takes half of a pair of surrogates, which no URL can hold, for the replacement character, as in a query", () => {
+    const half = "a\ud83e";
+    assert.equal(path(router, "/api/v1/users/:id", { id: half }), "/api/v1/users/a%EF%BF%BD");
+    assert.equal(path(router, "/files/*", { "*": half }), "/files/a%EF%BF%BD");
+    assert.equal(path(router, "/", {}, { q: half }), "/?q=a%EF%BF%BD");
+  });
+
   test("refuses a path that the router does not have", () => {
     assert.throws(() => path(router, "/users" as "/"), { code: "ROOKERY_PATH", message: /got \/users/ });
   });

@@ -47,6 +47,10 @@ describe.runIf(hasPostgres)("what PostgreSQL says of a broken constraint", () =>
       "INSERT INTO child (a, parent) VALUES ('X', 1)",
       { kind: "unique", on: "child_lower", name: "child_lower", table },
     ],
+    [
+      "INSERT INTO child (a, parent) VALUES ('like a detail: (b)=(1)', 1), ('LIKE A DETAIL: (b)=(1)', 1)",
+      { kind: "unique", on: "child_lower", name: "child_lower", table },
+    ],
     ["INSERT INTO child (c) VALUES (0)", { kind: "check", on: "positive" }],
     ["INSERT INTO child (span) VALUES ('[2,5)')", { kind: "exclusion", on: "apart" }],
     ["INSERT INTO child (a) VALUES (NULL)", { kind: "not_null", on: "child.a" }],
