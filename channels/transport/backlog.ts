@@ -55,6 +55,8 @@ export class Backlog {
   #gaps = 0;
   /** No frame before this one can be dropped. */
   #droppable = 0;
+  /** None from this one on. */
+  #droppableEnd = 0;
   /** Where the frame with a key waits. */
   readonly #byKey = new Map<string, number>();
   #keys: (string | undefined)[] = [];
@@ -80,6 +82,8 @@ export class Backlog {
     if (before !== undefined) return this.#replace(before, frame, size);
     if (!this.#hasRoom(size)) {
       if (this.#policy === "drop_oldest" && size <= this.#bytesMax) this.#makeRoom(size);
+      if (this.#policy === "drop_newest" && size <= this.#bytesMax && !isDroppable(frame))
+        this.#makeRoomAtEnd(size);
       if (!this.#hasRoom(size)) {
         return typeof this.#policy === "string" && isDroppable(frame) ? this.#drop(size) : Waiting.Overflow;
       }
@@ -88,6 +92,7 @@ export class Backlog {
     if (key !== undefined) this.#byKey.set(key, this.#frames.length);
     this.#frames.push(frame);
     this.#keys.push(key);
+    if (this.#policy === "drop_newest" && isDroppable(frame)) this.#droppableEnd = this.#frames.length;
     return Waiting.Kept;
   }
 
@@ -139,6 +144,20 @@ export class Backlog {
     this.#compact();
   }
 
+  #makeRoomAtEnd(size: number): void {
+    let end = this.#droppableEnd;
+    for (; end > this.#head && !this.#hasRoom(size); end -= 1) {
+      const frame = this.#frames[end - 1];
+      if (frame === GAP || !isDroppable(frame)) continue;
+      this.#bytes -= sizeOf(frame);
+      this.#drop(sizeOf(frame));
+      this.#frames[end - 1] = GAP;
+      this.#gaps += 1;
+    }
+    this.#droppableEnd = end;
+    this.#compact();
+  }
+
   #leaveGap(at: number): void {
     this.#frames[at] = GAP;
     this.#gaps += 1;
@@ -157,6 +176,7 @@ export class Backlog {
     const frames: EncodedFrame[] = [];
     const keys: (string | undefined)[] = [];
     let droppable: number | undefined;
+    let droppableEnd = 0;
     for (let at = this.#head; at < this.#frames.length; at += 1) {
       if (at >= this.#droppable) droppable ??= frames.length;
       const frame = this.#frames[at];
@@ -165,12 +185,14 @@ export class Backlog {
       if (key !== undefined) this.#byKey.set(key, frames.length);
       frames.push(frame);
       keys.push(key);
+      if (at < this.#droppableEnd) droppableEnd = frames.length;
     }
     this.#frames = frames;
     this.#keys = keys;
     this.#head = 0;
     this.#gaps = 0;
     this.#droppable = droppable ?? frames.length;
+    this.#droppableEnd = droppableEnd;
   }
 }
 

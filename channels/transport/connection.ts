@@ -55,12 +55,15 @@ export class ConnectionStart {
   /** The DynamicSupervisor of the channels. */
   readonly channels: Dest;
   readonly idleTimeoutMs: number;
+  /** A process with which it ends, if there is one. It links itself to it, for that one may be dead by then. */
+  readonly linkedTo: Pid | undefined;
 
-  constructor(socket: Socket, peer: Peer, channels: Dest, idleTimeoutMs: number) {
+  constructor(socket: Socket, peer: Peer, channels: Dest, idleTimeoutMs: number, linkedTo?: Pid) {
     this.socket = socket;
     this.peer = peer;
     this.channels = channels;
     this.idleTimeoutMs = idleTimeoutMs;
+    this.linkedTo = linkedTo;
   }
 }
 
@@ -96,8 +99,9 @@ export class ConnectionServer extends GenServer<ConnectionState> {
   #hasRefused = false;
   #expiry: Ref | undefined = undefined;
 
-  init({ socket, peer, channels, idleTimeoutMs }: ConnectionStart): InitResult<ConnectionState> {
+  init({ socket, peer, channels, idleTimeoutMs, linkedTo }: ConnectionStart): InitResult<ConnectionState> {
     const { self } = this;
+    if (linkedTo !== undefined) self.link(linkedTo);
     self.setLabel({ socket: socket.handler.name, id: socket.id } satisfies SocketLabel);
     this.#peer = peer;
     peer.started?.(self.pid);

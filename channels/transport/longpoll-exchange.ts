@@ -95,8 +95,18 @@ export class Exchange {
     if (signal?.aborted === true) this.#tell(expired);
     // Messages that were on their way meanwhile must not be lost.
     else if (answer === undefined) answer = await this.#ask(expired, pubsubTimeoutMs);
-    if (answer?.longpoll === "messages") return answer.messages;
+    if (answer?.longpoll === "messages") {
+      if (signal?.aborted !== true) this.#confirm();
+      return answer.messages;
+    }
     return answer?.longpoll === "gone" ? undefined : [];
+  }
+
+  #confirm(): void {
+    const { route, pubsub } = this.#options;
+    if (route.nodeName === this.#to.nodeName) return;
+    const got: SessionRequest = { longpoll: "got", to: this.#to };
+    PubSub.directBroadcast(this.#self, route.nodeName, pubsub, route.topic, got);
   }
 
   /** Gives the session a frame of the client. */

@@ -15,6 +15,8 @@ export type SessionRequest =
   | { readonly longpoll: "poll"; readonly to: ReturnRoute }
   /** Nobody waits for the answer to a poll any more. Answered with `expired`, behind all that it has been answered before. */
   | { readonly longpoll: "expired"; readonly to: ReturnRoute }
+  /** The messages have arrived there. Said only by another place, from which they may have been lost on the way; not answered. */
+  | { readonly longpoll: "got"; readonly to: ReturnRoute }
   /** A frame of the client, answered with `handled`. */
   | { readonly longpoll: "frame"; readonly to: ReturnRoute; readonly data: string | Uint8Array };
 

@@ -16,7 +16,10 @@ export interface LongPollOptions {
    * not poll for one and a half times as long is gone. 10,000 if left out.
    */
   readonly windowMs?: number;
-  /** In milliseconds: a session that has not answered for so long, from wherever it is, is taken for gone. 2,000 if left out. */
+  /**
+   * In milliseconds: a session that has not answered for so long, from wherever it is, is taken for gone; and so long another node may
+   * take to confirm what it was given for a client. 2,000 if left out.
+   */
   readonly pubsubTimeoutMs?: number;
   /** Of the token that names the session: `maxAge` in seconds. Two weeks if left out. */
   readonly crypto?: { readonly maxAge: number };

@@ -38,6 +38,7 @@ const INBOUND_FRAMES_MAX = 64;
 /** How long a client may be silent, how much may wait for it, and what becomes of one for which more does. */
 export interface SessionLimits {
   readonly windowMs: number;
+  readonly pubsubTimeoutMs: number;
   readonly maxBufferedSize: number;
   readonly slowConsumer: SlowConsumer;
 }
@@ -72,6 +73,15 @@ class LifetimeTick {
   declare readonly lifetimeTick?: true;
 }
 
+/** To itself: what was sent to another place should have been confirmed by now. */
+class Overdue {
+  readonly unconfirmed: ReturnRoute;
+
+  constructor(unconfirmed: ReturnRoute) {
+    this.unconfirmed = unconfirmed;
+  }
+}
+
 const FRAME_HANDLED = new FrameHandled();
 const FLUSH = new Flush();
 const LIFETIME_TICK = new LifetimeTick();
@@ -104,6 +114,8 @@ interface SessionState {
   backlog: Backlog | undefined;
   /** The poll that waits for a frame: the last one that came. */
   waiting: ReturnRoute | undefined;
+  /** The other place that was sent messages last, as long as it has not said that it got them. */
+  unconfirmed: ReturnRoute | undefined;
   lastPollMs: number;
   /** Who waits for the client's frames to be handled, in their order. */
   readonly unhandled: ReturnRoute[];
@@ -132,7 +144,8 @@ export class LongPollSession extends GenServer<SessionState> {
     this.#lifetimeMs = limits.windowMs * LIFETIME_WINDOWS;
     const peer = new SessionPeer(self.runtime, self.pid);
     // It is the session that knows when the client has last been heard of.
-    const connection = new ConnectionStart(socket, peer, channelsSupervisor(name), Number.POSITIVE_INFINITY);
+    const idleMs = Number.POSITIVE_INFINITY;
+    const connection = new ConnectionStart(socket, peer, channelsSupervisor(name), idleMs, self.pid);
     try {
       const started = await DynamicSupervisor.startChild(self, transportsSupervisor(name), {
         id: "transport",
@@ -140,7 +153,6 @@ export class LongPollSession extends GenServer<SessionState> {
         restart: "temporary",
       });
       if (!started.ok) return stop(started.reason);
-      self.link(started.pid);
       PubSub.subscribe(self, socket.pubsub, topic);
       self.sendAfter(this.#lifetimeMs, self.pid, LIFETIME_TICK);
       return ok({
@@ -149,6 +161,7 @@ export class LongPollSession extends GenServer<SessionState> {
         connection: started.pid,
         backlog: undefined,
         waiting: undefined,
+        unconfirmed: undefined,
         lastPollMs: self.runtime.clock.nowMs(),
         unhandled: [],
       });
@@ -168,10 +181,16 @@ export class LongPollSession extends GenServer<SessionState> {
     }
     if (message instanceof Flush) return this.#flush();
     if (message instanceof LifetimeTick) return this.#lifetimeTick();
+    // Lost on the way: its client would never know, so it is to come back.
+    if (message instanceof Overdue)
+      return message.unconfirmed === this.state.unconfirmed ? stop(["shutdown", "cut_off"]) : noReply();
     if (message instanceof ExitMessage) {
+      const { pid, reason } = message;
+      this.#crashed = !isOrderly(reason);
       // What the transport process died of has been reported; this one has lost nothing that could be saved.
-      this.#crashed = !isOrderly(message.reason);
-      return stop("normal");
+      if (pid === this.state.connection) return stop("normal");
+      // Of anybody else: that process must end, too, and a normal end would not be told it.
+      return reason === "normal" ? noReply() : stop(reason);
     }
     if (isSessionMessage(message)) this.#asked(message as SessionRequest);
     return noReply();
@@ -188,6 +207,14 @@ export class LongPollSession extends GenServer<SessionState> {
         state.lastPollMs = this.self.runtime.clock.nowMs();
         // One that waits already goes on waiting, for nothing: an answer would only make its client poll against this one.
         state.waiting = to;
+        // The client has got an answer, or given up; the word of that may come behind this poll.
+        if (state.unconfirmed !== undefined)
+          this.self.sendAfter(this.#limits.pubsubTimeoutMs, this.self.pid, new Overdue(state.unconfirmed));
+        this.#flush();
+        break;
+      case "got":
+        if (state.unconfirmed?.topic !== to.topic || state.unconfirmed.nodeName !== to.nodeName) break;
+        state.unconfirmed = undefined;
         this.#flush();
         break;
       case "expired":
@@ -247,14 +274,15 @@ export class LongPollSession extends GenServer<SessionState> {
 
   #flush(): CastResult {
     const { state } = this;
-    const { waiting, backlog } = state;
+    const { waiting, backlog, unconfirmed } = state;
     this.#flushing = false;
-    if (waiting === undefined || backlog === undefined) return noReply();
+    if (waiting === undefined || backlog === undefined || unconfirmed !== undefined) return noReply();
     state.waiting = undefined;
     state.backlog = undefined;
     const messages: string[] = [];
     for (let frame = backlog.shift(); frame !== undefined; frame = backlog.shift())
       messages.push(frame.data as string);
+    if (waiting.nodeName !== PubSub.nodeName(this.self, state.socket.pubsub)) state.unconfirmed = waiting;
     this.#answer(waiting, { longpoll: "messages", messages });
     return noReply();
   }

@@ -49,10 +49,9 @@ export class TransportServer extends GenServer<unknown> {
     const handler = this.#handler;
     // What sys has put in its place counts.
     handler.state = this.state;
-    if (message instanceof InboundFrame) return this.#handleIn(message);
-    if (message instanceof InboundControl) {
-      return this.#after(handler.handleControl?.(message.kind, message.data) ?? noReply());
-    }
+    if (message instanceof InboundFrame) return this.#handled(handler.handleIn(message.data));
+    if (message instanceof InboundControl)
+      return this.#handled(handler.handleControl?.(message.kind, message.data) ?? noReply());
     if (message instanceof SocketOpened) return this.#opened();
     if (message instanceof ClientGone) return stop(["shutdown", "closed"]);
     if (message instanceof IdleTick)
@@ -84,8 +83,8 @@ export class TransportServer extends GenServer<unknown> {
     return noReply(result.action);
   }
 
-  #handleIn({ data }: InboundFrame): CastResult | Promise<CastResult> {
-    const result = this.#after(this.#handler.handleIn(data));
+  #handled(returned: CastResult | Promise<CastResult>): CastResult | Promise<CastResult> {
+    const result = this.#after(returned);
     if (!(result instanceof Promise)) {
       this.#peer.handled();
       return result;

@@ -4,7 +4,7 @@ import { type RawData, WebSocket } from "ws";
 import type { Pid, Runtime } from "../../runtime/index.ts";
 import { onProcessExit } from "../../runtime/internal.ts";
 import type { EncodedFrame } from "../encoded-frame.ts";
-import { ClientGone, InboundFrame } from "../transport-message.ts";
+import { ClientGone, InboundControl, InboundFrame } from "../transport-message.ts";
 import { slowConsumerDisconnected, slowConsumerDropped } from "../telemetry.ts";
 import { Backlog, type SlowConsumer, Waiting } from "./backlog.ts";
 import { closeCode } from "./close-code.ts";
@@ -64,8 +64,11 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     });
   }
 
-  /** Connects the WebSocket, now open, with its transport process: the end of either is the end of both. */
-  open(websocket: WebSocket, pid: Pid): void {
+  /**
+   * Connects the WebSocket, now open, with its transport process: the end of either is the end of both. With `controls` the process is
+   * told of pings and pongs, too.
+   */
+  open(websocket: WebSocket, pid: Pid, controls: boolean = false): void {
     const runtime = this.#runtime;
     this.#websocket = websocket;
     this.#pid = pid;
@@ -73,17 +76,26 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     this.#bytesReadBefore = (this.#stream as NetSocket).bytesRead;
     const gone = (): void => runtime.send(pid, new ClientGone());
     websocket.on("message", (data: RawData, isBinary: boolean) => {
-      // Nobody handles it any more, and a pause would keep the client's close frame from being read.
-      if (!this.isOpen) return;
-      this.#waitingFrames += 1;
-      if (this.#waitingFrames >= INBOUND_FRAMES_MAX && !websocket.isPaused) websocket.pause();
+      if (!this.#mayTake(websocket)) return;
       runtime.send(pid, new InboundFrame(isBinary ? (data as Buffer) : (data as Buffer).toString()));
     });
+    for (const kind of controls ? (["ping", "pong"] as const) : [])
+      websocket.on(kind, (data) => {
+        if (this.#mayTake(websocket)) runtime.send(pid, new InboundControl(kind, data));
+      });
     websocket.on("close", gone);
     // ws has answered with the right close code; the client may take its time to close, but it isn't listened to any more.
     websocket.on("error", gone);
     // It may have ended between its start and the handshake.
     if (this.#endedWith !== undefined) this.#close(this.#endedWith);
+  }
+
+  /** Counts a frame, unless nobody handles it any more: then a pause would keep the client's close frame from being read. */
+  #mayTake(websocket: WebSocket): boolean {
+    if (!this.isOpen) return false;
+    this.#waitingFrames += 1;
+    if (this.#waitingFrames >= INBOUND_FRAMES_MAX && !websocket.isPaused) websocket.pause();
+    return true;
   }
 
   get bytesRead(): number {

@@ -9,7 +9,7 @@ import { decodeParams, type Params } from "../params.ts";
 import type { SocketDefinition } from "../socket-definition.ts";
 import { channelsSupervisor, transportsSupervisor } from "../socket-supervisor.ts";
 import { isSocketTransport, type SocketTransportClass } from "../socket-transport.ts";
-import { InboundControl, SocketOpened } from "../transport-message.ts";
+import { SocketOpened } from "../transport-message.ts";
 import { type ConnectInfo, connectInfo, isEncrypted } from "./connect-info.ts";
 import { ConnectionServer, ConnectionStart } from "./connection.ts";
 import { type OriginCheck, originCheck } from "./origin.ts";
@@ -185,11 +185,9 @@ export class WebSocketTransport {
     let opened = false;
     this.#server.handleUpgrade(request, stream, head, (websocket) => {
       opened = true;
-      peer.open(websocket, pid);
-      if (!isSocketTransport(socket)) return;
-      runtime.send(pid, new SocketOpened());
-      for (const kind of ["ping", "pong"] as const)
-        websocket.on(kind, (data) => runtime.send(pid, new InboundControl(kind, data)));
+      const isTransport = isSocketTransport(socket);
+      peer.open(websocket, pid, isTransport);
+      if (isTransport) runtime.send(pid, new SocketOpened());
     });
     // The client has gone meanwhile, and ws has said no.
     if (!opened) runtime.exit(pid, ["shutdown", "closed"]);

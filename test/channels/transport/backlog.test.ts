@@ -87,6 +87,28 @@ describe("Backlog", () => {
     assert.deepEqual(rest(backlog), ["b", "c"]);
   });
 
+  test("drop_newest makes room for a reply by what came last, and overflows when only replies are left", () => {
+    const backlog = backlogOf("drop_newest", 3);
+    for (const frame of [event("a"), event("b"), event("c"), reply("d"), event("e"), reply("f")])
+      assert.notEqual(backlog.add(frame), Waiting.Overflow);
+    assert.deepEqual([backlog.droppedFrames, backlog.bytes], [3, 3 * SIZE]);
+    assert.equal(backlog.add(reply("g")), Waiting.Kept);
+    assert.equal(backlog.add(reply("h")), Waiting.Overflow);
+    assert.deepEqual(rest(backlog), ["d", "f", "g"]);
+  });
+
+  test("drop_newest keeps every reply and the oldest events among them, however long it goes on", () => {
+    const backlog = backlogOf("drop_newest", 5_000);
+    for (let n = 0; n < 5_000; n += 1) backlog.add(event(`e${n}`));
+    for (let n = 0; n < 500; n += 1) assert.equal(backlog.shift()!.data, `e${n}`.padEnd(8));
+    for (let n = 0; n < 40_000; n += 1) backlog.add(n % 10 === 0 ? reply(`r${n}`) : event(`f${n}`));
+    assert.deepEqual(
+      rest(backlog).filter((text) => text.startsWith("r")),
+      Array.from({ length: 4_000 }, (_, n) => `r${n * 10}`),
+    );
+    assert.equal(backlog.bytes, 0);
+  });
+
   test("conflate keeps the newest of a key in the place of the first, and all without one", () => {
     const conflate = (name: string, topic: string, payload: object): string | undefined =>
       name === "cursor" ? `${topic} ${(payload as { user: string }).user}` : undefined;

@@ -13,12 +13,15 @@ import { PUBSUB, SOCKETS, TestLogger } from "../test-connection.ts";
 
 const places = new Map<string, PubSubPlace>();
 const gone = new Set<string>();
+/** What of which kind is lost on the way, once each. */
+const losing = new Set<string>();
 
 function networkAs(nodeName: string): PubSubAdapterFactory {
   return (place) => {
     places.set(nodeName, place);
     const take = (to: PubSubPlace | undefined, topic: string, message: unknown, dispatcher: string): void => {
       const copy: unknown = structuredClone(message);
+      if (losing.delete((message as { readonly longpoll: string }).longpoll)) return;
       setImmediate(() => to?.deliver(topic, undefined, copy, to.dispatchers.named(dispatcher)));
     };
     return {
@@ -62,6 +65,7 @@ describe("a session on another node", () => {
     for (const server of [home, other]) await server[Symbol.asyncDispose]();
     places.clear();
     gone.clear();
+    losing.clear();
   });
 
   test("is polled, and posted to, where its client comes in", async () => {
@@ -86,6 +90,32 @@ describe("a session on another node", () => {
     const polled = client.poll(other.port);
     await client.post([heartbeat("1")]);
     assert.deepEqual((await polled).messages, [reply("1")]);
+  });
+
+  for (const lost of ["messages", "got"]) {
+    test(`ends when "${lost}" is lost on the way, so that its client comes back and misses nothing unawares`, async () => {
+      const client = await PollingClient.connected(home.port);
+      losing.add(lost);
+      const hungUp = new AbortController();
+      const polled = client.poll(other.port, hungUp.signal).catch(() => {});
+      await client.post([heartbeat("1")]);
+      await expect.poll(() => losing.size).toBe(0);
+      if (lost === "messages") hungUp.abort();
+      await polled;
+      await client.post([heartbeat("2")]);
+      const { status, messages } = await client.poll(home.port);
+      assert.deepEqual([status, messages], [410, []]);
+      await expect.poll(() => sessionsOf(home)).toBe(1);
+    });
+  }
+
+  test("goes on however often its client comes in elsewhere", async () => {
+    const client = await PollingClient.connected(home.port);
+    for (let n = 0; n < 10; n += 1) {
+      await client.post([heartbeat(`${n}`)], n % 3 === 0 ? home.port : other.port);
+      const { messages } = await client.poll(n % 2 === 0 ? other.port : home.port);
+      assert.deepEqual(messages, [reply(`${n}`)]);
+    }
   });
 
   test("that does not answer is taken for gone: 410, for a poll with a new session here", async () => {

@@ -16,7 +16,7 @@ import { Token } from "../../../channels/token.ts";
 import { SocketDrain } from "../../../channels/transport-message.ts";
 import { LongPollTransport } from "../../../channels/transport/longpoll.ts";
 import type { LongPollOptions } from "../../../channels/transport/longpoll-options.ts";
-import type { Pid, Runtime } from "../../../runtime/index.ts";
+import { type Pid, type Runtime, sys } from "../../../runtime/index.ts";
 import { settle, VirtualClock } from "../../../runtime/testing.ts";
 import { DynamicSupervisor } from "../../../supervisors/index.ts";
 import { type Answered, SECRET, serve, type Served } from "../longpoll-server.ts";
@@ -313,6 +313,37 @@ describe("a session", () => {
       await assertNothingLeft();
     });
   }
+
+  for (const reason of ["boom", "shutdown", ["shutdown", "enough"]] as const) {
+    test(`ends with all that belongs to it when somebody ends it with ${JSON.stringify(reason)}`, async () => {
+      await post(join("room:plain"));
+      runtime.exit((await childOf(sessionsSupervisor))!, reason);
+      await settle(runtime);
+      await assertNothingLeft();
+      assert.deepEqual(terminations, [{ topic: "room:plain", reason, joined: true }]);
+    });
+  }
+
+  test("lives on when somebody whom it doesn't know ends in order", async () => {
+    runtime.exit((await childOf(sessionsSupervisor))!, "normal");
+    await settle(runtime);
+    assert.equal(statusOf(await post(heartbeat("1"))), 200);
+  });
+
+  test("leaves nothing behind when it is killed before it has begun", async () => {
+    const labelled = (key: string): Pid | undefined =>
+      runtime.processes().find((pid) => key in Object(runtime.info(pid, "label")));
+    await start();
+    runtime.exit((await childOf(sessionsSupervisor))!, "kill");
+    await settle(runtime);
+    await sys.suspend(runtime, transportsSupervisor(SOCKETS));
+    serve(transport, "GET", "");
+    await settle(runtime);
+    runtime.exit(labelled("longpoll")!, "kill");
+    await sys.resume(runtime, transportsSupervisor(SOCKETS));
+    await settle(runtime);
+    await assertNothingLeft();
+  });
 
   test("ends when more waits than it may hold, and its client is told", async () => {
     await start({ maxBufferedSize: 1_000 });

@@ -59,7 +59,7 @@ async function sessions(): Promise<number> {
 async function endSession(): Promise<void> {
   const [child] = await DynamicSupervisor.whichChildren(server.runtime, transportsSupervisor(SOCKETS));
   server.runtime.exit(child!.pid as never, "kill");
-  await expect.poll(sessions, { timeout: 20_000 }).toBe(0);
+  await expect.poll(sessions).toBe(0);
 }
 
 describe("GET", () => {

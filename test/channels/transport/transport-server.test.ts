@@ -161,6 +161,15 @@ describe("a connection without channels", () => {
     client.websocket.terminate();
   });
 
+  test("gets all pings and pongs, however many there are", async () => {
+    await using server = await start();
+    const client = await open(server);
+    await client.next();
+    for (let n = 0; n < 300; n += 1) client.websocket.pong(String(n));
+    for (let n = 0; n < 300; n += 1) assert.equal(await client.next(), `pong ${n}`);
+    client.websocket.terminate();
+  });
+
   test("shows its state, and goes on with another one that it is given", async () => {
     await using server = await start();
     const client = await open(server);
@@ -191,7 +200,7 @@ describe("a connection without channels", () => {
   }
 
   test("ends when its client is gone, is closed with 1012 when the server drains and with 1002 when it is silent", async () => {
-    await using server = await TestServer.start({ timeout: 40 }, CountingSocket);
+    await using server = await start();
     ends.length = 0;
     const gone = await open(server);
     await gone.next();
@@ -201,7 +210,8 @@ describe("a connection without channels", () => {
     await drained.next();
     server.runtime.send(pid, new SocketDrain());
     assert.equal(await drained.closed(), 1012);
-    const silent = await open(server);
+    await using impatient = await TestServer.start({ timeout: 40 }, CountingSocket);
+    const silent = await open(impatient);
     assert.equal(await silent.closed(), 1002);
   });
 

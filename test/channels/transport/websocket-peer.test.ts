@@ -31,11 +31,12 @@ class ReluctantClient {
   readonly pid: Pid;
   closedWith: number | undefined;
   say: (text: string) => void = () => {};
+  ping: () => void = () => {};
   #received = "";
   #acknowledge: (() => void) | undefined;
   readonly #open: () => void;
 
-  constructor(slowConsumer: SlowConsumer, isOpen = true) {
+  constructor(slowConsumer: SlowConsumer, isOpen = true, controls = false) {
     const take = (bytes: Buffer, done: () => void): void => {
       this.#received += bytes.toString("latin1");
       this.#acknowledge = done;
@@ -51,6 +52,7 @@ class ReluctantClient {
       isPaused: false,
       on: (event: string, listener: (data: Buffer, isBinary: boolean) => void) => {
         if (event === "message") this.say = (text) => listener(Buffer.from(text), false);
+        if (event === "ping") this.ping = () => listener(Buffer.alloc(0), false);
       },
       pause: () => {
         websocket.isPaused = true;
@@ -69,7 +71,7 @@ class ReluctantClient {
       slowConsumer,
     });
     this.peer.started(this.pid);
-    this.#open = () => this.peer.open(websocket as unknown as WebSocket, this.pid);
+    this.#open = () => this.peer.open(websocket as unknown as WebSocket, this.pid, controls);
     if (isOpen) this.open();
   }
 
@@ -213,5 +215,16 @@ describe("WebSocketPeer", () => {
     client.peer.handled();
     assert.isFalse(client.peer.isPaused);
     runtime.exit(client.pid, "kill");
+  });
+
+  test("pings count as frames where a process is told of them", () => {
+    for (const controls of [false, true]) {
+      const client = new ReluctantClient("disconnect", true, controls);
+      for (let frame = 0; frame < 64; frame += 1) client.ping();
+      assert.equal(client.peer.isPaused, controls);
+      for (let frame = 0; frame < 32; frame += 1) client.peer.handled();
+      assert.isFalse(client.peer.isPaused);
+      runtime.exit(client.pid, "kill");
+    }
   });
 });
