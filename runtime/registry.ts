@@ -179,10 +179,15 @@ export class Registry extends GenServer<Required<RegistryOptions>, RegistryReque
     table.#tell(["unregister", registry, key, self.pid]);
   }
 
-  /** The same for those entries whose value `accepts` accepts; listeners are not told. `Registry.unregister_match/4`. */
+  /**
+   * The same for those entries whose value `accepts` accepts; listeners are told if none is left under the key.
+   * `Registry.unregister_match/4`.
+   */
   static unregisterMatch(self: Self, registry: string, key: unknown, accepts: Accepts): void {
     expectFunction("that accepts values", accepts);
-    instanceOf(expectSelf(self), registry).#unregister(self, key, accepts);
+    const table = instanceOf(expectSelf(self), registry);
+    table.#unregister(self, key, accepts);
+    if (table.#own(self.pid, key).length === 0) table.#tell(["unregister", registry, key, self.pid]);
   }
 
   /** The living holders of `key` and their values, in the order of their registration. `Registry.lookup/2`. */

@@ -3,11 +3,15 @@ import { DownMessage } from "./down-message.ts";
 import { ExitError, errorText, runtimeError } from "./errors.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import { resolveOrigin } from "./origin.ts";
+import type { Pid } from "./pid.ts";
 import { TIMEOUT } from "./receive.ts";
 import type { Ref } from "./ref.ts";
 import type { Self } from "./self.ts";
 import type { Task, TaskResult } from "./task.ts";
 import { TaskReply } from "./task-reply.ts";
+import { Timer } from "./timer-wheel.ts";
+import type { Timers } from "./timers.ts";
 
 /** What one task of a stream does: computes a value for an input. `self` is the process of the task. */
 export type TaskStreamBody<Input, Value> = (input: Input, self: Self) => Value | Promise<Value>;
@@ -35,16 +39,45 @@ export const TASK_STREAM_OPTIONS: readonly string[] = [
   "zipInputOnExit",
 ];
 
+/** What the owner of a stream finds in its mailbox when the time of a task is over. */
+class TaskOverdue {
+  readonly ref: Ref;
+
+  constructor(ref: Ref) {
+    this.ref = ref;
+  }
+}
+
+/** Ends a task at its time, whatever its owner is doing then; what that means for the stream, the owner decides when it waits again. */
+class TaskTimer extends Timer {
+  readonly #owner: Self;
+  readonly #pid: Pid;
+
+  constructor(owner: Self, pid: Pid) {
+    super();
+    this.#owner = owner;
+    this.#pid = pid;
+  }
+
+  fire(): void {
+    const owner = this.#owner;
+    // The owner must find the message before it hears of the death.
+    owner.send(owner.pid, new TaskOverdue(this));
+    owner.unlink(this.#pid);
+    owner.exit(this.#pid, "kill");
+  }
+}
+
 /** A task of a stream whose result has not been handed out yet. */
 class StreamTask<Input, Value> {
   readonly input: Input;
   readonly task: Task<Value>;
-  readonly timer: Ref | undefined;
+  readonly timer: TaskTimer | undefined;
   /** There as soon as the task has sent its value, though it counts as running until it is dead. */
   result: TaskResult<Value> | undefined = undefined;
   running = true;
 
-  constructor(input: Input, task: Task<Value>, timer: Ref | undefined) {
+  constructor(input: Input, task: Task<Value>, timer: TaskTimer | undefined) {
     this.input = input;
     this.task = task;
     this.timer = timer;
@@ -54,6 +87,7 @@ class StreamTask<Input, Value> {
 /** The tasks of one stream, as their owner follows them through its mailbox. */
 class StreamTasks<Input, Value> {
   readonly #owner: Self;
+  readonly #timers: Timers;
   readonly #options: Required<TaskStreamOptions>;
   /** The running tasks, by what their messages carry: the reference, the pid, the reference of the timer. */
   readonly #byKey = new Map<unknown, StreamTask<Input, Value>>();
@@ -63,6 +97,7 @@ class StreamTasks<Input, Value> {
 
   constructor(owner: Self, options: Required<TaskStreamOptions>) {
     this.#owner = owner;
+    this.#timers = resolveOrigin(owner).shard.timers;
     this.#options = options;
   }
 
@@ -72,10 +107,8 @@ class StreamTasks<Input, Value> {
 
   add(input: Input, task: Task<Value>): void {
     const { timeoutMs, ordered } = this.#options;
-    const owner = this.#owner;
-    const timer = Number.isFinite(timeoutMs)
-      ? owner.startTimer(timeoutMs, owner.pid, "task stream")
-      : undefined;
+    const timer = Number.isFinite(timeoutMs) ? new TaskTimer(this.#owner, task.pid) : undefined;
+    if (timer !== undefined) this.#timers.start(timer, timeoutMs);
     const added = new StreamTask(input, task, timer);
     for (const key of keysOf(added)) this.#byKey.set(key, added);
     this.#running.add(added);
@@ -127,8 +160,8 @@ class StreamTasks<Input, Value> {
   }
 
   /** A timer that has fired behind the task's back has left a message. */
-  async #stopTimer(timer: Ref | undefined): Promise<void> {
-    if (timer === undefined || this.#owner.cancelTimer(timer) !== false) return;
+  async #stopTimer(timer: TaskTimer | undefined): Promise<void> {
+    if (timer === undefined || this.#timers.stop(timer)) return;
     await this.#owner.receive((message) => keyOf(message) === timer, { timeoutMs: 0 });
   }
 
@@ -147,7 +180,7 @@ class StreamTasks<Input, Value> {
       owner.unlink(task.pid);
       owner.exit(task.pid, "kill");
       owner.demonitor(task.ref);
-      if (timer !== undefined) owner.cancelTimer(timer);
+      if (timer !== undefined) this.#timers.stop(timer);
     }
     const isLeft = (message: unknown): boolean => keys.has(keyOf(message));
     while ((await owner.receive(isLeft, { timeoutMs: 0 })) !== TIMEOUT);

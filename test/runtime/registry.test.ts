@@ -337,7 +337,6 @@ describe("Registry", () => {
     await runInProcess(runtime, async (self) => {
       self.register("listener");
       Registry.register(self, "heard", "k", 1);
-      Registry.unregisterMatch(self, "heard", "k", (value) => value === 1);
       Registry.unregister(self, "heard", "other");
       const { ref } = self.spawnMonitor((holder) => Registry.register(holder, "heard", "d", 2));
       await self.receive((m) => m instanceof DownMessage && m.ref === ref);
@@ -350,6 +349,22 @@ describe("Registry", () => {
       ["unregister", "heard", "other"],
       ["register", "heard", "d"],
     ]);
+  });
+
+  test("listeners hear of unregisterMatch once nothing is left under the key (314)", async () => {
+    await runtime.start(Registry, { keys: "duplicate", listeners: ["listener"] }, { name: "heard" });
+    await runInProcess(runtime, async (self) => {
+      self.register("listener");
+      for (const value of [1, 2]) Registry.register(self, "heard", "k", value);
+      const isRegister = (message: unknown) => Array.isArray(message) && message[0] === "register";
+      for (let i = 0; i < 2; i += 1) await self.receive(isRegister);
+      const heard = [0, 1, 2, 3].map((removed) => {
+        Registry.unregisterMatch(self, "heard", "k", (value) => value === removed);
+        return self.info(self.pid, "messageQueueLength");
+      });
+      expect(heard).toEqual([0, 0, 1, 2]);
+      expect(await self.receive()).toEqual(["unregister", "heard", "k", self.pid]);
+    });
   });
 
   test("match, countMatch, select, countSelect and unregisterMatch choose by value (315)", async () => {

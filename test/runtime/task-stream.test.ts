@@ -161,6 +161,23 @@ describe("Task.asyncStream", () => {
     });
   });
 
+  test.each(["kill_task", "exit"] as const)(
+    "a task that takes too long ends at its time, also while nobody asks for results: onTimeout %s (300)",
+    async (onTimeout) => {
+      await leavingNothing(async (self) => {
+        const body = (input: number, task: Self) => (input === 1 ? input : waits(task));
+        const results = Task.asyncStream(self, [1, 2], body, { timeoutMs: 20, onTimeout });
+        expect((await results.next()).value).toEqual(ok(1));
+        clock.advance(20);
+        await settle(runtime);
+        expect(runtime.processes()).toEqual([self.pid]);
+        const rest = collect(results);
+        if (onTimeout === "exit") await expect(rest).rejects.toMatchObject({ code: "ROOKERY_TASK_TIMEOUT" });
+        else expect(await rest).toEqual([{ ok: false, reason: "timeout" }]);
+      });
+    },
+  );
+
   test("without a limit of time waits as long as it takes (300)", async () => {
     const gates = new Gates();
     await leavingNothing(async (self) => {
