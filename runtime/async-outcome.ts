@@ -17,6 +17,14 @@ export function isPromise<Value>(value: Value | Promise<Value>): value is Promis
   );
 }
 
+/**
+ * What a callback comes to that has ended its own process is nobody's. If that is a promise, it rejects with what unwound the callback, which
+ * Node would take for the end of the program.
+ */
+export function abandon(result: unknown): void {
+  if (isPromise(result)) result.then(undefined, () => {});
+}
+
 /** Leaves the process waiting for an asynchronous callback; what it comes to is applied in a turn of its own. */
 export function waitFor<Run>(process: Process, run: Run, promise: PromiseLike<unknown>): void {
   const settle = (value: unknown, settled: "fulfilled" | "rejected"): void => {
@@ -30,5 +38,6 @@ export function waitFor<Run>(process: Process, run: Run, promise: PromiseLike<un
     (value) => settle(value, "fulfilled"),
     (error: unknown) => settle(error, "rejected"),
   );
+  process.starting?.waits();
   park(process);
 }

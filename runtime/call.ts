@@ -138,13 +138,19 @@ export function place(pending: PendingCall): Promise<unknown> {
     pending.resolve = resolve;
     pending.reject = reject;
     const server = shard.find(dest);
-    if (server !== undefined || caller !== undefined || dest instanceof Pid) {
+    if (server !== undefined || caller !== undefined || dest instanceof Pid || shard.closed) {
       handOver(pending, server);
     } else {
       // Code outside of any process has no turn of its own. A name that is free now may be that of a process whose
       // supervisor has not had its turn yet: behind what is runnable, it is looked up once more.
-      const later = shard.create(bodyBehaviour, () => handOver(pending, shard.find(dest)), undefined);
+      const lookUp = (): void => {
+        detachMonitor(pending);
+        handOver(pending, shard.find(dest));
+      };
+      const later = shard.create(bodyBehaviour, lookUp, undefined);
       later.priority = Priority.Low;
+      // A shutdown kills this process, too, and must not leave the call waiting.
+      attachMonitor(pending, later);
       shard.scheduler.schedule(later);
     }
   });

@@ -3,6 +3,9 @@ import { inspect } from "node:util";
 /** Every error the runtime raises: `%s` and `%v`, for what came, are filled in order. `docs/errors.md` explains each. */
 export const runtimeErrors = {
   ROOKERY_BADARG: "Expected %s, got %v",
+  ROOKERY_SHUT_DOWN: "Expected a runtime that runs for the start of %s, but it was shut down",
+  ROOKERY_SHARD_IMPORT:
+    "Expected a module that another shard imports to define servers only, but it starts a runtime: %s",
   ROOKERY_NOPROC: "Expected a living process as the destination of a %s, but there is none at %s",
   ROOKERY_NAME_TAKEN: "Expected the name %s to be free for %s, but %s",
   ROOKERY_CALL_TIMEOUT: "Expected %s to reply within %s ms, but it did not (request: %s)",

@@ -1,4 +1,4 @@
-import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
+import { abandon, isPromise, type Outcome, waitFor } from "./async-outcome.ts";
 import { BadReturn } from "./bad-return.ts";
 import type { Behaviour, SystemEvent } from "./behaviour.ts";
 import { answerCall, type From } from "./call.ts";
@@ -175,7 +175,7 @@ function invoke(process: Process, callback: Invocable, message: unknown, from: F
     return catchThrown(process, callback, message, from, thrown);
   }
   // A server that has sent itself a deadly exit is dead, also when its code caught what unwound it.
-  if (process.state === EXITED) return;
+  if (process.state === EXITED) return abandon(result);
   // What most casts and messages come to, first.
   if (result instanceof NoReply && result.action === undefined && callback !== "init") return;
   apply(process, callback, message, from, result);
@@ -215,7 +215,7 @@ function catchThrown(
   } else if (thrown instanceof Error) {
     terminate(process, reasonOfThrown(thrown), { callback, message, from }, undefined, undefined);
   } else {
-    apply(process, callback, message, from, thrown);
+    apply(process, callback, message, from, thrown, true);
   }
 }
 
@@ -225,13 +225,14 @@ function apply(
   message: unknown,
   from: From | undefined,
   result: unknown,
+  wasThrown = false,
 ): void {
   if (isPromise(result)) {
     waitFor<Run>(process, { callback, message, from }, result);
   } else if (callback === "terminate") {
     finish(process, message as Ending);
   } else if (callback === "init") {
-    applyInit(process, message, result);
+    applyInit(process, message, result, wasThrown);
   } else if (result instanceof NoReply && isActionOrNone(result.action)) {
     if (result.action !== undefined) act(process, result.action);
   } else if (result instanceof Reply && callback === "handleCall" && isActionOrNone(result.action)) {
@@ -253,11 +254,11 @@ function apply(
     );
   } else {
     const last = { callback, message, from };
-    terminate(process, badReturn(process, callback, result), last, undefined, undefined);
+    terminate(process, badReturn(process, callback, result, wasThrown), last, undefined, undefined);
   }
 }
 
-function applyInit(process: Process, arg: unknown, result: unknown): void {
+function applyInit(process: Process, arg: unknown, result: unknown, wasThrown: boolean): void {
   const starting = process.starting!;
   if (result instanceof Ok && isActionOrNone(result.action)) {
     (process.instance as GenServer).state = result.state;
@@ -275,13 +276,13 @@ function applyInit(process: Process, arg: unknown, result: unknown): void {
       reply: undefined,
     });
   } else {
-    const reason = badReturn(process, "init", result);
+    const reason = badReturn(process, "init", result, wasThrown);
     finish(process, { reason, last: { callback: "init", message: arg }, from: undefined, reply: undefined });
   }
 }
 
 /** The reason of a wrong return, after saying which returns are right. */
-function badReturn(process: Process, callback: Callback, result: unknown): ExitReason {
+function badReturn(process: Process, callback: Callback, result: unknown, wasThrown: boolean): ExitReason {
   const forms = VALID_RETURNS[callback].map((form) => `\n    ${form}`).join("");
   const lines = `${forms}\n  where action is one of ${ACTION_FORMS}`;
   const text = errorText(
@@ -290,7 +291,8 @@ function badReturn(process: Process, callback: Callback, result: unknown): ExitR
     lines,
     result,
   );
-  return new BadReturn("ROOKERY_BAD_RETURN", text, ["bad_return_value", result]);
+  const how = wasThrown ? " (thrown: what is no Error counts as returned)" : "";
+  return new BadReturn("ROOKERY_BAD_RETURN", text + how, ["bad_return_value", result]);
 }
 
 function act(process: Process, action: Action): void {
@@ -346,7 +348,8 @@ function terminate(
   } catch (thrown) {
     return catchThrown(process, "terminate", ending, undefined, thrown);
   }
-  if (process.state !== EXITED) apply(process, "terminate", ending, undefined, result);
+  if (process.state === EXITED) abandon(result);
+  else apply(process, "terminate", ending, undefined, result);
 }
 
 function finish(process: Process, ending: Ending): void {

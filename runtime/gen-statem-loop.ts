@@ -1,4 +1,4 @@
-import { isPromise, type Outcome, waitFor } from "./async-outcome.ts";
+import { abandon, isPromise, type Outcome, waitFor } from "./async-outcome.ts";
 import { BadReturn } from "./bad-return.ts";
 import type { Behaviour, StatemSystemEvent, SystemCallbacks } from "./behaviour.ts";
 import { answerCall, type From, isFrom } from "./call.ts";
@@ -145,7 +145,8 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     } catch (thrown) {
       return this.#catch(run, thrown);
     }
-    if (this.#process.state !== ProcessState.Exited) this.#apply(run, result);
+    if (this.#process.state === ProcessState.Exited) abandon(result);
+    else this.#apply(run, result);
   }
 
   /** Calls the callback for `event`. With `step`, it is the state enter call in which that step goes on. */
@@ -158,7 +159,7 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
       return this.#catch({ callback: "event", event, step, state }, thrown);
     }
     // One that has sent itself a deadly exit is dead, also when its code caught what unwound it.
-    if (this.#process.state === ProcessState.Exited) return;
+    if (this.#process.state === ProcessState.Exited) return abandon(result);
     // What most events come to, first.
     if (step === undefined && result === PLAIN_KEEP) {
       this.#tellHandled("consume", event as InsertableEvent, state);
@@ -371,7 +372,8 @@ export class GenStatemLoop implements Behaviour, SystemCallbacks, TimeoutTimers 
     } catch (thrown) {
       return this.#catch(run, thrown);
     }
-    if (this.#process.state !== ProcessState.Exited) this.#apply(run, result);
+    if (this.#process.state === ProcessState.Exited) abandon(result);
+    else this.#apply(run, result);
   }
 
   #finish({ reason, last }: Ending): void {

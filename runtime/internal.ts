@@ -1,5 +1,6 @@
 export { expectDuration, expectFunction, expectMethods, expectOptions, expectPid } from "./argument.ts";
 export { isPromise } from "./async-outcome.ts";
+export { completeCallbackMode, NO_STATES } from "./callback-mode.ts";
 export { type ProcessCrashed, processCrashed } from "./crash-report.ts";
 export { systemClock } from "./clock.ts";
 export { isViaName } from "./dest.ts";

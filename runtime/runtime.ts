@@ -25,6 +25,7 @@ import type { Ref } from "./ref.ts";
 import { cast, send } from "./send.ts";
 import type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 import { Shard } from "./shard.ts";
+import { expectNoImport } from "./shards/module-import.ts";
 import { placeOf, SHARDS_MAX } from "./shards/shard-setup.ts";
 import type { ShardThreads } from "./shards/shard-threads.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -65,7 +66,7 @@ export interface RuntimeOptions {
   /** With `stallMs`: a turn of a process that has taken so long is warned of in the log. Default: 50. Infinity: never. */
   readonly longScheduleMs?: number;
   /** @internal The number of the shard. */
-  readonly shard?: number;
+  readonly shardNumber?: number;
   /** @internal What gives the scheduler its slices. Default: messages of a port. */
   readonly driver?: SliceDriver;
 }
@@ -73,7 +74,7 @@ export interface RuntimeOptions {
 /**
  * A BEAM-like node inside this Node.js process: it holds processes and runs them. Code that is not in a process acts through it;
  * code in a process through its `Self`. Several may exist side by side and know nothing of each other, unless `nodes` joins them. An idle
- * runtime does not keep Node running.
+ * runtime does not keep Node running; one with several shards does, until `shutdown`.
  *
  * @example
  * ```ts doctest
@@ -112,7 +113,7 @@ export class Runtime {
     this.cpu = { threads: Math.ceil(this.cores / shardCount(options)), ...options.cpu };
     this.cpuPool = new CpuPool(this.cpu, options.logger ?? stderrLogger);
     this.shard = new Shard(this, {
-      number: options.shard ?? 0,
+      number: options.shardNumber ?? 0,
       clock,
       random: options.random ?? systemRandom,
       logger: options.logger ?? stderrLogger,
@@ -125,6 +126,7 @@ export class Runtime {
   /** Starts a runtime: on this thread, and on others if it shall have several shards. */
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
     const runtime = new Runtime(options);
+    expectNoImport(shardCount(options));
     const { stallMs = Number.POSITIVE_INFINITY, longScheduleMs = LONG_SCHEDULE_MS } = options;
     const watchdog =
       stallMs < Number.POSITIVE_INFINITY ? await runtime.#watch(stallMs, longScheduleMs) : undefined;
@@ -216,6 +218,7 @@ export class Runtime {
   spawn(body: Body): Pid {
     if (typeof body !== "function")
       throw runtimeError("ROOKERY_BADARG", "a function as the body of a process", body);
+    if (this.shard.closed) throw runtimeError("ROOKERY_SHUT_DOWN", "a process");
     const process = this.shard.create(bodyBehaviour, body, undefined);
     this.shard.scheduler.schedule(process);
     return process.pid;
@@ -349,18 +352,25 @@ export class Runtime {
 
   /**
    * Ends every process at once, as a kill does, and lets go of everything this runtime held. Trees that shall stop in order are
-   * stopped before (`Application` does).
+   * stopped before (`Application` does). Afterwards nothing can be started (ROOKERY_SHUT_DOWN), and calls find nobody.
    */
   async shutdown(): Promise<void> {
     // First: other nodes are told that this one is gone, not of each process.
     const left = this.#connections?.leave();
-    for (const process of this.shard.processes()) exitProcess(process, "killed");
+    this.#killAll();
     await this.#threads?.stop();
+    // What was started meanwhile: it would wait for its first turn for ever.
+    this.#killAll();
+    this.shard.closed = true;
     this.shard.timers.close();
     this.shard.scheduler.close();
     await this.#closeWatch();
     await this.cpuPool.close();
     await left;
+  }
+
+  #killAll(): void {
+    for (const process of this.shard.processes()) exitProcess(process, "killed");
   }
 }
 
@@ -384,7 +394,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     "stallMs",
     "longScheduleMs",
   ];
-  const internal = ["driver", "shard"].filter(
+  const internal = ["driver", "shardNumber"].filter(
     (name) => options?.[name as keyof RuntimeOptions] !== undefined,
   );
   expectOptions("Runtime.start", [...names, ...internal], options);

@@ -55,6 +55,8 @@ export class Shard implements ViaHome {
   buried = 0;
   /** The process whose own operation is being carried out, while it is. */
   acting: Process | undefined = undefined;
+  /** Its runtime was shut down: nothing runs here any more. */
+  closed = false;
   /** How many processes live. */
   processCount = 0;
   #oldest: Process | undefined = undefined;

@@ -141,6 +141,8 @@ export class Simulation implements AsyncDisposable {
   readonly #shards: LoopShards | undefined;
   /** So many slices were run, and orders between shards carried out. */
   #turns = 0;
+  /** So many times somebody lets time pass just now. */
+  #passes = 0;
   readonly #interruptions = new Set<Interruption>();
 
   /** @internal */
@@ -221,7 +223,7 @@ export class Simulation implements AsyncDisposable {
 
   /**
    * Does `work`, which waits for processes, and settles until it is done: starts a tree, calls a server. Rejects if it still waits then,
-   * which only time could change.
+   * which only time could change: `work` may let that pass by `advance`.
    */
   async run<Value>(work: (runtime: Runtime) => Promise<Value>): Promise<Value> {
     let isDone = false;
@@ -229,7 +231,11 @@ export class Simulation implements AsyncDisposable {
       isDone = true;
     });
     await Promise.race([this.settle(), result]);
-    if (!isDone) await this.settle();
+    // What it does may let time pass itself.
+    for (let isPassing = true; !isDone && isPassing;) {
+      isPassing = this.#passes > 0;
+      await this.settle();
+    }
     if (!isDone) throw withSeed(this.seed, new Error("it waits for time to pass"));
     return result;
   }
@@ -265,10 +271,13 @@ export class Simulation implements AsyncDisposable {
   /** Lets `ms` pass. Whatever becomes due is done at its time, and has settled before time goes on. Rejects as `settle` does. */
   async advance(ms: number): Promise<void> {
     expectDuration(ms);
+    this.#passes += 1;
     try {
       await this.#pass(ms);
     } catch (failure) {
       throw withSeed(this.seed, failure);
+    } finally {
+      this.#passes -= 1;
     }
   }
 
@@ -300,13 +309,16 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   if (!Number.isSafeInteger(options.seed))
     throw runtimeError("ROOKERY_BADARG", "an integer as the seed of a simulation", options.seed);
   if (options.inOrder !== undefined) expectBoolean("as inOrder", options.inOrder);
+  const { shards: count = 1 } = options;
+  if (!(Number.isInteger(count) && count >= 1 && count <= SHARDS_MAX))
+    throw runtimeError("ROOKERY_BADARG", `1 to ${SHARDS_MAX} shards`, count);
   const random = new SeededRandom(options.seed);
   const clock = new VirtualClock();
   const order = options.inOrder === true ? undefined : random;
   const start = async (shard: number): Promise<StartedShard> => {
     const driver = new SimulatedDriver(order);
     const runtime = await Runtime.start({
-      shard,
+      shardNumber: shard,
       clock,
       random,
       driver,
@@ -317,7 +329,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     });
     return { runtime, driver };
   };
-  const shards = await Promise.all(Array.from({ length: options.shards ?? 1 }, (_, shard) => start(shard)));
+  const shards = await Promise.all(Array.from({ length: count }, (_, shard) => start(shard)));
   const simulation = new Simulation(
     options.seed,
     shards.map(({ runtime }) => runtime),

@@ -26,13 +26,16 @@ import { Timer } from "./timer-wheel.ts";
 export interface StartOptions<S = unknown, Name extends string | ViaName = string | ViaName> {
   /** Registered before `init` runs, freed if it fails. Not a name that stands for a server of another class. */
   readonly name?: Name & NameFor<S, Name>;
-  /** `init` may take so long; then the process is killed and the start fails with `"timeout"`. Default: for ever. */
+  /** `init` may take so long; then the process is killed and the start fails with `"timeout"`. Default: for ever; after 10 s a line in the log says so. */
   readonly timeoutMs?: number;
   /** After so long without a message it hibernates: see `Self.hibernate`. Default: never. */
   readonly hibernateAfterMs?: number;
   /** Whose the name is: one in the whole runtime, or one on each shard, found there and by `nameOn`. Default: `"runtime"`. */
   readonly nameScope?: NameScope;
-  /** On which shard. The class must name its module then: `static readonly module = import.meta.url`. Default: `"here"`. */
+  /**
+   * On which shard. The class must name its module then, one that starts no runtime: `static readonly module = import.meta.url`. Default:
+   * `"here"`.
+   */
   readonly on?: Placement;
 }
 
@@ -53,6 +56,8 @@ export const UNLINKED: StartBond = { linked: false };
 
 const START_OPTIONS = ["name", "timeoutMs", "hibernateAfterMs", "nameScope", "on"];
 const NO_OPTIONS: UncheckedOptions = {};
+/** An asynchronous `init` without a `timeoutMs` that takes so long is warned of. */
+const SLOW_INIT_MS = 10_000;
 /** So often a name is tried that nobody has when it is looked up, and somebody when it is taken. */
 const CLAIMS_MAX = 100;
 
@@ -83,6 +88,25 @@ class StartTimer extends Timer {
   }
 }
 
+/** Tells of an asynchronous `init` that takes long: whoever started the server waits for it, a whole tree maybe. */
+class SlowInitTimer extends Timer {
+  readonly #process: Process;
+
+  constructor(process: Process) {
+    super();
+    this.#process = process;
+  }
+
+  fire(): void {
+    const { pid, name, behaviour, shard } = this.#process;
+    const server = behaviour.describe(this.#process);
+    shard.logger.warn(
+      { pid: String(pid), name, server },
+      `${server} ${name ?? pid} has been in its init for ${SLOW_INIT_MS} ms: who started it still waits`,
+    );
+  }
+}
+
 /** A start that waits for `init`. */
 export class Starting {
   readonly arg: unknown;
@@ -90,7 +114,7 @@ export class Starting {
   readonly #starter: Addressee | undefined;
   readonly #bond: StartBond;
   readonly #settled: Settled;
-  #timer: StartTimer | undefined = undefined;
+  #timer: Timer | undefined = undefined;
   /** What was wrong with what `init` returned; the reason of the failure is what OTP makes of it. */
   badReturn: BadReturn | undefined = undefined;
 
@@ -111,6 +135,13 @@ export class Starting {
   endAfter(ms: number): void {
     this.#timer = new StartTimer(this);
     this.#process.shard.timers.start(this.#timer, ms);
+  }
+
+  /** `init` has returned a promise. */
+  waits(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = new SlowInitTimer(this.#process);
+    this.#process.shard.timers.start(this.#timer, SLOW_INIT_MS);
   }
 
   succeeded(): void {
@@ -180,6 +211,7 @@ export function beginStart(
 ): void {
   if (hasExited(starter)) return;
   expectServer(Server);
+  if (shard.closed) throw runtimeError("ROOKERY_SHUT_DOWN", Server.name);
   if (options !== undefined) expectStartOptions(options);
   const { name, timeoutMs, hibernateAfterMs, nameScope } = options ?? NO_OPTIONS;
   const server = new Server();

@@ -63,7 +63,9 @@ export function stopServer(
     const server = shard.find(dest);
     if (server === undefined && absenceOf(shard, dest) === "noconnection") return ended("noconnection");
     if (server === undefined) return fail("ROOKERY_NOPROC", "noproc", "stop", brief(dest));
-    if (server === caller) return fail("ROOKERY_CALLING_SELF", "calling_self", brief(dest));
+    // Through the runtime, too: a callback that awaits its own end would wait for ever.
+    if (server === (caller ?? shard.scheduler.current))
+      return fail("ROOKERY_CALLING_SELF", "calling_self", brief(dest));
     const timer = new StopTimer(() => {
       if (detachMonitor(pending)) fail("ROOKERY_STOP_TIMEOUT", "timeout", dest, timeoutMs);
     });

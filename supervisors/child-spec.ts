@@ -117,7 +117,8 @@ const KEYS: ReadonlySet<string> = new Set([
  * invalid key, and `ROOKERY_SIGNIFICANT_CHILD` for a significant child that would always be restarted.
  */
 export function completeChildSpec(spec: ChildSpec): CompleteChildSpec {
-  if (typeof spec !== "object" || spec === null) refuse("an object with an id and a start", spec, spec);
+  if (typeof spec !== "object" || spec === null || Array.isArray(spec))
+    refuse("an object with an id and a start", spec, spec);
   const { id, start, name } = spec;
   for (const key of Object.keys(spec)) {
     if (!KEYS.has(key)) refuse(`only the keys ${[...KEYS].join(", ")}`, id, key);

@@ -1,4 +1,4 @@
-import { shownInLine } from "./shown.ts";
+import { shownInLine, undirected } from "./shown.ts";
 
 /** A longer frame is not read: its length says enough. */
 const READ_LENGTH_MAX = 64_000;
@@ -45,5 +45,5 @@ export function frameText({ direction, data }: RawFrame): TappedFrame {
 }
 
 function short(value: unknown): string {
-  return value === null || value === undefined ? "" : String(value).slice(0, TEXT_MAX);
+  return value === null || value === undefined ? "" : undirected(String(value).slice(0, TEXT_MAX));
 }

@@ -12,6 +12,9 @@ const COMPUTED = Symbol("computed");
 /** Where a value within a text stands under its name, as in `{ token: 'abc' }`. */
 const NAMED_VALUE = /([\w-]+)(['"]?\s*[:=]\s*)('[^']*'|"[^"]*"|[^\s,{}[\]]+)/g;
 
+/** Marks that nobody sees, by which a text of a client could turn round what stands behind it. */
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * A value as text, for whoever looks at a running system: without what stands under the name of a secret, also in maps and in
  * instances of classes, and never longer than `lengthMax`, however large the value is. Runs no code of the value.
@@ -33,9 +36,14 @@ export function shownInLine(value: unknown, lengthMax: number): string {
 /** A text without what stands in it under the name of a secret. */
 export function shownText(text: string, lengthMax: number = LENGTH_MAX): string {
   const cut = text.length > lengthMax ? `${text.slice(0, lengthMax)}…` : text;
-  return cut.replace(NAMED_VALUE, (all, name: string, between: string) =>
+  return undirected(cut).replace(NAMED_VALUE, (all, name: string, between: string) =>
     isSecretName(name) ? `${name}${between}[FILTERED]` : all,
   );
+}
+
+/** A text with the marks that turn its direction written out. */
+export function undirected(text: string): string {
+  return text.replace(DIRECTIONS, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 class Writer {
@@ -112,7 +120,8 @@ class Writer {
   #write(text: string): void {
     if (this.#full) return;
     const room = this.#lengthMax - this.text.length;
-    this.text += text.length > room ? `${text.slice(0, room)}…` : text;
+    const plain = undirected(text);
+    this.text += plain.length > room ? `${plain.slice(0, room)}…` : plain;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Shard } from "../shard.ts";
 import { beginStart, type StartOptions, type StartResult } from "../start.ts";
 import { runtimeError } from "../errors.ts";
 import { arrivedName, type CrossingName } from "./crossing-name.ts";
+import { importForServers } from "./module-import.ts";
 import type { Peer } from "./peer.ts";
 
 /** The start of a server on another shard, as it is sent there: where its class is found, and how it is bound to its starter. */
@@ -50,7 +51,7 @@ export function startHere(peer: Peer, shard: Shard, start: number, what: RemoteS
 const knownClasses = new Map<string, ServerClass>();
 
 async function findServerClass(module: string, className: string): Promise<ServerClass> {
-  const exported: object = (await import(module)) as object;
+  const exported = await importForServers(module);
   const found = Object.values(exported).find(
     (value) => typeof value === "function" && value.name === className,
   );

@@ -8,6 +8,7 @@ import { FairLocks } from "./fair-locks.ts";
 import { Interconnect } from "./interconnect.ts";
 import { packFields } from "./log-fields.ts";
 import { NameTable } from "./name-table.ts";
+import { becomeShardThread } from "./module-import.ts";
 import { placeOf, type ShardNotice, type ShardOrder, type ShardSetup } from "./shard-setup.ts";
 import { SPINS } from "./spins.ts";
 import { ThreadLine } from "./thread-line.ts";
@@ -30,7 +31,7 @@ class ShardThread {
   async start(stopped: () => void): Promise<void> {
     const { number, control, freezeMessages, node, cores, cpu, jumps } = this.#setup;
     const runtime = await Runtime.start({
-      shard: number,
+      shardNumber: number,
       node,
       logger: forwarding(this.#setup.logLevels, (notice) => control.postMessage(notice)),
       freezeMessages,
@@ -38,6 +39,7 @@ class ShardThread {
       cpu,
       ...(jumps === undefined ? {} : { clock: new JumpingClock(systemClock, jumps) }),
     });
+    becomeShardThread();
     const { shard } = runtime;
     const locks = new FairLocks(number, (name) => this.#lockMemory(name));
     const interconnect = new Interconnect(shard, new Bell(this.#setup.bell), SPINS, locks);

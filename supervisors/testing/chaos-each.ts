@@ -4,7 +4,7 @@ import { simulate, type Simulation, type SimulationOptions } from "../../runtime
 import { supervisorError } from "../errors.ts";
 import { talliedChaos } from "./chaos.ts";
 import { chaosFailure, type ChaosFailure } from "./chaos-failure.ts";
-import type { ChaosOptions } from "./chaos-options.ts";
+import { type ChaosOptions, expectChaosOptions } from "./chaos-options.ts";
 import { type FaultScript, shrunk } from "./fault-script.ts";
 import { FaultTally } from "./fault-tally.ts";
 
@@ -124,19 +124,17 @@ async function outcomeOf<World>(
   let started: { readonly world: World } | undefined;
   let failed: ChaosFailure | undefined;
   let inflicted: FaultScript = [];
+  let refused: { readonly error: unknown } | undefined;
   let expected = START;
   try {
     started = { world: await simulation.run(async () => start(simulation)) };
     expected = CHAOS;
     const scripted = script === undefined ? {} : { script };
-    const report = await talliedChaos(
-      simulation,
-      { ...over(started.world, simulation), seed, ...scripted },
-      tally,
-    );
-    inflicted = report.script;
+    const plan = { ...over(started.world, simulation), seed, ...scripted };
+    refused = refusalOf(plan);
+    if (refused === undefined) inflicted = (await talliedChaos(simulation, plan, tally)).script;
     expected = VERIFY;
-    if ((await verify?.(started.world, simulation)) === false)
+    if (refused === undefined && (await verify?.(started.world, simulation)) === false)
       failed = chaosFailure(expected, undefined, seed, inflicted);
   } catch (error) {
     // One of chaos says what was not so; another may come from elsewhere, with a script of its own.
@@ -148,7 +146,18 @@ async function outcomeOf<World>(
   } catch (error) {
     failed ??= chaosFailure("end to succeed", error, seed, inflicted);
   }
+  // Nothing was tested, and no other script would change that.
+  if (refused !== undefined) throw refused.error;
   return { failed, logger };
+}
+
+function refusalOf(plan: ChaosOptions): { readonly error: unknown } | undefined {
+  try {
+    expectChaosOptions(plan);
+  } catch (error) {
+    return { error };
+  }
+  return undefined;
 }
 
 function isOfChaos(error: unknown): error is ChaosFailure {

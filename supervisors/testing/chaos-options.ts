@@ -55,7 +55,7 @@ export function expectChaosOptions(options: ChaosOptions): void {
   expect(isListOf(except, isFunction), "a list of functions as except", except);
   expect(isListOf(faults, isFault), "a list of faults, such as [kill()], as faults", faults);
   expect(
-    typeof invariants === "object" && Object.values(invariants).every(isFunction),
+    typeof invariants === "object" && invariants !== null && Object.values(invariants).every(isFunction),
     "functions by what they say as invariants",
     invariants,
   );

@@ -21,16 +21,14 @@ export class ChaosSystem {
   readonly #armed: Armed = new Set();
 
   constructor(subject: Simulation | Runtime) {
+    const isSystem =
+      subject instanceof Simulation || typeof (subject as Runtime | undefined)?.shards === "function";
+    if (!isSystem) throw noSystem(subject);
     this.simulation = subject instanceof Simulation ? subject : undefined;
     this.runtime = subject instanceof Simulation ? subject.runtime : subject;
     // Nobody would let its time pass.
     if (this.simulation === undefined && this.runtime.clock instanceof VirtualClock)
-      throw supervisorError(
-        "ROOKERY_SUPERVISOR_OPTION",
-        "a simulation, or a runtime on real time,",
-        "chaos",
-        "a runtime on virtual time",
-      );
+      throw noSystem("a runtime on virtual time");
   }
 
   get nowMs(): number {
@@ -144,4 +142,9 @@ export class ChaosSystem {
       return { processes: [], timers: 0 };
     }
   }
+}
+
+function noSystem(got: unknown): Error {
+  const expected = "a simulation, or a runtime on real time,";
+  return supervisorError("ROOKERY_SUPERVISOR_OPTION", expected, "chaos", got);
 }

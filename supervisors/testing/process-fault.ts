@@ -1,5 +1,5 @@
-import type { Pid, Runtime } from "../../runtime/index.ts";
-import { exitStalled, type Process } from "../../runtime/internal.ts";
+import { GenStatem, type Pid, type Runtime } from "../../runtime/index.ts";
+import { completeCallbackMode, exitStalled, NO_STATES, type Process } from "../../runtime/internal.ts";
 import { VirtualClock } from "../../runtime/testing.ts";
 
 /** What is done to a process, as it can be told to the shard on which that lives. */
@@ -87,10 +87,22 @@ function stall(runtime: Runtime, process: Process, ms: number, armed: Armed): vo
   });
 }
 
+/** The methods of a GenStatem to which events may go: those with the name of a state, which may be any. */
+function stateFunctionsOf(server: object): ReadonlySet<string> {
+  const found = new Set<string>();
+  if (!(server instanceof GenStatem)) return found;
+  if (completeCallbackMode(server.callbackMode())?.stateFunctions !== true) return found;
+  for (let from: object = server; from !== GenStatem.prototype; from = Object.getPrototypeOf(from) as object)
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(from)))
+      if (typeof value === "function" && !NO_STATES.has(name)) found.add(name);
+  return found;
+}
+
 /** Does `first` at the beginning of the next callback of a server; false if the process has no callbacks. */
 function interceptNext({ instance }: Process, armed: Armed, first: () => void): boolean {
   const server = (instance ?? {}) as Record<string, unknown>;
-  const names = CALLBACKS.filter((name) => typeof server[name] === "function");
+  const states = stateFunctionsOf(server);
+  const names = [...CALLBACKS.filter((name) => typeof server[name] === "function"), ...states];
   const own = Object.getOwnPropertyDescriptors(server);
   const restore = (): void => {
     armed.delete(takeBack);
@@ -108,7 +120,10 @@ function interceptNext({ instance }: Process, armed: Armed, first: () => void): 
   };
   const intercepted = new Map<string, (...args: unknown[]) => unknown>();
   for (const name of names) {
+    const before = server[name] as (...args: unknown[]) => unknown;
     const value = (...args: unknown[]): unknown => {
+      // A method that its own code calls is no callback.
+      if (states.has(name) && server["state"] !== name) return before.apply(server, args);
       restore();
       if (isArmed) first();
       return (server[name] as (...args: unknown[]) => unknown)(...args);

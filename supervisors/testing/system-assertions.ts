@@ -1,11 +1,12 @@
 import type { Pid, Runtime } from "../../runtime/index.ts";
 import { expectOptions } from "../../runtime/internal.ts";
 import type { Simulation } from "../../runtime/testing.ts";
+import { supervisorError } from "../errors.ts";
 import type { Candidate } from "./candidate.ts";
 import { type Census, countsOf, handles } from "./census.ts";
 import { ChaosSystem } from "./chaos-system.ts";
 import { notSo, until, WITHIN_MS } from "./eventually.ts";
-import { shapeBelow, shapeText, type TreeShape } from "./tree-shape.ts";
+import { isTreeShape, shapeBelow, shapeText, type TreeShape } from "./tree-shape.ts";
 
 /** How long an assertion may take to hold. */
 export interface Within {
@@ -85,9 +86,11 @@ export class SystemAssertions {
   }
 
   /** Below the process with that name lives what `shape` says or, without one, what lived there in the beginning. */
-  assertTreeShape(name: string, shape?: TreeShape, options: Within = {}): Promise<void> {
+  async assertTreeShape(name: string, shape?: TreeShape, options: Within = {}): Promise<void> {
+    if (shape !== undefined && !isTreeShape(shape))
+      throw supervisorError("ROOKERY_SUPERVISOR_OPTION", SHAPE, "assertTreeShape", shape);
     const expected = shapeText(shape ?? shapeBelow(this.#before.processes, name));
-    return this.#assert(`${expected} below ${name}`, options, async (system) => {
+    await this.#assert(`${expected} below ${name}`, options, async (system) => {
       const census = await system.census();
       if (!has(census, name)) return NOBODY;
       const found = shapeText(shapeBelow(census.processes, name));
@@ -143,6 +146,7 @@ export class SystemAssertions {
   }
 }
 
+const SHAPE = 'who lives there, such as ["orders", { workers: ["Worker"] }], as shape';
 const NOBODY = "nobody has the name";
 const NEVER_HAD = "nobody had the name in the beginning";
 

@@ -27,3 +27,13 @@ export function shapeText(shape: TreeShape): string {
   );
   return `[${texts.sort().join(", ")}]`;
 }
+
+/** Whether it is a shape at all: the options of an assertion, in its place, are none. */
+export function isTreeShape(shape: unknown): shape is TreeShape {
+  return Array.isArray(shape) && shape.every(isNode);
+}
+
+function isNode(node: unknown): boolean {
+  if (typeof node === "string") return true;
+  return typeof node === "object" && node !== null && Object.values(node).every(isTreeShape);
+}

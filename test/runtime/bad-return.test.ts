@@ -151,3 +151,21 @@ describe("a wrong return of init", () => {
     });
   });
 });
+
+test.each(["oops", undefined])(
+  "what is thrown and is no Error, %s, is a return that says it was thrown",
+  async (thrown) => {
+    class Throwing extends GenServer<number, string> {
+      override init() {
+        return ok(0);
+      }
+      override handleCall(): never {
+        throw thrown;
+      }
+    }
+    const pid = await runtime.start(Throwing, undefined);
+    const exited = { reason: [["bad_return_value", thrown], expect.anything()] };
+    await expect(runtime.call(pid, "x")).rejects.toMatchObject(exited);
+    expect(reports.at(-1)!.message).toContain("(thrown: what is no Error counts as returned)");
+  },
+);

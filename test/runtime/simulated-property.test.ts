@@ -36,6 +36,18 @@ test("a property that holds is checked with as many seeds as there are runs, fro
   expect(seeds).toEqual([7, 8, 9]);
 });
 
+test("work may let time pass itself, and waits for nobody else to do so", async () => {
+  await using simulation = await simulate({ seed: 1 });
+  const rang: number[] = [];
+  for (const ms of [1_000, 2_000, 60_000]) simulation.clock.setTimer(ms, () => rang.push(ms));
+  await simulation.run(async () => {
+    for (let n = 0; n < 3; n += 1) await simulation.advance(1_000);
+  });
+  expect(rang).toEqual([1_000, 2_000]);
+  const waits = simulation.run(() => new Promise<void>((resolve) => simulation.clock.setTimer(1, resolve)));
+  await expect(waits).rejects.toThrow("it waits for time to pass");
+});
+
 test("what fails outside of processes while time passes names the seed, too", async () => {
   await using simulation = await simulate({ seed: 4711 });
   simulation.clock.setTimer(5, () => {

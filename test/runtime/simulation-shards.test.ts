@@ -77,6 +77,13 @@ describe("Simulation.loseShard", () => {
   });
 });
 
+test.each([0, -1, 1.5, 65, "2"])("simulate refuses %o shards", async (shards) => {
+  await expect(simulate({ seed: 1, shards: shards as number })).rejects.toMatchObject({
+    code: "ROOKERY_BADARG",
+    message: expect.stringContaining("Expected 1 to 64 shards") as string,
+  });
+});
+
 describe("Simulation.startShard", () => {
   test("puts an empty shard in the place of one that was lost, connected with all", async () => {
     await simulateEach({ runs: 30, shards: 3, logger: silentLogger }, async (simulation) => {

@@ -90,6 +90,16 @@ describe("stop", () => {
     }
   });
 
+  test("of itself through the runtime is refused, too: a callback that awaits it would wait for ever", async () => {
+    const pid = await startScripted(runtime, {
+      call: async () => {
+        const failure = await runtime.stop(pid).catch((error: ExitError) => error);
+        return reply((failure as ExitError).code);
+      },
+    });
+    expect(await runtime.call(pid, 1)).toBe("ROOKERY_CALLING_SELF");
+  });
+
   test.each([-1, Number.NaN])(
     "with %s for a timeout is refused, and leaves the server alone",
     async (timeoutMs) => {

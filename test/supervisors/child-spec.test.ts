@@ -64,6 +64,7 @@ describe("completeChildSpec", () => {
 
   test.each<[string, unknown, RegExp]>([
     ["no object", null, /an object with an id and a start/],
+    ["an array", start, /an object with an id and a start in the child spec \[/],
     ["no id", { start }, /an id/],
     ["an id that is an object", { id: {}, start }, /an id/],
     ["no start", { id: "a" }, /a start/],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { frameText } from "../../../api/dashboard/frame-text.ts";
 import { shown, shownInLine, shownText } from "../../../api/dashboard/shown.ts";
 
 class Wallet {
@@ -49,6 +50,18 @@ describe("shown", () => {
     const value: Record<string, unknown> = {};
     value["self"] = value;
     expect(shown(value)).toContain("[circular]");
+  });
+
+  test("says which marks turn the direction of text, instead of letting them turn what comes behind", () => {
+    const turned = { "na\u2067me": "a\u202eb", error: new Error("\u200f!") };
+    expect(shownInLine(turned, 200)).toBe('{ na\\u2067me: "a\\u202eb", error: [Error: \\u200f!] }');
+    expect(shownText("a\u2066b")).toBe("a\\u2066b");
+    expect(shown("שלום")).toBe('"שלום"');
+    const data = JSON.stringify([null, null, "room:\u202e1", "\u202eevent", {}]);
+    expect(frameText({ direction: "in", data })).toMatchObject({
+      topic: "room:\\u202e1",
+      event: "\\u202eevent",
+    });
   });
 
   test("says of bytes how many, and of errors what", () => {

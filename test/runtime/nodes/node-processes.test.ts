@@ -12,7 +12,7 @@ let runtime: Runtime;
 let child: ChildProcess;
 
 const until = (isDone: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(isDone, { interval: 10, timeout: 50_000 });
+  vi.waitUntil(isDone, { interval: 10, timeout: 200_000 });
 
 const far = (shard: number) => ({ name: `server ${shard}`, node: FAR });
 

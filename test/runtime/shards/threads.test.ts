@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../../../runtime/clock.ts";
@@ -23,7 +24,7 @@ const notingClock = (fired: number[]): Clock => ({
 });
 
 const until = (isDone: () => boolean | Promise<boolean>): Promise<unknown> =>
-  vi.waitUntil(isDone, { interval: 10, timeout: 50_000 });
+  vi.waitUntil(isDone, { interval: 10, timeout: 200_000 });
 
 describe("shards on threads", () => {
   beforeEach(async () => {
@@ -175,7 +176,7 @@ test("a runtime one of whose threads does not start is refused, and leaves nothi
   const preload = `import { isMainThread } from "node:worker_threads"; if (!isMainThread) throw new Error("no thread");`;
   const run = promisify(execFile);
   const flags = ["--import", `data:text/javascript,${preload}`, "--input-type=module", "--eval", program];
-  const { stdout } = await run(process.execPath, flags, { timeout: 20_000 });
+  const { stdout } = await run(process.execPath, flags, { timeout: 200_000 });
   expect(stdout).toBe("no thread\n");
 });
 
@@ -196,3 +197,23 @@ test("a runtime of several shards can be started and stopped again and again, an
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program]);
   expect(stdout).toBe("stopped\n");
 });
+
+test.each([
+  [
+    "at once",
+    /^main\nmain\nExpected Inside to start, but its init ended with .*starts a runtime.*main-program\.ts\n$/,
+  ],
+  // The class is found: it is the start of the other runtime that is refused.
+  ["later", /^main\n(main\n|started\n|Expected a module .*\n)+$/],
+] as const)(
+  "a main program that starts a class of its own on another shard, %s, does not run there again and again",
+  async (when, said) => {
+    const program = fileURLToPath(new URL("main-program.ts", import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [program], {
+      env: { ...process.env, STARTS: when },
+      timeout: 100_000,
+    });
+    expect(stdout).toMatch(said);
+    expect(stdout.match(/main\n/g)).toHaveLength(2);
+  },
+);

@@ -61,6 +61,20 @@ describe("chaosEach says", () => {
   });
 });
 
+describe("chaosEach refuses", () => {
+  test.each<[string, Partial<ChaosScenario<void>>, Partial<ChaosEachOptions>]>([
+    ["a list of functions as targets", { chaos: () => ({ durationMs: 1, targets: ["shop" as never] }) }, {}],
+    ["a time of at least 0 ms", { chaos: (() => Promise.resolve({ durationMs: 1 })) as never }, {}],
+    ["faults with atMs, fault and target as script", {}, { script: "[]" as never }],
+  ])("%s, which is no failure under chaos, and ends its world", async (expected, changes, options) => {
+    let ended = 0;
+    const failure = await failureOf({ ...changes, end: () => void (ended += 1) }, options);
+    expect(String(failure)).toContain(`Expected ${expected}`);
+    expect(failure).not.toMatchObject({ code: "ROOKERY_CHAOS" });
+    expect(ended).toBe(1);
+  });
+});
+
 describe("chaosEach repeats", () => {
   test("a run by its seed and script", async () => {
     const told: unknown[] = [];

@@ -32,6 +32,7 @@ describe("chaos refuses what would test nothing", () => {
     ["a list of faults, such as [kill()], as faults", { faults: [kill] }],
     ["a list of faults, such as [kill()], as faults", { faults: kill() }],
     ["functions by what they say as invariants", { invariants: () => false }],
+    ["functions by what they say as invariants", { invariants: null }],
     ["functions by what they say as invariants", { invariants: { "all is well": false } }],
     ["faults with atMs, fault and target as script", { script: "[]" }],
     ["faults with atMs, fault and target as script", { script: [{ fault: "kill", target: "stock" }] }],

@@ -3,6 +3,7 @@ import { Runtime, type RuntimeOptions, silentLogger } from "../../../runtime/ind
 import { CapturedLog, simulate, type Simulation } from "../../../runtime/testing.ts";
 import { Counter, miscount } from "./counter.ts";
 import { Clerk, type Till } from "./clerk.ts";
+import { Door } from "./door.ts";
 import { shop } from "./shop.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
 import {
@@ -71,6 +72,23 @@ describe("chaos in a simulation", () => {
     await simulation.run((runtime) => shop(runtime));
     await struck(simulation, { faults: [fault, flood(1)], targets: [named("orders")] });
     expect(log.lines.map((line) => JSON.stringify(line)).join("\n")).toContain(reason);
+  });
+
+  test.each(["door", "gate"])("crashes a machine with functions of its states: %s", async (name) => {
+    const log = new CapturedLog();
+    await using simulation = await simulate({ seed: 1, logger: log });
+    const { runtime } = simulation;
+    const door = { id: name, name, start: [Door, name === "gate"] as const };
+    const flags = { strategy: "one_for_one", intensity: 1_000 } as const;
+    await simulation.run(() => runtime.start(Supervisor, { ...flags, children: [door] }, { name: "house" }));
+    const before = runtime.whereis(name);
+    // Its own functions may be called meanwhile, by another callback: it is the next one that throws.
+    simulation.clock.setTimer(50, () => expect(runtime.whereis(name)).toBe(before));
+    simulation.clock.setTimer(60, () => runtime.cast(name as never, "push" as never));
+    const script = [{ atMs: 10, fault: "crash", target: name }];
+    expect(await struck(simulation, { durationMs: 100, faults: [crash()], script })).toEqual(script);
+    expect(runtime.whereis(name)).not.toBe(before);
+    expect(log.lines.map((line) => JSON.stringify(line)).join("\n")).toContain("made this callback throw");
   });
 
   const onShards = async (simulation: Simulation): Promise<void> => {

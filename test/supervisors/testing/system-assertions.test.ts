@@ -1,10 +1,30 @@
 import { describe, expect, test } from "vitest";
-import { Agent, Runtime, silentLogger } from "../../../runtime/index.ts";
+import {
+  Agent,
+  GenServer,
+  ok,
+  type Ok,
+  reply,
+  type Reply,
+  Runtime,
+  silentLogger,
+} from "../../../runtime/index.ts";
 import { runInProcess, simulate, type Simulation } from "../../../runtime/testing.ts";
 import { Supervisor } from "../../../supervisors/index.ts";
 import { assertionsOf, chaos, eventually, kill, under } from "../../../supervisors/testing.ts";
 import { Counter } from "./counter.ts";
 import { shop } from "./shop.ts";
+
+/** Answers after a while, whatever it is asked. */
+class Slow extends GenServer<undefined, "value" | "nothing"> {
+  init(): Ok<undefined> {
+    return ok(undefined);
+  }
+  override async handleCall(request: "value" | "nothing"): Promise<Reply<string | undefined>> {
+    await this.self.sleep(100);
+    return reply(request === "value" ? "at last" : undefined);
+  }
+}
 
 const kinds: Record<
   string,
@@ -115,6 +135,31 @@ for (const [kind, start] of Object.entries(kinds)) {
   });
 }
 
+describe("assertions refuse", () => {
+  test.each([{ within: 10 }, "stock", ["stock", { orders: "Counter" }], [undefined]])(
+    "a shape that is none: %o",
+    async (shape) => {
+      await using simulation = await simulate({ seed: 1, logger: silentLogger });
+      await simulation.run((runtime) => shop(runtime));
+      const system = await assertionsOf(simulation);
+      expect(await failure(system.assertTreeShape("shop", shape as never))).toMatchObject({
+        code: "ROOKERY_SUPERVISOR_OPTION",
+        message: expect.stringContaining('such as ["orders", { workers: ["Worker"] }], as shape') as string,
+      });
+    },
+  );
+
+  test.each([undefined, {}, "shop"])("a subject that is no system: %o", async (subject) => {
+    const expected = {
+      code: "ROOKERY_SUPERVISOR_OPTION",
+      message: expect.stringContaining("Expected a simulation, or a runtime on real time,") as string,
+    };
+    expect(await failure(assertionsOf(subject as never))).toMatchObject(expected);
+    expect(await failure(eventually(subject as never, () => true))).toMatchObject(expected);
+    expect(await failure(chaos(subject as never, { seed: 1, durationMs: 1 }))).toMatchObject(expected);
+  });
+});
+
 describe("assertions about a simulation", () => {
   test("hold after an hour of chaos, which passes at once", async () => {
     await using simulation = await simulate({ seed: 3, shards: 3, logger: silentLogger });
@@ -164,6 +209,14 @@ describe("eventually", () => {
     simulation.clock.setTimer(100, () => runtime.cast("stock" as never, "add" as never));
     const value = () => runtime.call("stock" as never, "value" as never);
     expect(await eventually(simulation, value)).toBe(1);
+  });
+
+  test("waits for an answer that takes its time", async () => {
+    await using simulation = await simulate({ seed: 1, logger: silentLogger });
+    const slow = await simulation.run((runtime) => runtime.start(Slow, undefined));
+    expect(await eventually(simulation, () => simulation.runtime.call(slow, "value"))).toBe("at last");
+    const never = () => simulation.runtime.call(slow, "nothing");
+    expect(String(await failure(eventually(simulation, never)))).toContain("it answered undefined");
   });
 
   test("rejects with what was expected and what came", async () => {
