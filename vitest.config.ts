@@ -6,9 +6,9 @@ const config: ViteUserConfig = defineConfig({
     // A runtime belongs to the thread that started it, so a test file gets what users have: a process's main thread.
     pool: "forks",
     // Ends what hangs, and only that: a busy machine takes its time to start a server or a browser.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 120_000 } },
     // The sources are imported by Node itself, as in production, not through Vite's transform.
     experimental: { viteModuleRunner: false, nodeLoader: false },
   },

@@ -16,6 +16,9 @@ const ARGS = [
   "--disable-sync",
 ];
 
+/** Ends what hangs, and only that. */
+const TIMEOUT_MS = 120_000;
+
 /** Where the system's Chromium is, if it has one. Nothing is downloaded. */
 export function findChromium(): string | undefined {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
@@ -33,10 +36,18 @@ export function findChromium(): string | undefined {
 }
 
 /** A browser of its own, with nothing stored, as a new user has it. Closing it ends it. */
-export function launchChromium(
+export async function launchChromium(
   executablePath: string,
   viewport: { width: number; height: number },
 ): Promise<BrowserContext> {
   const profile = mkdtempSync(join(tmpdir(), "rookery-chromium-"));
-  return chromium.launchPersistentContext(profile, { executablePath, args: ARGS, headless: true, viewport });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args: ARGS,
+    headless: true,
+    viewport,
+    timeout: TIMEOUT_MS,
+  });
+  context.setDefaultTimeout(TIMEOUT_MS);
+  return context;
 }

@@ -11,7 +11,7 @@ const NARROW = { width: 390, height: 844 };
 const TOKEN = "a token that only this test knows";
 
 // Where there is no browser, the test of the demo's page says so.
-describe.skipIf(executable === undefined && !required)("the dashboard", { timeout: 60_000 }, () => {
+describe.skipIf(executable === undefined && !required)("the dashboard", () => {
   let demo: DemoProcess;
   const contexts: BrowserContext[] = [];
   const problems: string[] = [];
@@ -19,7 +19,7 @@ describe.skipIf(executable === undefined && !required)("the dashboard", { timeou
   beforeAll(async () => {
     if (executable === undefined) throw new Error("Expected Chromium on the PATH: apt-get install chromium");
     demo = await startDemo({ DASHBOARD_TOKEN: TOKEN, DASHBOARD_CHAOS: "true", SHARDS: "2" });
-  }, 30_000);
+  });
 
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()));

@@ -1,6 +1,7 @@
 import { type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type DemoProcess, startDemo } from "../support/demo-process.ts";
+import { ownPort } from "../support/own-port.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
 
 const executable = findChromium();
@@ -15,7 +16,7 @@ if (executable === undefined && !required) {
 }
 
 // Where there is no browser, the line above says so. With ROOKERY_BROWSER_TESTS=required its absence is a failure.
-describe.skipIf(executable === undefined && !required)("the page of the demo", { timeout: 60_000 }, () => {
+describe.skipIf(executable === undefined && !required)("the page of the demo", () => {
   let demo: DemoProcess;
   const contexts: BrowserContext[] = [];
   const problems: string[] = [];
@@ -23,7 +24,7 @@ describe.skipIf(executable === undefined && !required)("the page of the demo", {
   beforeAll(async () => {
     if (executable === undefined) throw new Error("Expected Chromium on the PATH: apt-get install chromium");
     demo = await startDemo();
-  }, 30_000);
+  });
 
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()));
@@ -116,7 +117,8 @@ describe.skipIf(executable === undefined && !required)("the page of the demo", {
   });
 
   test("shows that the connection is lost, and is back by itself when the server is", async () => {
-    const own = await startDemo();
+    const PORT = String(await ownPort());
+    const own = await startDemo({ PORT });
     const page = await openWindow();
     await page.goto(own.url);
     await page.getByRole("button", { name: "Create an account" }).click();
@@ -126,10 +128,9 @@ describe.skipIf(executable === undefined && !required)("the page of the demo", {
     await form.getByLabel("Password").fill("correct horse");
     await form.getByRole("button", { name: "Create account" }).click();
     await page.getByText("Connected", { exact: true }).waitFor();
-    const { port } = new URL(own.url);
     await own[Symbol.asyncDispose]();
     await page.locator("#connection-text").filter({ hasNotText: "Connected" }).waitFor();
-    await using _back = await startDemo({ PORT: port, DATABASE_PATH: own.databasePath });
+    await using _back = await startDemo({ PORT, DATABASE_PATH: own.databasePath });
     await page.getByText("Connected", { exact: true }).waitFor();
   });
 });

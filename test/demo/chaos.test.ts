@@ -27,7 +27,7 @@ const ONCE = { durationMs: 20, rateHz: 50 };
 const CLIENTS = 6;
 const TURN_MS = 50;
 /** Whatever is to be so may take this long: only a machine on which nothing goes on needs it. */
-const LONG = { within: 60_000 };
+const LONG = { within: 200_000 };
 
 /** The processes of the first shard that have to come back. */
 const PARTS = [names.pubsub, names.presence, names.endpoint, WRITER];
@@ -48,12 +48,12 @@ beforeAll(async () => {
   });
   await runtime.start(Supervisor, { strategy: "one_for_one", children: [tree] }, { name: "root" });
   url = await endpointUrl(runtime, names.endpoint);
-}, 30_000);
+});
 
 afterAll(async () => {
   await runtime.shutdown();
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 let seed = 0;
 
@@ -112,4 +112,4 @@ test("an endpoint on two shards comes back from kills, shard crashes and cut soc
     isBusy = false;
     for (const client of clients) client.close();
   }
-}, 120_000);
+}, 600_000);

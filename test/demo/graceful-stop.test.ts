@@ -17,7 +17,7 @@ class Output {
   }
 
   async says(sentence: string): Promise<void> {
-    await expect.poll(() => this.text, { timeout: 30_000 }).toContain(sentence);
+    await expect.poll(() => this.text).toContain(sentence);
   }
 
   /** Where it says so for the first and for the last time. */
@@ -83,9 +83,9 @@ async function openSocket(url: string): Promise<{ readonly code: Promise<number>
   return { code };
 }
 
-describe.for(["1", "2"])("SIGTERM to the demo on %s shards", { timeout: 60_000 }, (SHARDS) => {
+describe.for(["1", "2"])("SIGTERM to the demo on %s shards", (SHARDS) => {
   test("ends readiness first, then sockets, then requests, then the database, and loses nothing", async () => {
-    const demo = await startDemo({ SHARDS, LOG_LEVEL: "info", DRAIN_DELAY_MS: "2000" });
+    const demo = await startDemo({ SHARDS, LOG_LEVEL: "info", DRAIN_DELAY_MS: "5000" });
     const output = new Output(demo);
     const idle = connect(Number(new URL(demo.url).port), "127.0.0.1");
     await once(idle, "connect");
@@ -167,7 +167,7 @@ describe("/readyz", () => {
     assert.equal(await statusOf(`${demo.url}/readyz`), 503);
     assert.equal(await statusOf(`${demo.url}/healthz`), 200);
     other.exec("rollback");
-    await expect.poll(() => statusOf(`${demo.url}/readyz`), { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => statusOf(`${demo.url}/readyz`)).toBe(200);
     other.close();
   });
 });

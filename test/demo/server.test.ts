@@ -35,7 +35,7 @@ async function failure(env: Record<string, string>): Promise<string> {
   throw new Error(`the demo has started with ${JSON.stringify(env)}`);
 }
 
-describe.for(["1", "2"])("npm start with SHARDS=%s", { timeout: 30_000 }, (SHARDS) => {
+describe.for(["1", "2"])("npm start with SHARDS=%s", (SHARDS) => {
   test("prints its address, drains on SIGTERM, ends with 0 and has kept everything when it is back", async () => {
     const demo = await startDemo({ SHARDS });
     const credentials = { email: "ada@example.com", password: "correct horse" };
@@ -101,7 +101,7 @@ describe.for(["1", "2"])("npm start with SHARDS=%s", { timeout: 30_000 }, (SHARD
   });
 });
 
-describe("npm start", { timeout: 30_000 }, () => {
+describe("npm start", () => {
   test("says in one sentence why it can't start, and ends with 1", async () => {
     await using taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");

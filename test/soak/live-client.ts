@@ -99,11 +99,23 @@ export class LiveClient {
 
   /** Undefined if the listener was gone, or the connection was cut. */
   #post(path: string, body: object): Promise<Answered | undefined> {
-    return post(this.#url, path, body, this.#token).catch(() => undefined);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    return post(this.#url, path, body, { token: this.#token, signal }).catch(() => undefined);
   }
 }
 
-async function post(url: string, path: string, body: object, token?: string): Promise<Answered> {
+interface PostOptions {
+  readonly token?: string;
+  /** Without one it may take as long as it takes: many who sign up at once keep a small machine busy. */
+  readonly signal?: AbortSignal;
+}
+
+async function post(
+  url: string,
+  path: string,
+  body: object,
+  { token, signal }: PostOptions = {},
+): Promise<Answered> {
   const response = await fetch(`${url}${path}`, {
     method: "POST",
     headers: {
@@ -111,7 +123,7 @@ async function post(url: string, path: string, body: object, token?: string): Pr
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...(signal === undefined ? {} : { signal }),
   });
   const { data } = (await response.json()) as { readonly data?: unknown };
   return { status: response.status, data };

@@ -366,10 +366,18 @@ export class Inspector extends GenServer<undefined, string> {
   init(_arg: undefined): Ok<undefined> {
     return ok(undefined);
   }
-  override handleCall(request: string): CallResult {
+  override async handleCall(request: string): Promise<CallResult> {
     if (request === "processes") return reply(this.self.runtime.processes());
-    // After a full collection. One kind a call: all of them take so long that this would count as a stall.
-    return reply(queryObjects(this.#types()[request]!));
+    // After a full collection. On a busy machine it takes so long that it would count as a stall: so it is in no turn, and holds the
+    // thread as a module does that is being loaded.
+    const { pulse } = this.self.runtime.shard.scheduler;
+    await Promise.resolve();
+    pulse.loads();
+    try {
+      return reply(queryObjects(this.#types()[request]!));
+    } finally {
+      pulse.loaded();
+    }
   }
 
   #types(): Record<string, Function> {

@@ -183,23 +183,37 @@ async function strays(): Promise<unknown> {
   return Object.values(found).every((list) => list.length === 0) ? undefined : found;
 }
 
-/** Everything stands still: is everybody there, and what is held in memory? */
-async function rest(): Promise<object> {
+type Handles = Record<string, number>;
+
+function handlesNow(): Handles {
+  const handles: Handles = {};
+  for (const type of process.getActiveResourcesInfo()) handles[type] = (handles[type] ?? 0) + 1;
+  return handles;
+}
+
+/** Everything stands still: is everybody there, what is held in memory, and are there more handles than `before`? */
+async function rest(
+  before?: Handles,
+): Promise<{ readonly [what: string]: unknown; readonly handles: Handles }> {
   // A mailbox keeps the room that its longest queue took.
   for (const place of places) runtime.exit(nameOn(place, "sink"), "kill");
   const missing = await settled(whatIsMissing);
   const underWay = await settled(whatIsUnderWay);
   const stray = await settled(strays);
   const objects: Record<string, unknown>[] = places.map(() => ({}));
-  // On a busy machine a collection takes so long that it counts as a stall.
   const uncounted = await settled(async () => {
     for (const place of places)
       for (const type of counted) objects[place]![type] ??= await ask(place, "inspector", type);
   });
   const { rss, heapUsed, external } = process.memoryUsage();
   const MB = 1_048_576;
-  const handles: Record<string, number> = {};
-  for (const type of process.getActiveResourcesInfo()) handles[type] = (handles[type] ?? 0) + 1;
+  // Those of a shard that has died go with its thread, and that takes its time.
+  let handles: Handles = {};
+  await settled(async () => {
+    handles = handlesNow();
+    const more = Object.keys(handles).filter((type) => handles[type]! > ((before ?? handles)[type] ?? 0));
+    return more.length === 0 ? undefined : more;
+  });
   for (const [one, other] of pairs)
     await Promise.all([ask(one, `pair ${other}`, "resume"), ask(other, `pair ${one}`, "resume")]);
   const memory = {
@@ -214,7 +228,7 @@ const halfMs = (seconds * 1_000) / 2;
 await harmFor(halfMs);
 const middle = await rest();
 await harmFor(halfMs, harmedInEveryWay);
-const end = await rest();
+const end = await rest(middle.handles);
 const complaints = await runtime.call("auditor" as never, "complaints" as never);
 const { reasons } = (await ask(0, "observer", "seen")) as Seen;
 const entries = await ask(0, "caller", "entries");

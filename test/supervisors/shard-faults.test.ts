@@ -63,7 +63,7 @@ describe(`shards and processes under load that come to harm at random (SEED=${SE
       expect(code, "it ends by itself").toBe(0);
       outcome = JSON.parse(stdout) as Outcome;
     },
-    SECONDS * 1_000 + 260_000,
+    SECONDS * 1_000 + 600_000,
   );
 
   test("were harmed in every way, and were at work", () => {
@@ -95,7 +95,8 @@ describe(`shards and processes under load that come to harm at random (SEED=${SE
 
   test("hold no more memory at the end than in the middle", () => {
     const { middle, end } = outcome;
-    expect(end.handles).toEqual(middle.handles);
+    for (const [type, count] of Object.entries(end.handles))
+      expect(count, type).toBeLessThanOrEqual(middle.handles[type] ?? 0);
     expect(end.memory.rss).toBeLessThan(middle.memory.rss + MEMORY_SLACK_MB);
     expect(end.memory.heap).toBeLessThan(middle.memory.heap + MEMORY_SLACK_MB / 4);
     expect(end.memory.external).toBeLessThan(middle.memory.external + MEMORY_SLACK_MB / 2);

@@ -1,3 +1,4 @@
+import { openSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import {
   type CallResult,
@@ -11,22 +12,28 @@ import {
 } from "../../runtime/index.ts";
 
 const SLOW_NUMBER = "1.2345678901234567e-300,";
-/** Three quarters of a second to read, on an ordinary machine. */
-const MANY_NUMBERS_LENGTH = 15_000_000;
+/** A twentieth of a second to read, on an ordinary machine. */
+const NUMBERS_LENGTH = 1_000_000;
+/** Where a pulse says which turn is about to be terminated. */
+const CONDEMNED = 2;
 
 function spin(): never {
   for (;;);
 }
 
 /** What a server on any shard is asked to do, by name. */
-const stalls: Record<string, (server: StallingServer) => unknown> = {
+const stalls: Record<string, (server: StallingServer, path: string) => unknown> = {
   "a loop": spin,
   "a regular expression": () => /^(a+)+$/.test(`${"a".repeat(40)}b`),
-  // Native code is not cut in two: the process ends right behind it.
-  "JSON.parse": () => JSON.parse(`[${SLOW_NUMBER.repeat(MANY_NUMBERS_LENGTH)}1]`) as unknown,
-  "JSON.parse without end": () => {
-    for (const text = `[${SLOW_NUMBER.repeat(MANY_NUMBERS_LENGTH)}1]`; ;) JSON.parse(text);
+  // Native code is not cut in two: the process ends right behind it. It goes on until it is to be terminated, however slow the machine is.
+  "JSON.parse": ({ self }) => {
+    const pulse = new Int32Array(self.runtime.shard.scheduler.pulse.memory);
+    const text = `[${SLOW_NUMBER.repeat(NUMBERS_LENGTH)}1]`;
+    do JSON.parse(text);
+    while (Atomics.load(pulse, CONDEMNED) === 0);
   },
+  // A pipe that nobody writes to.
+  "native code": (_, path) => void openSync(path, "r"),
   "sends to another shard": ({ self }) => {
     const far = self.runtime.whereis(nameOn(0, "neighbour"))!;
     for (;;) self.cast(far, "flood");
@@ -72,7 +79,8 @@ export class StallingServer extends GenServer<string, string, string, string> {
     return this.#do(what) ?? noReply();
   }
   #do(what: string): Promise<CastResult> | undefined {
-    return stalls[what]?.(this) as Promise<CastResult> | undefined;
+    const [name, path] = what.split(" on ") as [string, string];
+    return stalls[name]?.(this, path) as Promise<CastResult> | undefined;
   }
 }
 
@@ -113,17 +121,20 @@ export class Neighbour extends GenServer<
   }
 }
 
-/** Leaves behind what throws when it is dead. */
-export class LateError extends GenServer<undefined> {
+/** Leaves behind what throws when its shard has ended, and makes this file just before. */
+export class LateError extends GenServer<string> {
   static override readonly module: string = import.meta.url;
 
-  init(_arg: undefined): Ok<undefined> {
+  init(file: string): Ok<string> {
     const { runtime, signal } = this.self;
     signal.addEventListener("abort", () => {
-      runtime.clock.setTimer(50, () => {
+      const thrown = (): void => {
+        writeFileSync(file, "");
         throw new Error("thrown when the shard had ended");
-      });
+      };
+      // Behind the end of the shard, which waits for no timer.
+      void runtime.shutdown().then(() => runtime.clock.setTimer(50, thrown));
     });
-    return ok(undefined);
+    return ok(file);
   }
 }

@@ -1,7 +1,11 @@
 // A program for test/supervisors/shard-stalls.test.ts: what its argument names stalls on a shard that is not the first, and what came of it
 // goes to stdout as JSON. A process of its own, whose threads are the shards.
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type DownMessage, nameOn, type Pid, Runtime } from "../../runtime/index.ts";
 import { Supervisor } from "../../supervisors/index.ts";
@@ -150,14 +154,29 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   },
 
   continuation: () => costly("a promise continuation"),
-  native: () => costly("JSON.parse without end"),
+
+  async native() {
+    const folder = mkdtempSync(join(tmpdir(), "rookery-native-"));
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const cost = await costly(`native code on ${pipe}`);
+    // Its thread is gone for the others; it ends when its code comes back.
+    writeFileSync(pipe, "");
+    rmSync(folder, { recursive: true });
+    return cost;
+  },
 
   async "late error"() {
-    await runtime.start(LateError, undefined, { on: { shard: 1 } });
+    const folder = mkdtempSync(join(tmpdir(), "rookery-late-"));
+    const file = join(folder, "thrown");
+    await runtime.start(LateError, file, { on: { shard: 1 } });
     const stopped = runtime.shutdown();
     // The shard ends meanwhile, and then its thread fails: this thread hears of both at once.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    while (!existsSync(file)) Atomics.wait(never, 0, 0, 1);
+    Atomics.wait(never, 0, 0, 300);
     await stopped;
+    rmSync(folder, { recursive: true });
     const failures = reports.filter(({ fields }) => fields["err"] instanceof Error);
     return failures.map(({ message, fields }) => [message, (fields["err"] as Error).message]);
   },

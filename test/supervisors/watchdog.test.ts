@@ -6,9 +6,23 @@ import { Runtime } from "../../runtime/index.ts";
 
 const program = fileURLToPath(new URL("stalling-node.ts", import.meta.url));
 
+/** Short, and still more than a busy machine takes a thread's turn away for. */
+const STALL_MS = 300;
+
 /** Runs a scenario of `stalling-node.ts` on the main thread of a Node of its own, which has to exit by itself. */
-async function run(scenario: string, stallMs = 100, flags: readonly string[] = []): Promise<unknown> {
-  const child = spawn(process.execPath, [...flags, program, scenario, String(stallMs)]);
+async function run(
+  scenario: string,
+  stallMs = STALL_MS,
+  longScheduleMs = Number.POSITIVE_INFINITY,
+  flags: readonly string[] = [],
+): Promise<unknown> {
+  const child = spawn(process.execPath, [
+    ...flags,
+    program,
+    scenario,
+    String(stallMs),
+    String(longScheduleMs),
+  ]);
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk) => (stdout += String(chunk)));
   child.stderr.on("data", (chunk) => (stderr += String(chunk)));
@@ -46,7 +60,10 @@ describe("a handler that never returns", () => {
   });
 
   test("is ended whatever it does: its caller learns it, its supervisor starts it again", async () => {
-    const { outcomes, neighbour } = (await run("codes", 100, UNCHECKED)) as Record<string, object>;
+    const { outcomes, neighbour } = (await run("codes", STALL_MS, undefined, UNCHECKED)) as Record<
+      string,
+      object
+    >;
     const ended = ["ROOKERY_CALL_EXIT", "stalled", "started"];
     expect(outcomes).toEqual({
       "a loop": ended,
@@ -69,16 +86,15 @@ describe("a handler that never returns", () => {
     expect(await run("hook")).toEqual({ victim: "killed", killer: "stalled" });
   });
 
-  test("is ended a thousand times in a row", { timeout: 60_000 }, async () => {
-    expect(await run("often", 8)).toEqual({ stalled: 1_000, unwound: 0, left: 3 });
+  test("is ended a thousand times in a row", async () => {
+    expect(await run("often", 8)).toEqual({ stalled: 1_000, unwound: 0, left: 0 });
   });
 });
 
 describe("the watchdog", () => {
   test("warns of each turn that is long, says how long it was, and lets it end", async () => {
-    // Of 400 ms a quarter is long.
-    const report = /^Process <\S+> \(Stalling\) held its shard for [1-9]\d{2,} ms in one turn$/;
-    expect(await run("long", 400)).toEqual({
+    const report = /^Process <\S+> \(Stalling\) held its shard for ([3-9]\d{2}|\d{4,}) ms in one turn$/;
+    expect(await run("long", 600_000, 300)).toEqual({
       answers: Array(4).fill("done"),
       reports: Array(4).fill(expect.stringMatching(report)),
     });
@@ -87,7 +103,7 @@ describe("the watchdog", () => {
   test("ends no process for a promise continuation that holds the thread, but says so", async () => {
     expect(await run("continuation")).toEqual({
       alive: "went on",
-      reports: ["No handler, but other code has held this thread for more than 100 ms"],
+      reports: ["No handler, but other code has held this thread for more than 300 ms"],
     });
   });
 

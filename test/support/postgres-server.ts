@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Client } from "pg";
+import { ownPort } from "./own-port.ts";
 
 /** Debian's PostgreSQL, for one test file: on a port of its own, in a folder of its own, keeping nothing. */
 export interface PostgresServer extends AsyncDisposable {
@@ -51,14 +51,6 @@ function owner(): { readonly uid?: number; readonly gid?: number } {
   return { uid: id("-u"), gid: id("-g") };
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 async function answers(url: string): Promise<boolean> {
   const client = new Client({ connectionString: url });
   client.on("error", () => {});
@@ -73,7 +65,7 @@ async function answers(url: string): Promise<boolean> {
 
 export async function startPostgres(): Promise<PostgresServer> {
   const bin = binaries ?? "";
-  const port = await freePort();
+  const port = await ownPort();
   const ids = owner();
   const folder = mkdtempSync(join(tmpdir(), "rookery-postgres-"));
   if (ids.uid !== undefined && ids.gid !== undefined) chownSync(folder, ids.uid, ids.gid);
@@ -110,10 +102,10 @@ export async function startPostgres(): Promise<PostgresServer> {
       await client.end();
     }
   };
-  /** The server is a group of processes: each connection has one. */
-  const signalAll = (signal: "SIGSTOP" | "SIGCONT"): void => {
+  /** The server is a group of processes: each connection has one. While the first stands still, none is added and none goes. */
+  const signalOthers = (signal: "SIGSTOP" | "SIGCONT"): void => {
     const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(child.pid)], { encoding: "utf8" });
-    for (const pid of [String(child.pid), ...children.split("\n")]) {
+    for (const pid of children.split("\n")) {
       if (pid.trim() !== "") process.kill(Number(pid), signal);
     }
   };
@@ -127,8 +119,14 @@ export async function startPostgres(): Promise<PostgresServer> {
       await query(`CREATE SCHEMA ${schema}`);
       return `${url}?options=${encodeURIComponent(`-c search_path=${schema}`)}`;
     },
-    pause: () => signalAll("SIGSTOP"),
-    resume: () => signalAll("SIGCONT"),
+    pause: () => {
+      child.kill("SIGSTOP");
+      signalOthers("SIGSTOP");
+    },
+    resume: () => {
+      signalOthers("SIGCONT");
+      child.kill("SIGCONT");
+    },
     stop,
     restart: start,
     query,

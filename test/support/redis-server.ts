@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownPort } from "./own-port.ts";
 
 /** Debian's Redis, for one test: on a port of its own, in a folder of its own, keeping nothing. */
 export interface RedisServer extends AsyncDisposable {
@@ -32,14 +33,6 @@ function isInstalled(): boolean {
   }
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 /** Whether a Redis on that port answers. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -55,7 +48,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 export async function startRedis(): Promise<RedisServer> {
-  const port = await freePort();
+  const port = await ownPort();
   const dir = mkdtempSync(join(tmpdir(), "rookery-redis-"));
   const options = { port, bind: "127.0.0.1", dir, save: "", appendonly: "no", loglevel: "warning" };
   let child: ChildProcess;

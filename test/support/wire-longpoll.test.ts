@@ -13,7 +13,7 @@ let runtime: Runtime;
 let pid: Pid;
 let url: string;
 const sockets: Socket[] = [];
-const PATIENT = { timeout: 20_000 };
+const PATIENT = { timeout: 120_000 };
 const agents: Agent[] = [];
 
 beforeAll(async () => {

@@ -15,6 +15,9 @@ interface Started {
   readonly log: CapturedLog;
 }
 
+/** Ends what hangs, and only that: a busy machine takes its time to start anew. */
+const LONG = { timeout: 120_000 };
+
 async function startOn(shards: number, port: number = 0): Promise<Started> {
   const log = new CapturedLog();
   const runtime = await Runtime.start({ shards, logger: log });
@@ -56,12 +59,15 @@ describe("listenOnEveryShard", () => {
     const acceptor = nameOn(1, "endpoint.acceptor");
     const before = runtime.whereis(acceptor) as Pid;
     runtime.exit(before, "kill");
-    await vi.waitUntil(() => ![undefined, before].includes(runtime.whereis(acceptor) as Pid | undefined));
+    await vi.waitUntil(
+      () => ![undefined, before].includes(runtime.whereis(acceptor) as Pid | undefined),
+      LONG,
+    );
     await taken(url, 0, 1);
 
     const [shards] = await Supervisor.whichChildren(runtime, root);
     runtime.exit(shards!.pid as Pid, "kill");
-    await vi.waitUntil(async () => (await endpointUrl(runtime).catch(() => undefined)) === url);
+    await vi.waitUntil(async () => (await endpointUrl(runtime).catch(() => undefined)) === url, LONG);
     await taken(url, 0, 1);
   });
 

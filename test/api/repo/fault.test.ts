@@ -183,7 +183,7 @@ describe("a repo whose file another program has locked", () => {
 
   test(
     "migrates and seeds a new file once, however many programs start at the same time",
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async () => {
       using folder = new TemporaryFolder();
       const path = folder.file("new.db");

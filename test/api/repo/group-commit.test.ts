@@ -226,7 +226,7 @@ describe("GroupCommit", () => {
 
   test(
     "answers each job once, after the commit that holds it, and keeps exactly what is to be kept",
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     () => {
       const end = fc.constantFrom("keep", "undo", "set aside", "roll back");
       fc.assert(

@@ -121,7 +121,7 @@ describe("a repo", () => {
     assert.deepEqual(emails, ["ada", "eva"]);
   });
 
-  test("has on the disk what it has answered, when Node itself is killed", { timeout: 60_000 }, async () => {
+  test("has on the disk what it has answered, when Node itself is killed", { timeout: 240_000 }, async () => {
     using folder = new TemporaryFolder();
     const path = folder.file("test.db");
     const script = new URL("./inserting-process.ts", import.meta.url);

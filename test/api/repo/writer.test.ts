@@ -463,7 +463,7 @@ describe("a writer that is killed", () => {
 
   test(
     "never has said yes to what is lost, nor no to what is written, whenever it dies",
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async () => {
       await fc.assert(
         fc.asyncProperty(

@@ -17,7 +17,7 @@ interface NodeOptions extends Partial<RedisOptions> {
 
 /** Resolves when `condition` holds. */
 export function until(condition: () => boolean, what: string): Promise<void> {
-  return vi.waitFor(() => expect(condition(), what).toBe(true), { timeout: 30_000, interval: 5 });
+  return vi.waitFor(() => expect(condition(), what).toBe(true), { timeout: 200_000, interval: 5 });
 }
 
 /** A PubSub on a node of that name. */

@@ -3,9 +3,10 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { RedisGate, redisLoss } from "../../../channels/testing.ts";
 import { PubSub } from "../../../channels/index.ts";
-import { silentLogger } from "../../../runtime/index.ts";
+import { redisConnectionChanged } from "../../../channels/telemetry.ts";
+import { attachTelemetry, detachTelemetry, silentLogger } from "../../../runtime/index.ts";
 import { simulate } from "../../../runtime/testing.ts";
-import { chaos, eventually } from "../../../supervisors/testing.ts";
+import { chaos } from "../../../supervisors/testing.ts";
 import { hasRedis, startRedis } from "../../support/redis-server.ts";
 import { NAME, startNode, stopNodes } from "../redis/redis-places.ts";
 
@@ -60,12 +61,15 @@ test.skipIf(!hasRedis)("a PubSub that loses Redis is down, and up again afterwar
   await using gate = await RedisGate.open(redis.url);
   const place = await startNode({ ...redis, url: gate.url }, "a", { heartbeatMs: 50, timeoutMs: 1_000 });
   const { runtime } = place;
+  const states: string[] = [];
+  attachTelemetry("gate", [redisConnectionChanged], (_, { state }) => states.push(state));
   try {
     expect(PubSub.state(runtime, NAME)).toBe("up");
     await chaos(runtime, losing(1_000, gate));
-    await eventually(runtime, () => PubSub.state(runtime, NAME) === "down");
-    await eventually(runtime, () => PubSub.state(runtime, NAME) === "up", { within: 20_000 });
+    await expect.poll(() => states.slice(0, 2)).toEqual(["down", "up"]);
+    await expect.poll(() => PubSub.state(runtime, NAME)).toBe("up");
   } finally {
+    detachTelemetry("gate");
     await stopNodes([place]);
   }
 });
