@@ -7,6 +7,7 @@ import { poll } from "../poll.js";
 import { sureButton } from "../process-link.js";
 
 const EVERY_MS = 1_000;
+const STOP_AGAIN_MS = 100;
 const ANSWER_MAX = 100;
 const SHOWN_MAX = 200;
 const TOLD_MAX = 500;
@@ -125,8 +126,18 @@ export function chaosView(root) {
     root.scrollIntoView();
   }
 
+  /** The run may be killing the very channel by which it is to be stopped: asks until it is told. */
   async function end() {
-    await connection.ask("chaosStop").catch((error) => sayOrHide(problem, error.message));
+    while (run.isConnected) {
+      try {
+        await connection.ask("chaosStop");
+        break;
+      } catch (error) {
+        sayOrHide(problem, `not stopped yet: ${error.message}`);
+        await new Promise((resolve) => setTimeout(resolve, STOP_AGAIN_MS));
+      }
+    }
+    sayOrHide(problem, "");
     looking.again();
   }
 
