@@ -1,6 +1,6 @@
 import {
   type Kysely,
-  PostgresAdapter,
+  type QueryExecutorProvider,
   type RawBuilder,
   type SelectQueryBuilder,
   sql,
@@ -134,7 +134,8 @@ export function preparedPage<DB, Tables extends keyof DB, Params extends object,
         const query = build(db as Kysely<DB>, placeholders as Params);
         const gaps = placeholders as Readonly<Record<string, never>>;
         const gapped = { ...asked, values: values?.map((_, index) => gaps[gapName(index)]!) };
-        return cutOut(query, gapped, equal, db.getExecutor().adapter instanceof SqliteAdapter);
+        const isMerged = equal === ALL_AT_ONCE && values !== undefined && isOfSqlite(db);
+        return isMerged ? allParts(query, gapped) : cutOut(query, gapped, equal, isOfSqlite(db));
       });
       templates.set(key, template);
     }
@@ -149,9 +150,13 @@ export function preparedPage<DB, Tables extends keyof DB, Params extends object,
         const { rows } = await executor.executeQuery(templateOf(asked, equal).with(db, given));
         return rows;
       };
-      const isOneQuery = executor.adapter instanceof PostgresAdapter && goesOneWay(asked.walked);
+      const isOneQuery = isOfSqlite(db) || goesOneWay(asked.walked);
       return isOneQuery ? read(ALL_AT_ONCE) : inParts(asked, read);
     });
+}
+
+function isOfSqlite(db: QueryExecutorProvider): boolean {
+  return db.getExecutor().adapter instanceof SqliteAdapter;
 }
 
 /** Of a value of a cursor: no parameter of a user's query has a space in its name. */
@@ -224,7 +229,7 @@ function isOfNoColumn(error: unknown): boolean {
   return error instanceof Error && "code" in error && NO_VALUE_STATES.has(error.code);
 }
 
-/** In place of a number of columns that are equal: rows are compared with the cursor as wholes. */
+/** In place of a number of columns that are equal: all that is behind the cursor, by one query. */
 const ALL_AT_ONCE = -1;
 
 /**
@@ -267,6 +272,23 @@ function cutOut<DB, Tables extends keyof DB, Row>(
     );
   for (const { column, direction = "asc" } of walked) rows = rows.orderBy(sql.ref(column), direction);
   // One more than asked for tells whether there is another page in this direction.
+  return rows.limit(limit + 1);
+}
+
+/**
+ * The same as `inParts` by one query: SQLite merges parts that are in order, and goes no further in each than the page does. PostgreSQL would
+ * sort all that is behind the cursor where the query is more than a table.
+ */
+function allParts<DB, Tables extends keyof DB, Row>(
+  query: SelectQueryBuilder<DB, Tables, Row>,
+  { walked, values = [], limit }: Asked,
+): SelectQueryBuilder<DB, Tables, Row> {
+  const [nearest, ...others] = walked.map((_, equal) =>
+    query.clearOrderBy().where(behind(walked, values, equal, true)),
+  );
+  let rows = nearest!;
+  for (const part of others) rows = rows.unionAll(part);
+  for (const { column, direction = "asc" } of walked) rows = rows.orderBy(sql.ref(keyOf(column)), direction);
   return rows.limit(limit + 1);
 }
 
