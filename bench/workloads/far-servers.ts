@@ -49,3 +49,33 @@ export class Cruncher extends GenServer<number, number> {
     return reply(hash);
   }
 }
+
+/** So much a server computes for each call. */
+const ROUNDS = 20_000;
+
+/** Calls servers, each so many times, and has one call to each under way. */
+export class CrunchClient extends GenServer<
+  undefined,
+  { readonly servers: readonly Pid[]; readonly calls: number }
+> {
+  static override readonly module: string = import.meta.url;
+
+  init(): Ok<undefined> {
+    return ok(undefined);
+  }
+
+  override async handleCall({
+    servers,
+    calls,
+  }: {
+    readonly servers: readonly Pid[];
+    readonly calls: number;
+  }): Promise<CallResult> {
+    await Promise.all(
+      servers.map(async (server) => {
+        for (let left = calls; left > 0; left -= 1) await this.self.call(server, ROUNDS);
+      }),
+    );
+    return reply(undefined);
+  }
+}
