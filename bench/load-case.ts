@@ -17,7 +17,6 @@ export interface MeasuredServer {
 export interface LoadResult {
   readonly operations: number;
   readonly seconds: number;
-  readonly cpuMicros: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -39,7 +38,6 @@ export function loadCase(
 ): BenchCase {
   const metrics: Metric[] = [
     { name: "serverMicros", unit: `µs of the server's CPU per ${operation}`, better: "less" },
-    { name: "serverPerClient", unit: "server CPU / client CPU", better: "less" },
     { name: "perSecond", unit: `${operations}/s`, better: "more" },
     { name: "p50Ms", unit: "p50, ms", better: "less" },
     { name: "p99Ms", unit: "p99, ms", better: "less" },
@@ -82,7 +80,6 @@ async function measure(
     await client.stop();
     return {
       serverMicros: usedMicros / load.operations,
-      serverPerClient: usedMicros / load.cpuMicros,
       perSecond: load.operations / load.seconds,
       p50Ms: load.p50Ms,
       p99Ms: load.p99Ms,

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import type { Runtime } from "../runtime/index.ts";
-import { Ok, type TraceableWork, workTracing } from "../runtime/internal.ts";
+import { isPromise, Ok, type TraceableWork, workTracing } from "../runtime/internal.ts";
 import { Accepted, Refused } from "./channel-returns.ts";
 import type { Params } from "./params.ts";
 import { negotiateSerializer, type Serializer } from "./serializer/serializer.ts";
 import { NO_ASSIGNS, Socket } from "./socket.ts";
-import { logConnect } from "./socket-log.ts";
+import { isWanted, logConnect } from "./socket-log.ts";
 import type { SocketDefinition } from "./socket-definition.ts";
 import type { ConnectRequest, SocketTransportClass } from "./socket-transport.ts";
 import { socketConnected } from "./telemetry.ts";
@@ -82,7 +82,8 @@ export async function connectSocket(
     id: undefined,
     transportPid: undefined,
   };
-  const startedMs = clock.nowMs();
+  const isTimed = socketConnected.enabled || isWanted(logger, handler.log);
+  const startedMs = isTimed ? clock.nowMs() : 0;
   let result: ConnectResult;
   try {
     const socket = new Socket(connection, undefined, NO_ASSIGNS);
@@ -90,12 +91,13 @@ export async function connectSocket(
     const { tracer } = workTracing;
     const work =
       tracer === undefined ? connect() : tracer.around(connectWork(handler, transport, connectInfo), connect);
-    const returned = await work;
+    const returned = isPromise(work) ? await work : work;
     result = completed(returned, handler, runtime);
   } catch (error) {
     logger.error({ err: error }, `The connect of ${handler.name} failed`);
     return { ok: false, failed: true, reason: error };
   }
+  if (!isTimed) return result;
   const durationMs = clock.nowMs() - startedMs;
   logConnect({ handler, transport, runtime }, result.ok, durationMs, params);
   if (socketConnected.enabled) {

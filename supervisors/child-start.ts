@@ -14,25 +14,32 @@ const IGNORED: StartedChild = { ok: true, pid: undefined };
  * Starts a child, linked to `self`. Never throws: what a start function throws is turned into a reason by `reasonOf`, and what it
  * answers that is no result of a start is the reason itself.
  */
-export async function startChild(
+export function startChild(
   self: Self,
   spec: CompleteChildSpec,
   reasonOf: (thrown: unknown) => unknown,
   extraArguments?: readonly unknown[],
 ): Promise<StartedChild> {
   const { start } = spec;
-  let result: unknown;
-  try {
-    if (typeof start === "function") {
-      result = await start(self, ...(extraArguments ?? []));
-    } else {
-      const [Server, arg] = start;
-      const initArg = extraArguments === undefined ? arg : [...extraArguments, ...start.slice(1)];
-      result = await startChildServer(self, Server, initArg, startOptions(spec));
-    }
-  } catch (thrown) {
-    result = { ok: false, reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown) };
-  }
+  const failed = (thrown: unknown): StartedChild => ({
+    ok: false,
+    reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown),
+  });
+  if (typeof start === "function") return startByFunction(self, start, extraArguments).then(started, failed);
+  const [Server, arg] = start;
+  const initArg = extraArguments === undefined ? arg : [...extraArguments, ...start.slice(1)];
+  return startChildServer(self, Server, initArg, startOptions(spec)).then(started, failed);
+}
+
+async function startByFunction(
+  self: Self,
+  start: Extract<CompleteChildSpec["start"], Function>,
+  extraArguments: readonly unknown[] = [],
+): Promise<unknown> {
+  return start(self, ...extraArguments);
+}
+
+function started(result: unknown): StartedChild {
   if (result instanceof Pid) return { ok: true, pid: result };
   if (!isStartResult(result)) return { ok: false, reason: result };
   return !result.ok && result.reason === "ignore" ? IGNORED : result;

@@ -21,7 +21,7 @@ import {
   type ServerChildSpec,
   specToKeep,
 } from "./child-spec.ts";
-import { startChild, uncaughtReason } from "./child-start.ts";
+import { startChild, type StartedChild, uncaughtReason } from "./child-start.ts";
 import { supervisorError } from "./errors.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import { afterExit } from "./restart-plan.ts";
@@ -110,12 +110,18 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
    * Starts a child; the supervisor is its parent. Rejects for an invalid spec (`ROOKERY_CHILD_SPEC`). The compiler knows nothing of
    * `extraArguments`: beside them, hand in a `ChildSpec`.
    */
-  static async startChild<S extends ServerInstance, Name extends string | ViaName>(
+  static startChild<S extends ServerInstance, Name extends string | ViaName>(
     from: Origin,
     supervisor: Dest,
     spec: ServerChildSpec<S> & ChildName<NoInfer<S>, Name>,
   ): Promise<StartDynamicChildResult<S>> {
-    return ask(from, supervisor, ["start_child", completeChildSpec(spec as ChildSpec)]);
+    let complete: CompleteChildSpec;
+    try {
+      complete = completeChildSpec(spec as ChildSpec);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return ask(from, supervisor, ["start_child", complete]);
   }
 
   /** Ends a child and forgets it. */
@@ -214,12 +220,17 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     }
   }
 
-  async #startChild(spec: CompleteChildSpec): Promise<CallResult> {
+  #startChild(spec: CompleteChildSpec): CallResult | Promise<CallResult> {
     const { children, options } = this.state;
     if (children.size >= options.maxChildren) return reply({ ok: false, reason: "max_children" });
     if (spec.significant && options.autoShutdown === "never")
       return reply({ ok: false, reason: BAD_COMBINATION });
-    const started = await startChild(this.self, spec, uncaughtReason, options.extraArguments);
+    return startChild(this.self, spec, uncaughtReason, options.extraArguments).then((started) =>
+      this.#started(spec, started),
+    );
+  }
+
+  #started(spec: CompleteChildSpec, started: StartedChild): CallResult {
     if (!started.ok) return reply(started);
     if (started.pid === undefined) return reply({ ok: false, reason: "ignore" });
     this.#kept = specToKeep(spec, this.#kept);

@@ -1,12 +1,14 @@
 /** The variables of a path that the pattern matches. */
 export type PathMatch = (path: string) => Readonly<Record<string, string>> | undefined;
 
+const NONE = Object.freeze({});
+
 /** `"/socket/:room/websocket"` matches `/socket/lobby/websocket`, with `{ room: "lobby" }`; so it does `/socket//lobby/websocket/`. */
 export function matchPath(pattern: string): PathMatch {
   const parts = partsOf(pattern);
   const isPlain = !parts.some((part) => part.startsWith(":"));
   return (path) => {
-    if (isPlain && path === pattern) return {};
+    if (isPlain && path === pattern) return NONE;
     const given = partsOf(path);
     if (given.length !== parts.length) return undefined;
     const variables: [name: string, value: string][] = [];

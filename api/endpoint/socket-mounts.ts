@@ -26,7 +26,9 @@ export function mountSockets(app: FastifyInstance, endpoint: EndpointState): voi
   const transports = makeTransports(endpoint.options, endpoint.runtime);
   const mounts = [...transports].map(([path, transport]) => ({ match: matchPath(path), transport }));
   app.server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const path = request.url?.split("?", 1)[0] ?? "";
+    const { url = "" } = request;
+    const query = url.indexOf("?");
+    const path = query === -1 ? url : url.slice(0, query);
     for (const { match, transport } of mounts) {
       const pathParams = match(path);
       if (pathParams === undefined) continue;

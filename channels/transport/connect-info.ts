@@ -64,20 +64,21 @@ export interface ConnectInfo {
   readonly [name: string]: unknown;
 }
 
-/** Reads of a request what the mount's `connectInfo` names. Rejects if a session can't be read. */
-export async function connectInfo(
+/** Reads of a request what the mount's `connectInfo` names. A promise if that is a session; rejects if it can't be read. */
+export function connectInfo(
   request: IncomingMessage,
   params: Params,
   { connectInfo: sources, checkCsrf }: ConnectInfoOptions,
-): Promise<ConnectInfo> {
+): ConnectInfo | Promise<ConnectInfo> {
   const info: Record<string, unknown> = {};
+  let read: SessionReader | undefined;
   for (const source of sources) {
     if (typeof source === "string") info[source] = READERS[source](request);
-    else if (hasSession(source))
-      info["session"] = await sessionOf(request, params, source.session, checkCsrf);
+    else if (hasSession(source)) read = source.session;
     else Object.assign(info, source);
   }
-  return info;
+  if (read === undefined) return info;
+  return sessionOf(request, params, read, checkCsrf).then((session) => ({ ...info, session }));
 }
 
 /** What is wrong with the options, if anything: what was expected, and what came. */

@@ -4,7 +4,12 @@ import { STATUS_CODES } from "node:http";
 import { WebSocketServer } from "ws";
 import { ExitError, type Pid, type Runtime } from "../../runtime/index.ts";
 import { type ChildSpec, DynamicSupervisor } from "../../supervisors/index.ts";
-import { type ConnectResult, connectSocket, connectTransport } from "../connect.ts";
+import {
+  type ConnectResult,
+  connectSocket,
+  connectTransport,
+  type TransportConnectResult,
+} from "../connect.ts";
 import { decodeParams, type Params } from "../params.ts";
 import type { SocketDefinition } from "../socket-definition.ts";
 import { channelsSupervisor, transportsSupervisor } from "../socket-supervisor.ts";
@@ -37,12 +42,8 @@ export interface WebSocketMount {
 }
 
 type StartSpec = ChildSpec["start"];
-/** A client that is let in, and the process of its connection. */
-interface Connected {
-  readonly ok: true;
-  readonly server: (peer: Peer) => StartSpec;
-}
-type NotConnected = Extract<ConnectResult, { readonly ok: false }>;
+/** What became of a client, with channels or without. */
+type Connecting = ConnectResult | TransportConnectResult;
 
 /**
  * Serves the WebSockets of one mount: hand it each upgrade request for the mount's path. Needs the mount's `socketSupervisor`
@@ -136,47 +137,44 @@ export class WebSocketTransport {
       params,
       this.#options.authToken ? { ...info, auth_token: authToken } : info,
     );
-    if (result.ok) return this.#open(request, stream, head, result.server, selected);
+    if (result.ok) return this.#open(request, stream, head, result, selected);
     if (result.failed) return this.#failure;
     return result.reason === undefined ? { status: 403 } : this.#options.errorHandler(request, result.reason);
   }
 
-  async #connect(params: Params, info: ConnectInfo): Promise<Connected | NotConnected> {
-    const { runtime, socket: handler, pubsub, name } = this.#mount;
-    const { serializers, timeout } = this.#options;
+  #connect(params: Params, info: ConnectInfo): Promise<Connecting> {
+    const { runtime, socket: handler, pubsub } = this.#mount;
     const transport = "websocket";
-    if (isSocketTransport(handler)) {
-      const result = await connectTransport(handler, { params, connectInfo: info, transport, runtime });
-      if (!result.ok) return result;
-      const { state } = result;
-      return {
-        ok: true,
-        server: (peer) => [TransportServer, new TransportStart(handler, state, peer, timeout)],
-      };
-    }
-    const context = { handler, transport, runtime, pubsub, serializers };
-    const result = await connectSocket(context, params, info);
-    if (!result.ok) return result;
-    const { socket } = result;
-    return {
-      ok: true,
-      server: (peer) => [
+    if (isSocketTransport(handler))
+      return connectTransport(handler, { params, connectInfo: info, transport, runtime });
+    const { serializers } = this.#options;
+    return connectSocket({ handler, transport, runtime, pubsub, serializers }, params, info);
+  }
+
+  /** The process of the connection of a client that is let in. */
+  #serverOf(connected: Extract<Connecting, { readonly ok: true }>, peer: Peer): StartSpec {
+    const { socket: handler, name } = this.#mount;
+    const { timeout } = this.#options;
+    if ("socket" in connected) {
+      return [
         ConnectionServer,
-        new ConnectionStart(socket, peer, channelsSupervisor(name), timeout),
-      ],
-    };
+        new ConnectionStart(connected.socket, peer, channelsSupervisor(name), timeout),
+      ];
+    }
+    const transport = new TransportStart(handler as SocketTransportClass, connected.state, peer, timeout);
+    return [TransportServer, transport];
   }
 
   async #open(
     request: IncomingMessage,
     stream: Duplex,
     head: Buffer,
-    server: Connected["server"],
+    connected: Extract<Connecting, { readonly ok: true }>,
     subprotocol: string | undefined,
   ): Promise<HandshakeResponse | undefined> {
     const { runtime, socket } = this.#mount;
     const peer = new WebSocketPeer(runtime, stream, this.#options);
-    const pid = await this.#startConnection(server(peer));
+    const pid = await this.#startConnection(this.#serverOf(connected, peer));
     if (pid === undefined) return { status: 503 };
     // ws knows nothing of tokens in there and refuses their characters: it gets to see what is to be answered.
     if (subprotocol !== undefined) request.headers["sec-websocket-protocol"] = subprotocol;
