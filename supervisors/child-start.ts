@@ -21,10 +21,8 @@ export function startChild(
   extraArguments?: readonly unknown[],
 ): Promise<StartedChild> {
   const { start } = spec;
-  const failed = (thrown: unknown): StartedChild => ({
-    ok: false,
-    reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown),
-  });
+  const failed = (thrown: unknown): StartedChild =>
+    started({ ok: false, reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown) });
   if (typeof start === "function") return startByFunction(self, start, extraArguments).then(started, failed);
   const [Server, arg] = start;
   const initArg = extraArguments === undefined ? arg : [...extraArguments, ...start.slice(1)];
