@@ -55,6 +55,13 @@ const floodedServers = ["none", "queue", "self"].map((flood): MeasuredServer => 
   env: () => ({ FLOOD: flood }),
 }));
 
+/** The same list: what a request for a page costs, however far back that is. */
+const pageServers = ["10000", "1"].map((page): MeasuredServer => ({
+  name: `page ${page}`,
+  file: "./servers/pages.ts",
+  env: () => ({ PAGE: page }),
+}));
+
 /** The cases of a server and a load client. */
 export const serverCases: readonly BenchCase[] = [
   loadCase("echo", "echo", "echoes", socketServers, {
@@ -99,6 +106,10 @@ export const serverCases: readonly BenchCase[] = [
   loadCase("http-orders", "order", "orders", orderServers, {
     file: "./clients/orders.ts",
     args: ["64", "30000"],
+  }),
+  loadCase("http-page", "request", "requests", pageServers, {
+    file: "./clients/http.ts",
+    args: ["/page", "50", "30000"],
   }),
   loadCase("fairness", "request", "requests", floodedServers, {
     file: "./clients/http.ts",
