@@ -115,13 +115,11 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     supervisor: Dest,
     spec: ServerChildSpec<S> & ChildName<NoInfer<S>, Name>,
   ): Promise<StartDynamicChildResult<S>> {
-    let complete: CompleteChildSpec;
     try {
-      complete = completeChildSpec(spec as ChildSpec);
+      return ask(from, supervisor, ["start_child", completeChildSpec(spec as ChildSpec)]);
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    return ask(from, supervisor, ["start_child", complete]);
   }
 
   /** Ends a child and forgets it. */

@@ -7,6 +7,7 @@ import type {
   ShardMessage,
 } from "../runtime/index.ts";
 import { ExitMessage, noReply, Pid, stop } from "../runtime/index.ts";
+import { otherShards } from "../runtime/internal.ts";
 import { type ChildId, type ChildSpec, completeChildSpec } from "./child-spec.ts";
 import { ModuleSupervisor } from "./module-supervisor.ts";
 import { SupervisedChild } from "./supervised-child.ts";
@@ -67,7 +68,8 @@ export class EveryShard extends ModuleSupervisor<EveryShardOptions> {
   override handleInfo(message: unknown): CastResult | Promise<CastResult> {
     if (isShardMessage(message))
       return message.type === "shard_up" ? this.#startOn(message.shard) : noReply();
-    if (message instanceof ExitMessage && message.reason === "noconnection") {
+    // The reason alone does not say it: one that was linked with a process of a shard that is gone has the same.
+    if (message instanceof ExitMessage && this.#isGone(message.pid.shard)) {
       const child = this.state.byPid.get(message.pid);
       if (child !== undefined) {
         this.state.byPid.delete(message.pid);
@@ -76,6 +78,11 @@ export class EveryShard extends ModuleSupervisor<EveryShardOptions> {
       }
     }
     return super.handleInfo(message);
+  }
+
+  #isGone(shard: number): boolean {
+    const { pid, runtime } = this.self;
+    return shard !== pid.shard && !otherShards(runtime).includes(shard);
   }
 
   async #startOn(shard: number): Promise<CastResult> {
