@@ -1,8 +1,13 @@
 import {
+  AliasNode,
   type Kysely,
+  type OperationNode,
   type QueryExecutorProvider,
   type RawBuilder,
+  ReferenceNode,
+  SelectAllNode,
   type SelectQueryBuilder,
+  type SelectQueryNode,
   sql,
   SqliteAdapter,
   type SqlBool,
@@ -18,7 +23,7 @@ import {
   type OrderValue,
 } from "./cursor.ts";
 import { repoError } from "./errors.ts";
-import { QueryTemplate } from "./prepared.ts";
+import { placeholders, QueryTemplate } from "./prepared.ts";
 
 /** Rows of a page at most, and unless the client asks for another number. */
 const LIMIT_MAX = 100;
@@ -130,7 +135,7 @@ export function preparedPage<DB, Tables extends keyof DB, Params extends object,
     const key = values === undefined ? `${limit}` : `${limit} ${isBackward} ${equal}`;
     let template = templates.get(key);
     if (template === undefined) {
-      template = new QueryTemplate<Row>((db, placeholders) => {
+      template = new QueryTemplate<Row>((db) => {
         const query = build(db as Kysely<DB>, placeholders as Params);
         const gaps = placeholders as Readonly<Record<string, never>>;
         const gapped = { ...asked, values: values?.map((_, index) => gaps[gapName(index)]!) };
@@ -141,6 +146,7 @@ export function preparedPage<DB, Tables extends keyof DB, Params extends object,
     }
     return template;
   };
+  let isMergeable: boolean | undefined;
   return (db, params, pageParams) =>
     pageBy(pageParams, options, (asked) => {
       const given = { ...params } as Record<string, unknown>;
@@ -150,7 +156,8 @@ export function preparedPage<DB, Tables extends keyof DB, Params extends object,
         const { rows } = await executor.executeQuery(templateOf(asked, equal).with(db, given));
         return rows;
       };
-      const isOneQuery = isOfSqlite(db) || goesOneWay(asked.walked);
+      isMergeable ??= canMerge(build(db, placeholders as Params).toOperationNode(), options.orderBy);
+      const isOneQuery = isOfSqlite(db) ? isMergeable : goesOneWay(asked.walked);
       return isOneQuery ? read(ALL_AT_ONCE) : inParts(asked, read);
     });
 }
@@ -288,8 +295,27 @@ function allParts<DB, Tables extends keyof DB, Row>(
   );
   let rows = nearest!;
   for (const part of others) rows = rows.unionAll(part);
-  for (const { column, direction = "asc" } of walked) rows = rows.orderBy(sql.ref(keyOf(column)), direction);
+  for (const { column, direction = "asc" } of walked) rows = rows.orderBy(sql.ref(column), direction);
   return rows.limit(limit + 1);
+}
+
+/** Whether SQLite can merge parts of a query: what a UNION ALL brings together is ordered by columns that the query selects as they are. */
+function canMerge(query: SelectQueryNode, order: readonly OrderBy[]): boolean {
+  const { with: named, setOperations, limit, offset, selections = [] } = query;
+  const isWhole = [named, setOperations, limit, offset].some((clause) => clause !== undefined);
+  return (
+    !isWhole && order.every(({ column }) => selections.some(({ selection }) => selects(selection, column)))
+  );
+}
+
+function selects(selection: OperationNode, path: string): boolean {
+  const [name, table] = path.split(".").toReversed();
+  const node = AliasNode.is(selection) ? selection.node : selection;
+  if (SelectAllNode.is(node)) return true;
+  if (!ReferenceNode.is(node)) return false;
+  const from = node.table?.table.identifier.name;
+  const isOfTable = from === undefined || table === undefined || from === table;
+  return isOfTable && (SelectAllNode.is(node.column) || node.column.column.name === name);
 }
 
 function reversed(by: OrderBy): OrderBy {

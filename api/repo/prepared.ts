@@ -48,9 +48,11 @@ class Placeholder {
   }
 }
 
-const placeholders = new Proxy({}, { get: (_target, name) => new Placeholder(String(name)) }) as Readonly<
-  Record<string, unknown>
->;
+/** Of every name. */
+export const placeholders = new Proxy(
+  {},
+  { get: (_target, name) => new Placeholder(String(name)) },
+) as Readonly<Record<string, unknown>>;
 
 interface Compiled<Row> {
   readonly query: CompiledQuery<Row>;

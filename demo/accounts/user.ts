@@ -7,6 +7,8 @@ const PASSWORD_LENGTH_MIN = 8;
 const PASSWORD_LENGTH_MAX = 200;
 const NAME_LENGTH_MAX = 100;
 const EMAIL_LENGTH_MAX = 160;
+/** What a reader sees as one character may be of megabytes: more than an index of PostgreSQL takes, and than anybody wants to list. */
+const COUNT = "codepoints";
 
 export interface UserTable {
   readonly id: Generated<number>;
@@ -38,10 +40,14 @@ export function registration(params: unknown): Changeset<Registration> {
   };
   let changeset: Changeset<Registration> = cast({}, params, types);
   changeset = validateRequired(changeset, ["name", "email", "password"]);
-  changeset = validateLength(changeset, "name", { max: NAME_LENGTH_MAX });
+  changeset = validateLength(changeset, "name", { max: NAME_LENGTH_MAX, count: COUNT });
   changeset = validateFormat(changeset, "email", /^[^\s@]+@[^\s@]+$/, {
     message: "must be an email address",
   });
-  changeset = validateLength(changeset, "email", { max: EMAIL_LENGTH_MAX });
-  return validateLength(changeset, "password", { min: PASSWORD_LENGTH_MIN, max: PASSWORD_LENGTH_MAX });
+  changeset = validateLength(changeset, "email", { max: EMAIL_LENGTH_MAX, count: COUNT });
+  return validateLength(changeset, "password", {
+    min: PASSWORD_LENGTH_MIN,
+    max: PASSWORD_LENGTH_MAX,
+    count: COUNT,
+  });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import fc from "fast-check";
 import { describe, test } from "vitest";
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import { traverseErrors } from "../../../api/repo/traversal.ts";
 import { columnTypes } from "../../../api/repo/column-types.ts";
 import { base64url } from "../../../api/repo/cursor.ts";
@@ -360,6 +360,73 @@ describe.each(databases)("page, $name", ({ name, start }) => {
       [...first.value.data, ...second.value.data].map((row) => row.id),
       [2, 5, 8],
     );
+  });
+
+  describe("walks the same way with and without being prepared", () => {
+    type Listed = { id: number; at: string };
+    const withNotes = (db: Kysely<List>) =>
+      db.selectFrom("rows").innerJoin("notes", "notes.row_id", "rows.id");
+    const queries: Record<string, (db: Kysely<List>) => SelectQueryBuilder<List, "rows", Listed>> = {
+      "of two tables with columns of one name": (db) =>
+        withNotes(db).select(["rows.id", "rows.at", "notes.id as note_id"]),
+      "of all columns of two tables": (db) =>
+        db.selectFrom("notes").innerJoin("rows", "rows.id", "notes.row_id").selectAll() as never,
+      "of all columns of one of two tables": (db) => withNotes(db).selectAll("rows"),
+      "of columns that are selected as expressions": (db) =>
+        db
+          .selectFrom("rows")
+          .select([sql<number>`rows.id + 0`.as("id"), sql<string>`coalesce(rows.at, '')`.as("at")]),
+      "without what is there more than once": (db) => withNotes(db).select(["rows.id", "rows.at"]).distinct(),
+      "of groups": (db) =>
+        withNotes(db)
+          .select(["rows.id", "rows.at"])
+          .groupBy(["rows.id", "rows.at"])
+          .having((row) => row.fn.countAll(), ">", 0),
+      "with a query that has a name": (db) =>
+        db
+          .with("low", (low) => low.selectFrom("rows").selectAll().where("score", "<", 7))
+          .selectFrom("low as rows")
+          .selectAll() as never,
+      "with a limit of its own, which counts for nothing": (db) =>
+        db.selectFrom("rows").selectAll().limit(1).orderBy("score"),
+      "with a choice among conditions": (db) =>
+        db
+          .selectFrom("rows")
+          .selectAll()
+          .where((row) => row.or([row("rows.score", "<", 3), row("rows.at", "=", "day 2")])),
+    };
+    test.each(Object.entries(queries))("a list %s", async (_name, query) => {
+      await using table = await Table.of(start, numbered(9));
+      const notes = [1, 2, 3, 5, 6, 8, 9].map((row_id) => ({ id: 100 - row_id, row_id }));
+      await table.repo.transaction((db) => db.insertInto("notes").values(notes).execute());
+      for (const direction of ["asc", "desc"] as const) {
+        const orderBy: PageOptions<Listed>["orderBy"] = [
+          { column: "rows.at", type: "string", direction },
+          { column: "rows.id", type: "number", direction: "desc" },
+        ];
+        const expected = await query(table.db)
+          .clearLimit()
+          .clearOrderBy()
+          .orderBy("rows.at", direction)
+          .orderBy("rows.id", "desc")
+          .execute();
+        const read = preparedPage(query, { orderBy });
+        for (const walk of [
+          (params: PageParams) => read(table.db, {}, params),
+          (params: PageParams) => page(query(table.db), params, { orderBy }),
+        ]) {
+          const met: Listed[] = [];
+          let after: string | null | undefined;
+          while (after !== null) {
+            const result = await walk({ limit: 2, ...(after === undefined ? {} : { after }) });
+            assert.ok(result.ok);
+            met.push(...result.value.data);
+            after = result.value.meta.next;
+          }
+          assert.deepEqual(met, expected);
+        }
+      }
+    });
   });
 
   test(

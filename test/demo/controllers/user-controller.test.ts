@@ -27,6 +27,12 @@ describe("POST /api/v1/users", () => {
       [{}, { name: ["can't be blank"], email: ["can't be blank"], password: ["can't be blank"] }],
       [{ ...valid, name: " " }, { name: ["can't be blank"] }],
       [{ ...valid, name: "x".repeat(101) }, { name: ["should be at most 100 character(s)"] }],
+      // One character to a reader.
+      [{ ...valid, name: `o${"\u0308".repeat(100)}` }, { name: ["should be at most 100 character(s)"] }],
+      [
+        { ...valid, email: `o${"\u0308".repeat(9_000)}@example.com` },
+        { email: ["should be at most 160 character(s)"] },
+      ],
       [{ ...valid, email: "nobody" }, { email: ["must be an email address"] }],
       [{ ...valid, email: 7 }, { email: ["is invalid"] }],
       [{ ...valid, password: "1234567" }, { password: ["should be at least 8 character(s)"] }],
