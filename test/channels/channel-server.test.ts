@@ -281,6 +281,19 @@ describe("handleOut", () => {
     assert.deepEqual(await client.rest(), []);
   });
 
+  test("of what is nested too deep to be sent on ends nobody's channel but those of who has sent it", async () => {
+    await join("room:1");
+    const other = await connect(runtime, roomSocket);
+    await other.ask(["1", "1", "room:1", "phx_join", {}]);
+    await other.rest();
+    client.send(`["1","2","room:1","intercept",{"deep":${"[".repeat(20_000)}${"]".repeat(20_000)}}]`);
+    assert.deepEqual(await other.rest(), []);
+    assert.deepEqual(
+      await other.ask(["1", "2", "room:1", "intercept", { a: 1 }]),
+      pushed("intercepted", { a: 1, for: 0 }, "room:1"),
+    );
+  });
+
   test("can't reply", async () => {
     const error = await crash("intercept", { wrong: true });
     expect(error).toMatchObject({ code: "ROOKERY_CHANNEL_BAD_RETURN" });

@@ -36,6 +36,16 @@ describe("v2Json.decode of text", () => {
     assert.isUndefined((payload as { admin?: unknown }).admin);
   });
 
+  test("takes what is nested 500 levels deep, the frame among them, and refuses what is deeper", () => {
+    const text = (levels: number, inside = ""): string =>
+      `["1","2","t","e",${"[".repeat(levels - 1)}${inside}${"]".repeat(levels - 1)}]`;
+    const wide = `"[{\\"[",${"[{}],".repeat(600)}"\\\\"`;
+    assert.instanceOf(v2Json.decode(text(500, '"ü"')), Message);
+    assert.instanceOf(v2Json.decode(text(498, wide)), Message);
+    for (const deeper of [text(501), text(501, "1"), text(500, '{"a":1}'), text(499, wide)])
+      expect(() => v2Json.decode(deeper)).toThrow(code("ROOKERY_FRAME_MALFORMED"));
+  });
+
   for (const text of [
     "",
     "nonsense",
