@@ -3,6 +3,7 @@ import { withItem, withoutItem } from "./few.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
 import { residentOf } from "./process.ts";
+import type { Shard } from "./shard.ts";
 
 /** Is told who has exited, too: one function does for many processes. */
 export type ExitHook = (reason: ExitReason, pid: Pid) => void;
@@ -11,14 +12,17 @@ export type ExitHook = (reason: ExitReason, pid: Pid) => void;
 class RemoteExitHook extends Monitor {
   readonly #pid: Pid;
   readonly #run: ExitHook;
+  readonly #shard: Shard;
 
-  constructor(pid: Pid, run: ExitHook) {
+  constructor(pid: Pid, run: ExitHook, shard: Shard) {
     super(undefined);
     this.#pid = pid;
     this.#run = run;
+    this.#shard = shard;
   }
 
   override down(reason: ExitReason): void {
+    this.#shard.unowned.delete(this);
     this.#run(reason, this.#pid);
   }
 }
@@ -35,9 +39,14 @@ export function onProcessExit(pid: Pid, hook: ExitHook): () => void {
   }
   const process = residentOf(pid);
   if (process === undefined) {
-    const monitor = new RemoteExitHook(pid, hook);
+    const { shard } = pid.process;
+    const monitor = new RemoteExitHook(pid, hook, shard);
     attachMonitor(monitor, pid.process);
-    return () => detachMonitor(monitor);
+    shard.unowned.add(monitor);
+    return () => {
+      shard.unowned.delete(monitor);
+      detachMonitor(monitor);
+    };
   }
   process.exitHooks = withItem(process.exitHooks, hook);
   return () => void (process.exitHooks = withoutItem(process.exitHooks, hook));

@@ -53,6 +53,11 @@ export class Shard implements ViaHome {
   readonly dying: unknown[] = [];
   /** So much of `dying` is done. */
   buried = 0;
+  /**
+   * What waits, for no process of this shard, until some process ends. A process elsewhere is known here for as long as anybody has its
+   * pid, and who waits need not.
+   */
+  readonly unowned: Set<Monitor> = new Set();
   /** The process whose own operation is being carried out, while it is. */
   acting: Process | undefined = undefined;
   /** Its runtime was shut down: nothing runs here any more. */

@@ -7,7 +7,7 @@ import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import { absenceOf, failureAt } from "./nodes/absence.ts";
 import type { Process } from "./process.ts";
 import type { Shard } from "./shard.ts";
-import { termKey } from "./term-key.ts";
+import { isCopy } from "./term-key.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** Someone who waits for a server to be dead. */
@@ -66,19 +66,24 @@ export function stopServer(
     // Through the runtime, too: a callback that awaits its own end would wait for ever.
     if (server === (caller ?? shard.scheduler.current))
       return fail("ROOKERY_CALLING_SELF", "calling_self", brief(dest));
+    const { unowned } = shard;
     const timer = new StopTimer(() => {
+      unowned.delete(pending);
       if (detachMonitor(pending)) fail("ROOKERY_STOP_TIMEOUT", "timeout", dest, timeoutMs);
     });
     const pending = new PendingStop(caller, (why) => {
+      unowned.delete(pending);
       shard.timers.stop(timer);
       shard.scheduler.resumed();
-      if (termKey(why) === termKey(reason)) resolve();
+      if (isCopy(why, reason)) resolve();
       else ended(why);
     });
     attachMonitor(pending, server);
+    if (caller === undefined) unowned.add(pending);
     try {
       server.deliver(STOP, reason);
     } catch (error) {
+      unowned.delete(pending);
       detachMonitor(pending);
       throw error;
     }

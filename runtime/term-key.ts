@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { isPlain } from "./freeze.ts";
 import { Pid } from "./pid.ts";
 
@@ -9,6 +10,7 @@ type Identity = (term: object | symbol) => string;
 
 /** What is nested deeper has no text; nor has what is nested within itself. */
 const DEPTH_MAX = 1_000;
+const PRINTED_DEPTH = 8;
 const TOO_DEEP = Symbol("too deep");
 
 /**
@@ -35,6 +37,28 @@ export function sharedText(term: unknown): string | undefined {
     return String(own);
   });
   return shared ? text : undefined;
+}
+
+/** A text that equal terms have on every shard. Others may have the same: what is equal to itself only is there as it prints. */
+export function commonText(term: unknown): string {
+  return textOf(term, String) ?? "too deep";
+}
+
+/** Whether two terms are equal, also where one of them is a copy from another shard: then what is no structure is another object. */
+export function isCopy(one: unknown, other: unknown): boolean {
+  if (termKey(one) === termKey(other)) return true;
+  try {
+    const text = textOf(one, printed);
+    return text !== undefined && text === textOf(other, printed);
+  } catch {
+    // What is printed by code of its own may throw.
+    return false;
+  }
+}
+
+/** An error of a class of one's own is copied as an Error, with its stack. */
+function printed(term: object | symbol): string {
+  return term instanceof Error ? `error ${term.name} ${term.stack}` : inspect(term, { depth: PRINTED_DEPTH });
 }
 
 function isStructure(term: object): boolean {

@@ -3,6 +3,8 @@ import type { ByteSource } from "./peer-line.ts";
 import { enter, leave, newUnpackr, type TermHome } from "./term-types.ts";
 
 const BYTES_MIN = 65_536;
+/** What has become larger for the sake of one batch is not kept. */
+const BYTES_MAX = 16 * BYTES_MIN;
 const HEAD_BYTES = 4;
 
 /** Reads the signals that another shard has put into the ring, a batch at a time. */
@@ -42,6 +44,7 @@ export class Inbox {
       leave(before);
       this.#bytes.copyWithin(0, HEAD_BYTES + size, this.#end);
       this.#end -= HEAD_BYTES + size;
+      if (this.#end === 0 && this.#bytes.length > BYTES_MAX) this.#bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
     }
   }
 

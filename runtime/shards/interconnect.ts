@@ -207,6 +207,8 @@ export class Interconnect implements Exchange {
 
   #exchange(): boolean {
     this.#bell.stayAwake();
+    // Also where the shard never rests.
+    this.#bell.load = this.shard.processCount;
     let any = this.connections?.exchange() === true;
     // What is for other nodes leaves by way of the first shard.
     this.nodes?.flush();

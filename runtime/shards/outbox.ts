@@ -5,6 +5,8 @@ import { enter, leave, newPackr, type TermHome } from "./term-types.ts";
 import { isDeeper, pathToUncopyable, Uncopyable } from "./uncopyable.ts";
 
 const BYTES_MIN = 65_536;
+/** What has become larger for the sake of one message is not kept. */
+const BYTES_MAX = 16 * BYTES_MIN;
 /** A batch is closed at this size, so that the other side can begin. */
 const BATCH_BYTES = 2_048;
 const HEAD_BYTES = 4;
@@ -38,6 +40,8 @@ export class Outbox {
   #batch = 0;
   #end = 0;
   #renewed = false;
+  /** The last message was encoded in a buffer that is larger than it should stay. */
+  #swollen = false;
 
   constructor(home: TermHome, ring: ByteSink) {
     this.#home = home;
@@ -77,6 +81,8 @@ export class Outbox {
   #pack(value: unknown, message: unknown): Packed {
     const before = enter(this.#home);
     try {
+      // Not within another encoding, whose buffer it would be.
+      if (this.#swollen && before === undefined) this.#shrink();
       const packed = this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
       if (packed.end - packed.start > DEPTH_MAX && isDeeper(message, DEPTH_MAX))
         throw new Uncopyable(`nested more than ${DEPTH_MAX} levels deep`);
@@ -89,6 +95,12 @@ export class Outbox {
     }
   }
 
+  /** The buffer of msgpackr, which all its encoders on this thread share and which never becomes smaller. */
+  #shrink(): void {
+    this.#packr.useBuffer(Buffer.allocUnsafeSlow(BYTES_MIN));
+    this.#swollen = false;
+  }
+
   #append(packed: Packed): boolean {
     const { start, end } = packed;
     const bytes = this.#bytes;
@@ -97,6 +109,7 @@ export class Outbox {
     if (end - start < 48) for (let from = start; from < end; from += 1) bytes[at++] = packed[from]!;
     else at += packed.copy(bytes, at, start, end);
     this.#end = at;
+    if (packed.length > BYTES_MAX) this.#swollen = true;
     if (at - this.#batch < BATCH_BYTES) return false;
     this.#close();
     return true;
@@ -138,7 +151,7 @@ export class Outbox {
       this.#start = 0;
       this.#batch = 0;
       this.#end = 0;
-      if (this.#bytes.length > 16 * BYTES_MIN) this.#bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
+      if (this.#bytes.length > BYTES_MAX) this.#bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
     }
     return written > 0;
   }

@@ -17,6 +17,7 @@ import type { Interconnect } from "./interconnect.ts";
 import { Outbox } from "./outbox.ts";
 import type { PeerLine } from "./peer-line.ts";
 import { PeerLinks } from "./peer-links.ts";
+import { PendingStarts } from "./pending-starts.ts";
 import { RemoteProcess } from "./remote-process.ts";
 import { RemoteRef, RemoteSystemCall } from "./remote-ref.ts";
 import { SignalKind as Kind } from "./signal-kind.ts";
@@ -42,8 +43,7 @@ export class Peer implements TermHome {
   /** The processes of this shard that are known there, whose end it is told; and whether somebody there wants the reason. */
   readonly #known = new Map<number, boolean>();
   readonly #links: PeerLinks;
-  readonly #starts = new Map<number, (result: StartResult) => void>();
-  #lastStart = 0;
+  readonly #starts = new PendingStarts();
   #isLost = false;
   /** Binary data of the signal that is being encoded. */
   #binaries: ArrayBuffer[] = [];
@@ -97,9 +97,9 @@ export class Peer implements TermHome {
     }
   }
 
-  /** How many processes live there. */
+  /** How many processes live there, as far as is known here; those that were sent there and are not counted yet are among them. */
   get load(): number {
-    return this.#line.load;
+    return this.#starts.loadWith(this.#line.load);
   }
 
   get hasInput(): boolean {
@@ -117,8 +117,7 @@ export class Peer implements TermHome {
     if (this.#home.shard.behind === this) this.#home.shard.behind = undefined;
     for (const { process } of this.#standIns.values())
       if (process instanceof RemoteProcess) process.ended("noconnection", "noconnection");
-    for (const resolve of this.#starts.values()) resolve({ ok: false, reason: "noconnection" });
-    this.#starts.clear();
+    this.#starts.endAll({ ok: false, reason: "noconnection" });
     for (const process of this.#held) resumeSuspended(process, 1);
     this.#held.clear();
     this.#line.close();
@@ -295,9 +294,9 @@ export class Peer implements TermHome {
 
   /** Starts a server there. */
   start(start: RemoteStart, arg: unknown, settled: (result: StartResult) => void): void {
-    this.#lastStart += 1;
-    this.#add([Kind.Start, this.#lastStart, start, arg]);
-    this.#starts.set(this.#lastStart, settled);
+    const number = this.#starts.nextNumber();
+    this.#add([Kind.Start, number, start, arg]);
+    this.#starts.add(number, this.#line.load, settled);
   }
 
   #calling(call: PendingCall): number {
@@ -495,9 +494,7 @@ export class Peer implements TermHome {
   }
 
   #started(start: number, ok: boolean, value: unknown): void {
-    const resolve = this.#starts.get(start);
-    this.#starts.delete(start);
-    resolve?.(ok ? { ok, pid: value as Pid } : { ok, reason: value });
+    this.#starts.end(start, ok ? { ok, pid: value as Pid } : { ok, reason: value });
     this.#home.shard.scheduler.resumed();
   }
 }

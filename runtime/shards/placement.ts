@@ -1,5 +1,5 @@
 import { runtimeError } from "../errors.ts";
-import { termKey } from "../term-key.ts";
+import { commonText } from "../term-key.ts";
 import { placeOf } from "./shard-setup.ts";
 
 /**
@@ -25,7 +25,7 @@ export function choosePlace(
     throw runtimeError("ROOKERY_BADARG", `one of the shards that run (${places})`, placement.shard);
   }
   if (typeof placement === "object" && placement !== null && "key" in placement) {
-    const key = String(termKey(placement.key));
+    const key = commonText(placement.key);
     // The shard that draws the highest number for the key: what the others draw doesn't change it.
     return open.reduce((best, number) => (draw(key, number) > draw(key, best) ? number : best));
   }

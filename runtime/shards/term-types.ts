@@ -48,14 +48,12 @@ const APART = 0x80;
 
 export type ErrorFields = Record<string, unknown> & { name: string; message: string; stack?: string };
 
-const ERROR_CLASSES: Readonly<Record<string, ErrorConstructor>> = {
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
+const ERROR_CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [
+    Class.name,
+    Class,
+  ]),
+);
 
 addExtension({
   Class: Pid as unknown as new () => Pid,
@@ -98,16 +96,19 @@ export function errorFields(error: Error): ErrorFields {
   return fields;
 }
 
-export function errorOf({ name, message, stack, cause, ...own }: ErrorFields): Error {
+export function errorOf({ name, message: said, stack, cause, ...own }: ErrorFields): Error {
+  // Both are what somebody assigned. A message that is no text may not become one either, and what throws here costs the shard.
+  const message = typeof said === "string" ? said : "";
   let error: Error;
   if (name === "AggregateError") error = new AggregateError([], message);
   else if (name === "ExitError") error = new ExitError(own["code"] as string, message, own["reason"]);
   else if (name === "StartError") error = new StartError(message, own["reason"]);
   else if (name === "RookeryError") error = new RookeryError(own["code"] as string, message);
   else {
-    error = new (ERROR_CLASSES[name] ?? Error)(message);
+    error = new (ERROR_CLASSES.get(name) ?? Error)(message);
     if (error.name !== name) hide(error, "name", name);
   }
+  if (message !== said) hide(error, "message", said);
   if (cause !== undefined) hide(error, "cause", cause);
   if (error instanceof AggregateError) {
     hide(error, "errors", own["errors"]);

@@ -62,6 +62,15 @@ describe("EveryShard", () => {
     expect(journal.slice(3)).toEqual(["start 2"]);
   });
 
+  test("starts a child again whose shard is there, also if it ended with noconnection, for the sake of another", async () => {
+    await using simulation = await threeShards(7);
+    await running(simulation);
+    for (const place of [0, 2]) simulation.runtime.cast(nameOn(place, NAME), "noconnection");
+    await simulation.settle();
+    expect(journal.slice(3).toSorted()).toEqual(["start 0", "start 2"]);
+    expect(workers(simulation).map((pid) => pid !== undefined)).toEqual([true, true, true]);
+  });
+
   test("leaves the others alone when a shard is gone, however often, and starts its child when it is there again", async () => {
     await using simulation = await threeShards(3);
     await running(simulation);

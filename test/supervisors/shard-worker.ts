@@ -5,8 +5,8 @@ export const journal: string[] = [];
 /** Where none starts. */
 export const broken: Set<number> = new Set();
 
-/** Takes its time to end; a cast crashes it. */
-export class ShardWorker extends GenServer<{ readonly endMs: number }, never, "crash"> {
+/** Takes its time to end; a cast crashes it, or has it exit as one does that was linked with a process of a shard that is gone. */
+export class ShardWorker extends GenServer<{ readonly endMs: number }, never, "crash" | "noconnection"> {
   static override readonly module: string = import.meta.url;
 
   init(settings: { readonly endMs: number }): InitResult<{ readonly endMs: number }> {
@@ -17,7 +17,8 @@ export class ShardWorker extends GenServer<{ readonly endMs: number }, never, "c
     return ok(settings);
   }
 
-  override handleCast(): never {
+  override handleCast(how: "crash" | "noconnection"): never {
+    if (how === "noconnection") this.self.exit(how);
     throw new Error("crashed as it was told to");
   }
 

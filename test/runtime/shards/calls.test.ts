@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import {
   type From,
@@ -6,11 +7,13 @@ import {
   type Pid,
   reply,
   replyTo,
+  type Self,
   silentLogger,
   stop,
   sys,
   TIMEOUT,
 } from "../../../runtime/index.ts";
+import { onProcessExit } from "../../../runtime/internal.ts";
 import { type NameHolder, NameTable } from "../../../runtime/shards/name-table.ts";
 import { simulate, type Simulation } from "../../../runtime/testing.ts";
 import { type Report, reportingLogger } from "../reporting-logger.ts";
@@ -363,6 +366,61 @@ describe("sys across shards", () => {
 });
 
 describe("stop across shards", () => {
+  test("resolves, and exit hooks run, also where nobody else keeps the pid meanwhile", async () => {
+    await acrossShards(
+      async (simulation) => {
+        const ended: string[] = [];
+        const lasting = {
+          terminate: ({ self }: { readonly self: Self }) => self.receive(() => false, { timeoutMs: 10 }),
+        };
+        const begin = async (): Promise<void> => {
+          const server = await serverOn(simulation, 1, lasting as Scripted["script"]);
+          onProcessExit(server, () => ended.push("hook"));
+          void simulation.runtime.stop(server).then(() => ended.push("stop"));
+        };
+        await begin();
+        await simulation.settle();
+        for (let n = 0; n < 3; n += 1) {
+          await setImmediate();
+          collectGarbage();
+        }
+        await simulation.advance(10);
+        expect(ended).toEqual(["hook", "stop"]);
+        expect(simulation.runtime.shard.unowned.size).toBe(0);
+      },
+      { runs: 3 },
+    );
+  });
+
+  test("resolves for the reason that was asked for, whatever it is made of, and for no other", async () => {
+    class Own extends Error {}
+    const reasons = [
+      new Error("as told"),
+      ["shutdown", { of: new TypeError("nested", { cause: 1 }) }],
+      new Own("of a class of its own"),
+      new Map([["a", new Set([1n])]]),
+      new Uint8Array([1, 2]),
+    ];
+    await acrossShards(
+      async (simulation) => {
+        for (const reason of reasons) {
+          const server = await serverOn(simulation, 1, {});
+          expect(await outcome(simulation, simulation.runtime.stop(server, reason))).toBe(undefined);
+        }
+        const fails = {
+          terminate: () => {
+            throw new Error("as told");
+          },
+        };
+        const server = await serverOn(simulation, 1, fails as Scripted["script"]);
+        expect(
+          await outcome(simulation, simulation.runtime.stop(server, new Error("as told"))),
+        ).toMatchObject({ code: "ROOKERY_CALL_EXIT" });
+      },
+      { runs: 2 },
+    );
+  });
+
   test("ends a server behind what is in its mailbox, and resolves when it is dead", async () => {
     await acrossShards(async (simulation) => {
       const notes: unknown[] = [];

@@ -70,3 +70,17 @@ test("any number of messages, of few shapes or of ever new ones, need no more me
   send(100_000, many);
   expect(used() - before).toBeLessThan(3_000_000);
 });
+
+test("of a large message no buffer is kept once a small one has followed", async () => {
+  const buffersMb = (): number => {
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers / 1e6;
+  };
+  const wire = new TermWire();
+  wire.carried("small");
+  const before = buffersMb();
+  expect(wire.carried("x".repeat(20_000_000))).toHaveLength(20_000_000);
+  expect(wire.carried("small")).toBe("small");
+  // Large views are let go of a moment after their objects.
+  await collectUntil(() => buffersMb() < before + 5);
+});

@@ -173,4 +173,49 @@ describe("a server that is started on another shard", () => {
       { runs: 3 },
     );
   });
+
+  test("is placed by equal keys on one shard, whichever shard asks, also where they hold pids or references", async () => {
+    await acrossShards(
+      async (simulation) => {
+        const near = doerOn(simulation, 0);
+        const ref = await runOn(simulation, 0, (self) => self.alias());
+        const keys = Array.from({ length: 10 }, (_, n) => [
+          [near.pid, n],
+          { ref, n },
+          [new Map([[n, new Date(n)]]), n],
+        ]).flat();
+        const keysThere = await sent(simulation, 0, 2, keys);
+        const placed = async (place: number, of: readonly unknown[]): Promise<number[]> => {
+          const start = (key: unknown): Promise<Pid> =>
+            runOn(simulation, place, (self) => self.start(FarServer, undefined, { on: { key } }));
+          const shards: number[] = [];
+          for (const key of of) shards.push((await start(key)).shard);
+          return shards;
+        };
+        const here = await placed(0, keys);
+        expect(new Set(here).size).toBe(3);
+        expect(await placed(2, keysThere)).toEqual(here);
+      },
+      { runs: 3 },
+    );
+  });
+
+  test("is one of many that are started at once: they are spread over the shards where fewest live", async () => {
+    await acrossShards(
+      async (simulation) => {
+        const near = doerOn(simulation, 0);
+        let pids: Pid[] = [];
+        near.do(async (self) => {
+          const starts = Array.from({ length: 30 }, () =>
+            self.start(FarServer, undefined, { on: "least_loaded" }),
+          );
+          pids = await Promise.all(starts);
+        });
+        await simulation.settle();
+        const living = [0, 1, 2].map((shard) => pids.filter((pid) => pid.shard === shard).length);
+        expect(living.every((count) => count >= 9 && count <= 11)).toBe(true);
+      },
+      { runs: 5 },
+    );
+  });
 });

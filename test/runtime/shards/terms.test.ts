@@ -173,6 +173,23 @@ describe("an error that is sent to another shard", () => {
     expect(arrived.cause).toEqual(error.cause);
     if (!(error instanceof Own)) expect(arrived).toBeInstanceOf(error.constructor);
   });
+
+  test.each(["constructor", "toString", "hasOwnProperty", "__proto__", 5, { deep: [1] }])(
+    "may have been given any name: %s",
+    (name) => {
+      const arrived = wire.carried(Object.assign(new Error("named"), { name })) as Error;
+      expect(arrived).toBeInstanceOf(Error);
+      expect(arrived).toMatchObject({ name, message: "named" });
+      expect(wire.carried("next")).toBe("next");
+    },
+  );
+
+  test.each([[[1, [2]]], [undefined], [5n]])("may have been given any message: %o", (message) => {
+    const arrived = wire.carried(Object.assign(new TypeError("of"), { message })) as Error;
+    expect(arrived).toBeInstanceOf(TypeError);
+    expect(arrived.message).toEqual(message);
+    expect(wire.carried("next")).toBe("next");
+  });
 });
 
 describe("what can't be sent to another shard is refused with its place", () => {

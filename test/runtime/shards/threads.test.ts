@@ -91,12 +91,22 @@ describe("shards on threads", () => {
       (await runtime.start(ThreadServer, undefined, { on })).shard % 64;
     for (let n = 0; n < 5; n += 1) await startOn(1);
     for (let n = 0; n < 3; n += 1) runtime.spawn((self) => self.receive());
-    // What a shard tells of its load is as old as its last rest.
+    // What a shard tells of its load is a moment old.
     await until(async () => (await place("least_loaded")) === 2);
     const keys = Array.from({ length: 30 }, (_, key) => key);
     const before = await Promise.all(keys.map((key) => place({ key })));
     expect(new Set(before)).toEqual(new Set([0, 1, 2]));
     expect(await Promise.all(keys.map((key) => place({ key })))).toEqual(before);
+  });
+
+  test("tell how many live there also while they never rest", async () => {
+    const busy = await startOn(1);
+    runtime.cast(busy, { flood: busy, count: Number.MAX_SAFE_INTEGER, text: "" });
+    for (let n = 0; n < 10; n += 1) await startOn(1);
+    for (let n = 0; n < 3; n += 1) runtime.spawn((self) => self.receive());
+    for (let n = 0; n < 3; n += 1) await startOn(2);
+    const { shard } = await runtime.start(ThreadServer, undefined, { on: "least_loaded" });
+    expect(shard).not.toBe(1);
   });
 });
 
