@@ -30,7 +30,7 @@ export function decodeParams(query: string): Params | undefined {
   return params as Params;
 }
 
-/** Not made by `Object.create(null)`: V8 keeps that as a dictionary, and takes a microsecond for the first name that is put into one. */
+/** Not made by `Object.create(null)`: V8 keeps that as a dictionary, and calls its runtime for the first name that is put into one. */
 function emptyBranch(): Branch {
   return Object.setPrototypeOf({}, null) as Branch;
 }

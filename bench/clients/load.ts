@@ -16,8 +16,8 @@ export class Latencies {
 }
 
 /**
- * Keeps this process from sleeping. On one machine, who sends wakes who sleeps, and on a virtual one that takes some 10 µs: the server
- * would pay for a client that has nothing to do, which on another machine would be woken there.
+ * Keeps this process from sleeping. On one machine, who sends wakes who sleeps: the server would pay for a client that has nothing to
+ * do, which on another machine would be woken there.
  */
 function stayAwake(): () => void {
   let isAwake = true;

@@ -27,7 +27,7 @@ export class Bell {
   }
 
   set load(processes: number) {
-    // Told between turns, of which an atomic write would take as long as one.
+    // Told between any two looks at the others, and seldom new.
     if (processes === this.#toldLoad) return;
     this.#toldLoad = processes;
     Atomics.store(this.#state, LOAD, processes);
