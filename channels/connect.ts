@@ -57,17 +57,27 @@ export async function connectTransport(
   return REFUSED;
 }
 
-/** Asks the application whether a client may connect, over whatever transport. Never rejects. `Phoenix.Socket.__connect__`. */
-export async function connectSocket(
-  { handler, transport, runtime, pubsub, serializers }: ConnectContext,
+/** One connect, while its answer is awaited. */
+interface Attempt {
+  readonly context: ConnectContext;
+  readonly params: Params;
+  readonly connectInfo: ConnectInfo;
+  readonly serializer: Serializer;
+  /** Undefined if nobody wants to know how long it takes. */
+  readonly startedMs: number | undefined;
+}
+
+/** Asks the application whether a client may connect, over whatever transport. Never throws or rejects. `Phoenix.Socket.__connect__`. */
+export function connectSocket(
+  context: ConnectContext,
   params: Params,
   connectInfo: ConnectInfo,
-): Promise<ConnectResult> {
-  const { logger, clock } = runtime;
+): ConnectResult | Promise<ConnectResult> {
+  const { handler, transport, runtime, pubsub, serializers } = context;
   const { vsn = "1.0.0" } = params;
   const serializer = negotiateSerializer(serializers, vsn);
   if (serializer === undefined) {
-    logger.warn(
+    runtime.logger.warn(
       { vsn },
       `A client of ${handler.name} asked for a version of the protocol that is not spoken`,
     );
@@ -81,27 +91,51 @@ export async function connectSocket(
     pubsub,
     id: undefined,
     transportPid: undefined,
+    // What comes later already has its place: else each connection would keep these two in an object of their own.
+    expiresAtMs: undefined,
+    peer: undefined,
   };
-  const isTimed = socketConnected.enabled || isWanted(logger, handler.log);
-  const startedMs = isTimed ? clock.nowMs() : 0;
-  let result: ConnectResult;
+  const isTimed = socketConnected.enabled || isWanted(runtime.logger, handler.log);
+  const startedMs = isTimed ? runtime.clock.nowMs() : undefined;
+  const attempt: Attempt = { context, params, connectInfo, serializer, startedMs };
+  let returned: unknown;
   try {
     const socket = new Socket(connection, undefined, NO_ASSIGNS);
     const connect = (): unknown => handler.connect(params, socket, connectInfo);
     const { tracer } = workTracing;
-    const work =
+    returned =
       tracer === undefined ? connect() : tracer.around(connectWork(handler, transport, connectInfo), connect);
-    const returned = isPromise(work) ? await work : work;
+  } catch (error) {
+    return failed(attempt, error);
+  }
+  return isPromise(returned)
+    ? returned.then(
+        (value) => answered(attempt, value),
+        (error: unknown) => failed(attempt, error),
+      )
+    : answered(attempt, returned);
+}
+
+function failed({ context: { handler, runtime } }: Attempt, error: unknown): ConnectResult {
+  runtime.logger.error({ err: error }, `The connect of ${handler.name} failed`);
+  return { ok: false, failed: true, reason: error };
+}
+
+function answered(attempt: Attempt, returned: unknown): ConnectResult {
+  const { context, params, connectInfo, serializer, startedMs } = attempt;
+  const { handler, transport, runtime } = context;
+  let result: ConnectResult;
+  try {
     result = completed(returned, handler, runtime);
   } catch (error) {
-    logger.error({ err: error }, `The connect of ${handler.name} failed`);
-    return { ok: false, failed: true, reason: error };
+    return failed(attempt, error);
   }
-  if (!isTimed) return result;
-  const durationMs = clock.nowMs() - startedMs;
+  if (startedMs === undefined) return result;
+  const durationMs = runtime.clock.nowMs() - startedMs;
   logConnect({ handler, transport, runtime }, result.ok, durationMs, params);
   if (socketConnected.enabled) {
-    const metadata = { transport, params, connectInfo, vsn: String(vsn), userSocket: handler, serializer };
+    const vsn = String(params["vsn"] ?? "1.0.0");
+    const metadata = { transport, params, connectInfo, vsn, userSocket: handler, serializer };
     socketConnected.execute({ durationMs }, { ...metadata, result: result.ok ? "ok" : "error" });
   }
   return result;

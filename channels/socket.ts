@@ -15,8 +15,8 @@ export interface Connection {
   readonly pubsub: string;
   readonly id: string | undefined;
   readonly transportPid: Pid | undefined;
-  readonly expiresAtMs?: number;
-  readonly peer?: Peer;
+  readonly expiresAtMs?: number | undefined;
+  readonly peer?: Peer | undefined;
 }
 
 /** What a socket knows of its channel: the same as long as the channel lives. */

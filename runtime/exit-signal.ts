@@ -1,7 +1,7 @@
 import type { Behaviour } from "./behaviour.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
-import { itemsOf, withoutItem } from "./few.ts";
+import { hasItem, itemsOf, withoutItem } from "./few.ts";
 import { detachMonitor, type Monitor } from "./monitor.ts";
 import type { Addressee } from "./addressee.ts";
 import type { Pid } from "./pid.ts";
@@ -74,6 +74,8 @@ function bury(process: Process, reason: ExitReason): void {
   if (process.exitHooks !== undefined) {
     const { pulse } = shard.scheduler;
     for (const hook of itemsOf(process.exitHooks)) {
+      // An earlier one may have removed it.
+      if (!hasItem(process.exitHooks, hook)) continue;
       // One that stalls is terminated like any code of a process. Then the burial goes on behind it.
       process.exitHooks = withoutItem(process.exitHooks, hook);
       pulse.open(0);

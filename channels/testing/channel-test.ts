@@ -138,7 +138,8 @@ export class ChannelTest extends ChannelAssertions implements AsyncDisposable {
     };
     // Without a prototype, as from a query string.
     const given = Object.assign(Object.create(null), params) as Params;
-    const result = await this.#pace.done("connect", connectSocket(context, given, connectInfo));
+    const connecting = Promise.resolve(connectSocket(context, given, connectInfo));
+    const result = await this.#pace.done("connect", connecting);
     if (result.ok) return { ok: true, socket: await this.#withClient(result.socket) };
     if (result.failed) throw result.reason;
     return { ok: false, reason: result.reason };

@@ -39,6 +39,7 @@ import {
 import { ClientLimits, type Refusal } from "./client-limits.ts";
 import { Dispatch, dispatchOf } from "./dispatch.ts";
 import { IdleTick, IdleWatch } from "./idle-watch.ts";
+import { type JoinedChannel, JoinedChannels } from "./joined-channels.ts";
 import type { Peer } from "./peer.ts";
 import { type FrameTap, TappedPeer, untapped } from "./tapped-peer.ts";
 
@@ -67,16 +68,9 @@ export class ConnectionStart {
   }
 }
 
-interface JoinedChannel {
-  readonly pid: Pid;
-  readonly monitor: Ref;
-  /** As in the frame of the join. */
-  readonly joinRef: MessageRef;
-}
-
 interface ConnectionState {
   readonly socket: Socket;
-  readonly channels: Map<string, JoinedChannel>;
+  readonly channels: JoinedChannels;
 }
 
 class ExpiryTick {
@@ -111,7 +105,10 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     if (socket.expiresAtMs !== undefined) this.#expireAt(socket.expiresAtMs);
     if (socket.id !== undefined) PubSub.subscribe(self, socket.pubsub, socket.id);
     this.#idle = new IdleWatch(self, peer, idleTimeoutMs);
-    return ok({ socket: socket.withConnection({ transportPid: self.pid, peer }), channels: new Map() });
+    return ok({
+      socket: socket.withConnection({ transportPid: self.pid, peer }),
+      channels: new JoinedChannels(),
+    });
   }
 
   /** Tells `tell` of each frame from here on, until the function is called that it returns. */
@@ -125,7 +122,7 @@ export class ConnectionServer extends GenServer<ConnectionState> {
 
   override handleCall(request: unknown): CallResult {
     if (!(request instanceof ListChannels)) return noReply();
-    return reply(Array.from(this.state.channels, ([topic, { pid }]): JoinedTopic => ({ topic, pid })));
+    return reply(Array.from(this.state.channels, ({ topic, pid }): JoinedTopic => ({ topic, pid })));
   }
 
   override handleInfo(message: unknown): CastResult | Promise<CastResult> {
@@ -253,7 +250,7 @@ export class ConnectionServer extends GenServer<ConnectionState> {
       if (started.ok) {
         ({ pid } = started);
         const result = (await this.self.call(pid, new JoinRequest(message), joinTimeoutMs)) as JoinResult;
-        if (result.joined) this.state.channels.set(topic, { pid, monitor: this.self.monitor(pid), joinRef });
+        if (result.joined) this.state.channels.add({ topic, pid, monitor: this.self.monitor(pid), joinRef });
         this.#peer.push(result.frame);
         return noReply();
       }
@@ -276,39 +273,39 @@ export class ConnectionServer extends GenServer<ConnectionState> {
       self.exit(old.pid, "kill");
       await self.receive(isDown);
     }
-    this.state.channels.delete(message.topic);
+    this.state.channels.remove(message.topic);
     // At the end of the mailbox: the client hears of the old channel's end after the reply to the new join.
-    self.send(self.pid, this.#ended(message.topic, old, "phx_close", {}));
+    self.send(self.pid, this.#ended(old, "phx_close", {}));
     return this.#join(message);
   }
 
-  #ended(topic: string, { joinRef }: JoinedChannel, event: string, payload: object): EncodedFrame {
+  #ended({ topic, joinRef }: JoinedChannel, event: string, payload: object): EncodedFrame {
     return this.state.socket.serializer.encode(new Message(joinRef, joinRef, topic, event, payload));
   }
 
   #channelClosing(pid: Pid): CastResult {
-    const topic = this.#topicOf(pid);
-    if (topic === undefined) return noReply();
-    const channel = this.state.channels.get(topic)!;
+    const channel = this.#channelOf(pid);
+    if (channel === undefined) return noReply();
     this.self.demonitor(channel.monitor, { flush: true });
-    return this.#remove(topic, channel, "phx_close", {});
+    return this.#remove(channel, "phx_close", {});
   }
 
   #channelDown({ process }: DownMessage): CastResult {
-    const topic = this.#topicOf(process);
-    if (topic === undefined) return noReply();
-    return this.#remove(topic, this.state.channels.get(topic)!, "phx_error", { reason: "channel_crash" });
+    const channel = this.#channelOf(process);
+    return channel === undefined
+      ? noReply()
+      : this.#remove(channel, "phx_error", { reason: "channel_crash" });
   }
 
-  #remove(topic: string, channel: JoinedChannel, event: string, payload: object): CastResult {
-    this.state.channels.delete(topic);
-    this.#peer.push(this.#ended(topic, channel, event, payload));
+  #remove(channel: JoinedChannel, event: string, payload: object): CastResult {
+    this.state.channels.remove(channel.topic);
+    this.#peer.push(this.#ended(channel, event, payload));
     return noReply();
   }
 
   /** Looked for: a second map by pid would cost every idle connection more than the end of a channel now and then does. */
-  #topicOf(pid: unknown): string | undefined {
-    for (const [topic, channel] of this.state.channels) if (channel.pid === pid) return topic;
+  #channelOf(pid: unknown): JoinedChannel | undefined {
+    for (const channel of this.state.channels) if (channel.pid === pid) return channel;
     return undefined;
   }
 

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 type Request = Pick<IncomingMessage, "method" | "headers" | "rawHeaders">;
@@ -5,6 +6,7 @@ type Request = Pick<IncomingMessage, "method" | "headers" | "rawHeaders">;
 const AUTH_TOKEN_PREFIX = "base64url.bearer.phx.";
 const CONNECTION = /(?:^|,)\s*upgrade\s*(?:,|$)/i;
 const UPGRADE = /(?:^|,)\s*websocket\s*(?:,|$)/i;
+const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** A handshake that is refused before anything of the application is asked, and what to answer. */
@@ -28,6 +30,13 @@ export function refuseUpgrade(request: Request): Refusal | undefined {
     refuseKey(request) ??
     refuseVersion(request);
   return text === undefined ? undefined : { status: 400, text };
+}
+
+/** What a client hears whose request was not refused, after which both sides speak WebSocket (RFC 6455, 4.2.2). */
+export function acceptUpgrade({ headers }: Request, subprotocol: string | undefined): string {
+  const accept = hash("sha1", `${headers["sec-websocket-key"]}${ACCEPT_GUID}`, "base64");
+  const protocol = subprotocol === undefined ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${protocol}\r\n`;
 }
 
 /** What nearly all requests are. Node joins the lines of these headers, so two keys or versions are none. */

@@ -1,6 +1,6 @@
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type RawData, WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import type { Pid, Runtime } from "../../runtime/index.ts";
 import { onProcessExit } from "../../runtime/internal.ts";
 import type { EncodedFrame } from "../encoded-frame.ts";
@@ -8,6 +8,7 @@ import { ClientGone, InboundControl, InboundFrame } from "../transport-message.t
 import { slowConsumerDisconnected, slowConsumerDropped } from "../telemetry.ts";
 import { Backlog, type SlowConsumer, Waiting } from "./backlog.ts";
 import { closeCode } from "./close-code.ts";
+import type { LeanWebSocket, MessageReader } from "./lean-websocket.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import { websocketBytes } from "./websocket-frame.ts";
@@ -30,16 +31,16 @@ const INBOUND_FRAMES_MAX = 64;
  * socket again and write each frame by itself. That is sound as long as only whole frames are written, none after the close
  * frame, and nothing is compressed; with compression frames go through `ws`.
  */
-export class WebSocketPeer implements Peer, OutboxOwner {
+export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
   readonly #runtime: Runtime;
   readonly #stream: Duplex;
   readonly #outbox: Outbox;
   readonly #limits: BufferLimits;
   /** More than this in the stream, and something has to be done. It is enough for the stream to say when it is empty again. */
   readonly #streamBytesMax: number;
-  #websocket: WebSocket | undefined = undefined;
+  #websocket: LeanWebSocket | undefined = undefined;
   #pid!: Pid;
-  #compresses = false;
+  #compressing: WebSocket | undefined = undefined;
   #bytesReadBefore = 0;
   #waitingFrames = 0;
   /** Only while the client is behind, and never with the policy to disconnect it. */
@@ -68,33 +69,33 @@ export class WebSocketPeer implements Peer, OutboxOwner {
    * Connects the WebSocket, now open, with its transport process: the end of either is the end of both. With `controls` the process is
    * told of pings and pongs, too.
    */
-  open(websocket: WebSocket, pid: Pid, controls: boolean = false): void {
-    const runtime = this.#runtime;
+  open(websocket: LeanWebSocket, pid: Pid, controls: boolean = false): void {
     this.#websocket = websocket;
     this.#pid = pid;
-    this.#compresses = websocket.extensions !== "";
+    this.#compressing = websocket.compressing;
     this.#bytesReadBefore = (this.#stream as NetSocket).bytesRead;
-    const gone = (): void => runtime.send(pid, new ClientGone());
-    websocket.on("message", (data: RawData, isBinary: boolean) => {
-      if (!this.#mayTake(websocket)) return;
-      runtime.send(pid, new InboundFrame(isBinary ? (data as Buffer) : (data as Buffer).toString()));
-    });
-    for (const kind of controls ? (["ping", "pong"] as const) : [])
-      websocket.on(kind, (data) => {
-        if (this.#mayTake(websocket)) runtime.send(pid, new InboundControl(kind, data));
-      });
-    websocket.on("close", gone);
-    // ws has answered with the right close code; the client may take its time to close, but it isn't listened to any more.
-    websocket.on("error", gone);
+    websocket.readWith(this, controls);
     // It may have ended between its start and the handshake.
     if (this.#endedWith !== undefined) this.#close(this.#endedWith);
   }
 
+  message(data: string | Buffer): void {
+    if (this.#mayTake()) this.#runtime.send(this.#pid, new InboundFrame(data));
+  }
+
+  control(kind: "ping" | "pong", data: Buffer): void {
+    if (this.#mayTake()) this.#runtime.send(this.#pid, new InboundControl(kind, data));
+  }
+
+  gone(): void {
+    this.#runtime.send(this.#pid, new ClientGone());
+  }
+
   /** Counts a frame, unless nobody handles it any more: then a pause would keep the client's close frame from being read. */
-  #mayTake(websocket: WebSocket): boolean {
+  #mayTake(): boolean {
     if (!this.isOpen) return false;
     this.#waitingFrames += 1;
-    if (this.#waitingFrames >= INBOUND_FRAMES_MAX && !websocket.isPaused) websocket.pause();
+    if (this.#waitingFrames >= INBOUND_FRAMES_MAX && !this.isPaused) this.#websocket!.pause();
     return true;
   }
 
@@ -107,7 +108,7 @@ export class WebSocketPeer implements Peer, OutboxOwner {
   }
 
   get unreadBytes(): number {
-    const sent = this.#compresses ? this.#websocket!.bufferedAmount : this.#stream.writableLength;
+    const sent = this.#compressing?.bufferedAmount ?? this.#stream.writableLength;
     return this.#outbox.bytes + sent + (this.#backlog?.bytes ?? 0);
   }
 
@@ -116,7 +117,7 @@ export class WebSocketPeer implements Peer, OutboxOwner {
   }
 
   get isOpen(): boolean {
-    return this.#websocket !== undefined && this.#websocket.readyState === WebSocket.OPEN;
+    return this.#websocket?.isOpen === true;
   }
 
   push(frame: EncodedFrame): void {
@@ -139,22 +140,22 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     this.#backlog ??= new Backlog(slowConsumer, maxBufferedSize);
     if (this.#waitsForStream) return;
     this.#waitsForStream = true;
-    if (!this.#compresses) this.#stream.once("drain", () => this.#catchUp());
+    if (this.#compressing === undefined) this.#stream.once("drain", () => this.#catchUp());
   }
 
   #write(frame: EncodedFrame): void {
-    if (!this.#compresses) {
+    const websocket = this.#compressing;
+    if (websocket === undefined) {
       this.#outbox.push(websocketBytes(frame));
       return;
     }
-    const websocket = this.#websocket!;
     const sent = this.#limits.slowConsumer === "disconnect" ? undefined : () => this.#compressedSent();
     websocket.send(frame.data, { binary: typeof frame.data !== "string" }, sent);
     if (websocket.bufferedAmount > this.#streamBytesMax) this.overfull();
   }
 
   #compressedSent(): void {
-    if (this.#waitsForStream && this.#websocket!.bufferedAmount <= this.#streamBytesMax) this.#catchUp();
+    if (this.#waitsForStream && this.#compressing!.bufferedAmount <= this.#streamBytesMax) this.#catchUp();
   }
 
   #keep(frame: EncodedFrame, backlog: Backlog): void {
@@ -209,7 +210,7 @@ export class WebSocketPeer implements Peer, OutboxOwner {
     // The close frame stands behind all that is unread.
     const timer = this.#runtime.clock.setTimer(UNREAD_CLOSE_MS, () => this.#websocket!.terminate());
     timer.unref();
-    this.#websocket!.on("close", () => timer.cancel());
+    this.#stream.once("close", () => timer.cancel());
   }
 
   #close(code: number): void {

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { STATUS_CODES } from "node:http";
 import { WebSocketServer } from "ws";
 import { ExitError, type Pid, type Runtime } from "../../runtime/index.ts";
+import { isPromise } from "../../runtime/internal.ts";
 import { type ChildSpec, DynamicSupervisor } from "../../supervisors/index.ts";
 import {
   type ConnectResult,
@@ -17,10 +18,11 @@ import { isSocketTransport, type SocketTransportClass } from "../socket-transpor
 import { SocketOpened } from "../transport-message.ts";
 import { type ConnectInfo, connectInfo, isEncrypted } from "./connect-info.ts";
 import { ConnectionServer, ConnectionStart } from "./connection.ts";
+import { LeanWebSocket } from "./lean-websocket.ts";
 import { type OriginCheck, originCheck } from "./origin.ts";
 import type { Peer } from "./peer.ts";
 import { TransportServer, TransportStart } from "./transport-server.ts";
-import { readSubprotocols, refuseUpgrade } from "./upgrade-request.ts";
+import { acceptUpgrade, readSubprotocols, refuseUpgrade, type Subprotocols } from "./upgrade-request.ts";
 import {
   completeWebSocketOptions,
   type HandshakeResponse,
@@ -29,6 +31,7 @@ import {
 import { WebSocketPeer } from "./websocket-peer.ts";
 
 const FAILURE: HandshakeResponse = { status: 500, body: "Internal Server Error" };
+const UNAVAILABLE: HandshakeResponse = { status: 503 };
 
 export interface WebSocketMount {
   readonly runtime: Runtime;
@@ -39,6 +42,16 @@ export interface WebSocketMount {
   readonly options?: WebSocketOptions;
   /** What a client is answered when something of the application has thrown. */
   readonly failure?: HandshakeResponse;
+}
+
+/** What an upgrade request is answered with; undefined if it has become a WebSocket. */
+type Answer = HandshakeResponse | undefined;
+
+/** An upgrade request, as Node hands it out. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly stream: Duplex;
+  readonly head: Buffer;
 }
 
 type StartSpec = ChildSpec["start"];
@@ -56,12 +69,16 @@ export class WebSocketTransport {
   readonly #options: Required<WebSocketOptions>;
   readonly #originAllowed: OriginCheck;
   readonly #server: WebSocketServer;
+  readonly #transports: string;
+  readonly #channels: string;
   readonly #failure: HandshakeResponse;
 
   /** Throws ROOKERY_WEBSOCKET_OPTION or ROOKERY_ORIGIN for options that are wrong. */
   constructor(mount: WebSocketMount) {
     this.#mount = mount;
     this.#failure = mount.failure ?? FAILURE;
+    this.#transports = transportsSupervisor(mount.name);
+    this.#channels = channelsSupervisor(mount.name);
     this.#options = completeWebSocketOptions(mount.options);
     this.path = this.#options.path;
     this.#originAllowed = originCheck(this.#options.checkOrigin);
@@ -96,7 +113,7 @@ export class WebSocketTransport {
     stream.on("error", destroy);
     let response: HandshakeResponse | undefined;
     try {
-      response = await this.#upgrade(request, stream, head, pathParams);
+      response = await this.#upgrade({ request, stream, head }, pathParams);
     } catch (error) {
       // A checkOrigin, an errorHandler or who reads a session has thrown.
       this.#mount.runtime.logger.error({ err: error }, `A handshake of ${this.#mount.name} failed`);
@@ -105,12 +122,8 @@ export class WebSocketTransport {
     if (response !== undefined) respond(stream, response);
   }
 
-  async #upgrade(
-    request: IncomingMessage,
-    stream: Duplex,
-    head: Buffer,
-    pathParams: Readonly<Record<string, string>>,
-  ): Promise<HandshakeResponse | undefined> {
+  #upgrade(upgrade: Upgrade, pathParams: Readonly<Record<string, string>>): Answer | Promise<Answer> {
+    const { request } = upgrade;
     const refusal = refuseUpgrade(request);
     if (refusal !== undefined) return { status: refusal.status, body: refusal.text };
     const { headers, url = "" } = request;
@@ -121,28 +134,41 @@ export class WebSocketTransport {
       );
       return { status: 403 };
     }
-    const { selected, authToken, refused } = readSubprotocols(
-      headers["sec-websocket-protocol"],
-      this.#options,
-    );
-    if (refused) return { status: 403 };
+    const subprotocols = readSubprotocols(headers["sec-websocket-protocol"], this.#options);
+    if (subprotocols.refused) return { status: 403 };
     const query = url.indexOf("?");
     const params = decodeParams(query === -1 ? "" : url.slice(query + 1));
     if (params === undefined)
       return { status: 400, body: "the query string holds an escape that is no UTF-8" };
 
     Object.assign(params, pathParams);
-    const info = await connectInfo(request, params, this.#options);
-    const result = await this.#connect(
-      params,
-      this.#options.authToken ? { ...info, auth_token: authToken } : info,
-    );
-    if (result.ok) return this.#open(request, stream, head, result, selected);
-    if (result.failed) return this.#failure;
-    return result.reason === undefined ? { status: 403 } : this.#options.errorHandler(request, result.reason);
+    const info = connectInfo(request, params, this.#options);
+    return isPromise(info)
+      ? info.then((read) => this.#admit(upgrade, params, read, subprotocols))
+      : this.#admit(upgrade, params, info, subprotocols);
   }
 
-  #connect(params: Params, info: ConnectInfo): Promise<Connecting> {
+  #admit(
+    upgrade: Upgrade,
+    params: Params,
+    info: ConnectInfo,
+    { selected, authToken }: Subprotocols,
+  ): Promise<Answer> | Answer {
+    const result = this.#connect(params, this.#options.authToken ? { ...info, auth_token: authToken } : info);
+    return isPromise(result)
+      ? result.then((connected) => this.#answer(upgrade, connected, selected))
+      : this.#answer(upgrade, result, selected);
+  }
+
+  #answer(upgrade: Upgrade, result: Connecting, selected: string | undefined): Promise<Answer> | Answer {
+    if (result.ok) return this.#open(upgrade, result, selected);
+    if (result.failed) return this.#failure;
+    return result.reason === undefined
+      ? { status: 403 }
+      : this.#options.errorHandler(upgrade.request, result.reason);
+  }
+
+  #connect(params: Params, info: ConnectInfo): Connecting | Promise<Connecting> {
     const { runtime, socket: handler, pubsub } = this.#mount;
     const transport = "websocket";
     if (isSocketTransport(handler))
@@ -153,60 +179,77 @@ export class WebSocketTransport {
 
   /** The process of the connection of a client that is let in. */
   #serverOf(connected: Extract<Connecting, { readonly ok: true }>, peer: Peer): StartSpec {
-    const { socket: handler, name } = this.#mount;
+    const { socket: handler } = this.#mount;
     const { timeout } = this.#options;
     if ("socket" in connected) {
-      return [
-        ConnectionServer,
-        new ConnectionStart(connected.socket, peer, channelsSupervisor(name), timeout),
-      ];
+      return [ConnectionServer, new ConnectionStart(connected.socket, peer, this.#channels, timeout)];
     }
     const transport = new TransportStart(handler as SocketTransportClass, connected.state, peer, timeout);
     return [TransportServer, transport];
   }
 
   async #open(
+    { request, stream, head }: Upgrade,
+    connected: Extract<Connecting, { readonly ok: true }>,
+    subprotocol: string | undefined,
+  ): Promise<Answer> {
+    const { runtime, socket, name } = this.#mount;
+    const peer = new WebSocketPeer(runtime, stream, this.#options);
+    let pid: Pid;
+    try {
+      const started = await DynamicSupervisor.startChild(runtime, this.#transports, {
+        id: "transport",
+        start: this.#serverOf(connected, peer),
+        restart: "temporary",
+      });
+      if (!started.ok) {
+        runtime.logger.error({ reason: started.reason }, `A transport process of ${name} did not start`);
+        return UNAVAILABLE;
+      }
+      ({ pid } = started);
+    } catch (error) {
+      if (!(error instanceof ExitError)) throw error;
+      runtime.logger.error({ err: error }, `The supervisor of the transports of ${name} is not running`);
+      return UNAVAILABLE;
+    }
+    const websocket = this.#handshake(request, stream, head, subprotocol);
+    if (websocket === undefined) {
+      runtime.exit(pid, ["shutdown", "closed"]);
+      return undefined;
+    }
+    const isTransport = isSocketTransport(socket);
+    peer.open(websocket, pid, isTransport);
+    if (isTransport) runtime.send(pid, new SocketOpened());
+    return undefined;
+  }
+
+  /** Undefined if the client has gone meanwhile. */
+  #handshake(
     request: IncomingMessage,
     stream: Duplex,
     head: Buffer,
-    connected: Extract<Connecting, { readonly ok: true }>,
     subprotocol: string | undefined,
-  ): Promise<HandshakeResponse | undefined> {
-    const { runtime, socket } = this.#mount;
-    const peer = new WebSocketPeer(runtime, stream, this.#options);
-    const pid = await this.#startConnection(this.#serverOf(connected, peer));
-    if (pid === undefined) return { status: 503 };
+  ): LeanWebSocket | undefined {
+    const { options } = this.#server;
+    if (this.#options.compress === false) {
+      if (!stream.readable || !stream.writable) {
+        stream.destroy();
+        return undefined;
+      }
+      stream.removeListener("error", destroy);
+      stream.write(acceptUpgrade(request, subprotocol), "latin1");
+      if (head.length > 0) stream.unshift(head);
+      return new LeanWebSocket(stream, options);
+    }
     // ws knows nothing of tokens in there and refuses their characters: it gets to see what is to be answered.
     if (subprotocol !== undefined) request.headers["sec-websocket-protocol"] = subprotocol;
     else if ("sec-websocket-protocol" in request.headers) delete request.headers["sec-websocket-protocol"];
     stream.removeListener("error", destroy);
-    let opened = false;
+    let opened: LeanWebSocket | undefined;
     this.#server.handleUpgrade(request, stream, head, (websocket) => {
-      opened = true;
-      const isTransport = isSocketTransport(socket);
-      peer.open(websocket, pid, isTransport);
-      if (isTransport) runtime.send(pid, new SocketOpened());
+      opened = new LeanWebSocket(stream, options, websocket);
     });
-    // The client has gone meanwhile, and ws has said no.
-    if (!opened) runtime.exit(pid, ["shutdown", "closed"]);
-    return undefined;
-  }
-
-  async #startConnection(start: StartSpec): Promise<Pid | undefined> {
-    const { runtime, name } = this.#mount;
-    try {
-      const started = await DynamicSupervisor.startChild(runtime, transportsSupervisor(name), {
-        id: "transport",
-        start,
-        restart: "temporary",
-      });
-      if (started.ok) return started.pid;
-      runtime.logger.error({ reason: started.reason }, `A transport process of ${name} did not start`);
-    } catch (error) {
-      if (!(error instanceof ExitError)) throw error;
-      runtime.logger.error({ err: error }, `The supervisor of the transports of ${name} is not running`);
-    }
-    return undefined;
+    return opened;
   }
 }
 

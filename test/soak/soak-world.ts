@@ -3,6 +3,7 @@ import { openSandbox, type Sandbox } from "rookery/api/testing";
 import type { Repo } from "rookery/api";
 import { assertionsOf, type SeededRandom, simulate, type Simulation } from "rookery/testing";
 import { residentOf } from "../../runtime/internal.ts";
+import { itemsOf } from "../../runtime/few.ts";
 import { Accounts } from "../../demo/accounts/accounts.ts";
 import { type Database, databaseAt } from "../../demo/database.ts";
 import { names } from "../../demo/demo-tree.ts";
@@ -211,8 +212,7 @@ async function addUsers(repo: Repo<Database>): Promise<void> {
 function closeFiles(runtime: Runtime, name: string): void {
   const pid = runtime.whereis(name);
   const hooks = pid === undefined ? undefined : residentOf(pid)?.exitHooks;
-  for (const hook of hooks instanceof Set ? hooks : hooks === undefined ? [] : [hooks])
-    hook("noconnection", pid!);
+  for (const hook of itemsOf(hooks)) hook("noconnection", pid!);
 }
 
 /** Who is in a room, as a shard knows it. */

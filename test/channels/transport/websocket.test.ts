@@ -716,7 +716,8 @@ describe("a connection", () => {
         DynamicSupervisor.whichChildren(runtime, transportsSupervisor(SOCKETS));
       const [child] = await transports();
       const waiting = (): number => runtime.info(child!.pid as never)?.messageQueueLength ?? 0;
-      await expect.poll(waiting).toBeGreaterThanOrEqual(64);
+      // Of 64 one is at work.
+      await expect.poll(waiting).toBeGreaterThanOrEqual(63);
       runtime.exit(child!.pid as never, "shutdown");
       assert.equal(await client.closed(), 1012);
       openGate();
