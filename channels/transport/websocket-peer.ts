@@ -26,10 +26,9 @@ const UNREAD_CLOSE_MS = 5_000;
 const INBOUND_FRAMES_MAX = 64;
 
 /**
- * A WebSocket as the peer of a transport process. `ws` does the handshake, reads, answers pings and closes; what the
- * transport process pushes is framed here and written to the stream below it, because `ws` would frame a broadcast for each
- * socket again and write each frame by itself. That is sound as long as only whole frames are written, none after the close
- * frame, and nothing is compressed; with compression frames go through `ws`.
+ * A WebSocket as the peer of a transport process. What that pushes is framed here and written to the stream below, because `ws` would frame
+ * a broadcast for each socket again and write each frame by itself. That is sound as long as only whole frames are written, none
+ * after the close frame, and nothing is compressed; with compression frames go through `ws`.
  */
 export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
   readonly #runtime: Runtime;
@@ -121,7 +120,6 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
   }
 
   push(frame: EncodedFrame): void {
-    if (!this.isOpen) return;
     if (this.#backlog === undefined) this.#write(frame);
     else this.#keep(frame, this.#backlog);
   }
@@ -149,6 +147,7 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
       this.#outbox.push(websocketBytes(frame));
       return;
     }
+    if (!this.isOpen) return;
     const sent = this.#limits.slowConsumer === "disconnect" ? undefined : () => this.#compressedSent();
     websocket.send(frame.data, { binary: typeof frame.data !== "string" }, sent);
     if (websocket.bufferedAmount > this.#streamBytesMax) this.overfull();
