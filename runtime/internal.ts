@@ -6,7 +6,7 @@ export { systemClock } from "./clock.ts";
 export { isViaName } from "./dest.ts";
 export { brief, filledText } from "./errors.ts";
 export { onProcessExit } from "./exit-hook.ts";
-export { countOf } from "./few.ts";
+export { countOf, itemsOf } from "./few.ts";
 export { isOrderly } from "./exit-reason.ts";
 export { statusOf } from "./process-info.ts";
 export { systemRandom } from "./random.ts";
