@@ -1,29 +1,18 @@
-import {
-  AliasNode,
-  type Kysely,
-  type OperationNode,
-  type QueryExecutorProvider,
-  type RawBuilder,
-  ReferenceNode,
-  SelectAllNode,
-  type SelectQueryBuilder,
-  type SelectQueryNode,
-  sql,
-  SqliteAdapter,
-  type SqlBool,
-} from "kysely";
+import { type Kysely, type QueryExecutorProvider, type SelectQueryBuilder, SqliteAdapter } from "kysely";
 import { addError, change, type Changeset } from "./changeset.ts";
-import {
-  base64url,
-  type CursorCodec,
-  decodeCursor,
-  encodeCursor,
-  keyOf,
-  type OrderBy,
-  type OrderValue,
-} from "./cursor.ts";
+import { type CursorCodec, Cursors, keyOf, type OrderBy, type OrderValue, type Place } from "./cursor.ts";
 import { repoError } from "./errors.ts";
-import { placeholders, QueryTemplate } from "./prepared.ts";
+import {
+  ALL_AT_ONCE,
+  allParts,
+  cutOut,
+  fromItself,
+  goesOneWay,
+  type Keyset,
+  reversed,
+  selectsOrder,
+} from "./keyset.ts";
+import { NumberedPlaceholder, placeholders, QueryTemplate } from "./prepared.ts";
 
 /** Rows of a page at most, and unless the client asks for another number. */
 const LIMIT_MAX = 100;
@@ -87,7 +76,8 @@ export type PageResult<Row> =
  * pages go both ways, those right in front of the cursor `before`. Pages never overlap and leave nothing out: a row that
  * is there during the whole walk is met exactly once, whatever is inserted meanwhile; one that is changed in a column of the order
  * may be met at its old place, its new one, both or none, but never twice in a page. With an index on the columns of
- * the order, the last page costs what the second one does, however many rows are equal in the first columns: what is behind a cursor may
+ * the order, the last page costs what the second one does, however many rows are equal in the first columns: a cursor says the how manyth
+ * of these its row was, and the page is read from there. Where that is not known, or not so any more, what is behind the cursor may
  * take a query for each column. A `limit` or a cursor that is not valid is a result, a
  * changeset with the error; the database is not asked.
  *
@@ -101,7 +91,16 @@ export async function page<DB, Tables extends keyof DB, Row>(
   params: PageParams,
   options: PageOptions<NoInfer<Row>>,
 ): Promise<PageResult<Row>> {
-  return pageBy(params, options, (asked) => inParts(asked, (equal) => cutOut(query, asked, equal).execute()));
+  const list = new List(options);
+  const hasOrder = selectsOrder(query.toOperationNode(), options.orderBy);
+  return list.page(params, async (asked) => {
+    const { place, skipped } = asked;
+    if (place !== undefined && skipped !== undefined && hasOrder) {
+      const rows = behindItself(list.cursors, place, await fromItself(query, asked, skipped).execute());
+      if (rows !== undefined) return rows;
+    }
+    return inParts(asked, (equal) => cutOut(query, asked, equal).execute());
+  });
 }
 
 /** Reads a page: on `repo.db`, or on that of a transaction. */
@@ -129,103 +128,167 @@ export function preparedPage<DB, Tables extends keyof DB, Params extends object,
 ): PreparedPage<DB, Params, Row> {
   // By limit, direction and part of the list. SQLite makes its plan anew for each value that is bound to a LIMIT, which costs more than
   // reading the page.
-  const templates = new Map<string, QueryTemplate<Row>>();
-  const templateOf = (asked: Asked, equal: number): QueryTemplate<Row> => {
+  const templates = new Map<number, QueryTemplate<Row>>();
+  const templateOf = (asked: Asked, part: number): QueryTemplate<Row> => {
     const { values, limit, isBackward } = asked;
-    const key = values === undefined ? `${limit}` : `${limit} ${isBackward} ${equal}`;
+    const kind = values === undefined ? 0 : 2 * (part - FROM_ITSELF) + (isBackward ? 2 : 1);
+    const key = kind * (LIMIT_MAX + 1) + limit;
     let template = templates.get(key);
     if (template === undefined) {
       template = new QueryTemplate<Row>((db) => {
         const query = build(db as Kysely<DB>, placeholders as Params);
-        const gaps = placeholders as Readonly<Record<string, never>>;
-        const gapped = { ...asked, values: values?.map((_, index) => gaps[gapName(index)]!) };
-        const isMerged = equal === ALL_AT_ONCE && values !== undefined && isOfSqlite(db);
-        return isMerged ? allParts(query, gapped) : cutOut(query, gapped, equal, isOfSqlite(db));
+        const gapped = { ...asked, values: values?.map((_, index) => gap<OrderValue>(index)) };
+        const isSqlite = isOfSqlite(db);
+        if (part === FROM_ITSELF) return fromItself(query, gapped, gap<number>(values!.length), isSqlite);
+        const isMerged = part === ALL_AT_ONCE && values !== undefined && isSqlite;
+        return isMerged ? allParts(query, gapped) : cutOut(query, gapped, part, isSqlite);
       });
       templates.set(key, template);
     }
     return template;
   };
-  let isMergeable: boolean | undefined;
-  return (db, params, pageParams) =>
-    pageBy(pageParams, options, (asked) => {
-      const given = { ...params } as Record<string, unknown>;
-      asked.values?.forEach((value, index) => (given[gapName(index)] = value));
-      const executor = db.getExecutor();
-      const read = async (equal: number): Promise<Row[]> => {
-        const { rows } = await executor.executeQuery(templateOf(asked, equal).with(db, given));
+  let list: List<Row> | undefined;
+  let hasOrder: boolean | undefined;
+  return (db, params, pageParams) => {
+    list ??= new List(options);
+    hasOrder ??= selectsOrder(build(db, placeholders as Params).toOperationNode(), options.orderBy);
+    const { cursors } = list;
+    const executor = db.getExecutor();
+    const isSqlite = isOfSqlite(db);
+    return list.page(pageParams, async (asked) => {
+      const { place, skipped, values } = asked;
+      const given = params as Readonly<Record<string, unknown>>;
+      const isOneQuery = isSqlite ? hasOrder! : goesOneWay(asked.walked);
+      if (place !== undefined && skipped !== undefined && hasOrder! && (isSqlite || !isOneQuery)) {
+        const query = templateOf(asked, FROM_ITSELF).with(db, given, [...place.values, skipped]);
+        const { rows } = await executor.executeQuery(query);
+        const others = behindItself(cursors, place, rows);
+        if (others !== undefined) return others;
+      }
+      const read = async (part: number): Promise<Row[]> => {
+        const { rows } = await executor.executeQuery(templateOf(asked, part).with(db, given, values));
         return rows;
       };
-      isMergeable ??= canMerge(build(db, placeholders as Params).toOperationNode(), options.orderBy);
-      const isOneQuery = isOfSqlite(db) ? isMergeable : goesOneWay(asked.walked);
       return isOneQuery ? read(ALL_AT_ONCE) : inParts(asked, read);
     });
+  };
 }
 
 function isOfSqlite(db: QueryExecutorProvider): boolean {
   return db.getExecutor().adapter instanceof SqliteAdapter;
 }
 
-/** Of a value of a cursor: no parameter of a user's query has a space in its name. */
-function gapName(index: number): string {
-  return `cursor ${index}`;
+/** Stands for the value of a cursor with this number. */
+function gap<Value extends OrderValue>(index: number): Value {
+  return new NumberedPlaceholder(index) as unknown as Value;
 }
 
-/** What rows a page asks for: of those in the order `walked`, the first `limit` behind `values`. */
-interface Asked {
-  readonly walked: readonly OrderBy[];
-  readonly values: readonly OrderValue[] | undefined;
-  readonly limit: number;
+/** What rows a page asks for, and whence. */
+interface Asked extends Keyset {
+  readonly place: Place | undefined;
+  /** How many rows there are in front of the cursor's from where its first column begins to have that value, if that is known. */
+  readonly skipped: number | undefined;
   /** Whether it is the order of the list, reversed. */
   readonly isBackward: boolean;
 }
 
-/** `read` answers the rows that are asked for, and one more if there is one. */
-async function pageBy<Row>(
-  params: PageParams,
-  options: PageOptions<Row>,
-  read: (asked: Asked) => Promise<Row[]>,
-): Promise<PageResult<Row>> {
-  const { orderBy: order, cursor: codec = base64url, bothWays = false } = options;
-  const last = order.at(-1);
-  if (last === undefined || keyOf(last.column) !== "id") {
-    throw repoError("ROOKERY_PAGE_ORDER", ["end with the id", order.map(({ column }) => column)]);
-  }
-  const limit = limitOf(params.limit);
-  const { after } = params;
-  const before = bothWays ? params.before : undefined;
-  const cursorField = before === undefined ? "after" : "before";
-  let error = change<PageParams>({});
-  if (limit === undefined)
-    error = addError(error, "limit", "must be a whole number from 1 to %{max}", { max: LIMIT_MAX });
-  const decoded = (field: "after" | "before", cursor: unknown): OrderValue[] | undefined => {
-    const values = cursor === undefined ? undefined : decodeCursor(order, cursor, codec);
-    if (cursor !== undefined && values === undefined) error = addError(error, field, NO_CURSOR);
-    return values;
-  };
-  const afterValues = decoded("after", after);
-  const beforeValues = decoded("before", before);
-  if (after !== undefined && before !== undefined) error = addError(error, "before", "excludes after");
-  if (limit === undefined || !error.valid) return { ok: false, error };
+/** What is the same for all pages of a list. */
+class List<Row> {
+  readonly cursors: Cursors;
+  readonly #order: readonly OrderBy[];
+  readonly #reversed: readonly OrderBy[];
+  readonly #bothWays: boolean;
+  /** By which runs are told apart; undefined if there are none, for each row has an id of its own. */
+  readonly #runKey: string | undefined;
 
-  const isBackward = beforeValues !== undefined;
-  const walked = isBackward ? order.map(reversed) : order;
-  const values = beforeValues ?? afterValues;
-  let rows: Row[];
-  try {
-    rows = await read({ walked, values, limit, isBackward });
-  } catch (thrown) {
-    if (values === undefined || !isOfNoColumn(thrown)) throw thrown;
-    return { ok: false, error: addError(error, cursorField, NO_CURSOR) };
+  constructor({ orderBy: order, cursor, bothWays = false }: PageOptions<Row>) {
+    const last = order.at(-1);
+    if (last === undefined || keyOf(last.column) !== "id") {
+      throw repoError("ROOKERY_PAGE_ORDER", ["end with the id", order.map(({ column }) => column)]);
+    }
+    this.cursors = new Cursors(order, cursor);
+    this.#order = order;
+    this.#reversed = order.map(reversed);
+    this.#bothWays = bothWays;
+    this.#runKey = order.length > 1 ? keyOf(order[0]!.column) : undefined;
   }
-  const hasMore = rows.length > limit;
-  const data = isBackward ? rows.slice(0, limit).toReversed() : rows.slice(0, limit);
-  const cursorOf = (row: Row | undefined, isThere: boolean): string | null =>
-    isThere && row !== undefined ? encodeCursor(order, row as object, codec) : null;
-  const next = cursorOf(data.at(-1), isBackward || hasMore);
-  if (!bothWays) return { ok: true, value: { data, meta: { next } } };
-  const previous = cursorOf(data[0], isBackward ? hasMore : afterValues !== undefined);
-  return { ok: true, value: { data, meta: { next, previous } } };
+
+  /** `read` answers the rows that are asked for, and one more if there is one. */
+  async page(params: PageParams, read: (asked: Asked) => Promise<Row[]>): Promise<PageResult<Row>> {
+    const limit = limitOf(params.limit);
+    const { after } = params;
+    const before = this.#bothWays ? params.before : undefined;
+    const afterPlace = after === undefined ? undefined : this.cursors.decode(after);
+    const beforePlace = before === undefined ? undefined : this.cursors.decode(before);
+    const isAfterWrong = after !== undefined && afterPlace === undefined;
+    const isBeforeWrong = before !== undefined && beforePlace === undefined;
+    if (
+      limit === undefined ||
+      isAfterWrong ||
+      isBeforeWrong ||
+      (after !== undefined && before !== undefined)
+    ) {
+      let error = change<PageParams>({});
+      if (limit === undefined)
+        error = addError(error, "limit", "must be a whole number from 1 to %{max}", { max: LIMIT_MAX });
+      if (isAfterWrong) error = addError(error, "after", NO_CURSOR);
+      if (isBeforeWrong) error = addError(error, "before", NO_CURSOR);
+      if (after !== undefined && before !== undefined) error = addError(error, "before", "excludes after");
+      return { ok: false, error };
+    }
+
+    const isBackward = beforePlace !== undefined;
+    const place = beforePlace ?? afterPlace;
+    const values = place?.values;
+    const skipped = place?.run === undefined ? undefined : place.run - 1;
+    const walked = isBackward ? this.#reversed : this.#order;
+    let rows: Row[];
+    try {
+      rows = await read({ walked, values, limit, place, skipped, isBackward });
+    } catch (thrown) {
+      if (place === undefined || !isOfNoColumn(thrown)) throw thrown;
+      return {
+        ok: false,
+        error: addError(change<PageParams>({}), isBackward ? "before" : "after", NO_CURSOR),
+      };
+    }
+    const hasMore = rows.length > limit;
+    const data = isBackward ? rows.slice(0, limit).toReversed() : rows.slice(0, limit);
+    const isFirst = isBackward ? !hasMore : place === undefined;
+    const isLast = !isBackward && !hasMore;
+    const next = isLast || data.length === 0 ? null : this.#next(data, isFirst);
+    if (!this.#bothWays) return { ok: true, value: { data, meta: { next } } };
+    const previous = isFirst || data.length === 0 ? null : this.#previous(data, isLast);
+    return { ok: true, value: { data, meta: { next, previous } } };
+  }
+
+  /** The cursor behind the last row. Where the page `isFirst` no run can have begun before it. */
+  #next(data: readonly Row[], isFirst: boolean): string {
+    const last = data.length - 1;
+    let first = last;
+    while (first > 0 && this.#isOneRun(data[first - 1]!, data[last]!)) first -= 1;
+    const isWhole = first > 0 || isFirst;
+    return this.cursors.encode(data[last] as object, this.#run(last - first + 1, isWhole));
+  }
+
+  /** The cursor in front of the first row, from which the list goes backwards. */
+  #previous(data: readonly Row[], isLast: boolean): string {
+    let last = 0;
+    while (last < data.length - 1 && this.#isOneRun(data[0]!, data[last + 1]!)) last += 1;
+    const isWhole = last < data.length - 1 || isLast;
+    return this.cursors.encode(data[0] as object, this.#run(last + 1, isWhole));
+  }
+
+  #isOneRun(one: Row, other: Row): boolean {
+    const key = this.#runKey;
+    return (
+      key !== undefined && (one as Record<string, unknown>)[key] === (other as Record<string, unknown>)[key]
+    );
+  }
+
+  #run(length: number, isWhole: boolean): number | undefined {
+    return isWhole && this.#runKey !== undefined ? length : undefined;
+  }
 }
 
 /**
@@ -236,8 +299,16 @@ function isOfNoColumn(error: unknown): boolean {
   return error instanceof Error && "code" in error && NO_VALUE_STATES.has(error.code);
 }
 
-/** In place of a number of columns that are equal: all that is behind the cursor, by one query. */
-const ALL_AT_ONCE = -1;
+/** In the same place: what is behind the cursor, beginning with the cursor's own row. */
+const FROM_ITSELF = -2;
+
+/** What comes behind the cursor's own row; undefined if it is not there, or not where it was. */
+function behindItself<Row>(cursors: Cursors, place: Place, rows: readonly Row[]): Row[] | undefined {
+  const [own, next] = rows as readonly object[];
+  const isThere = own !== undefined && cursors.isAt(place, own);
+  // There more than once, it is no place between two rows.
+  return isThere && (next === undefined || !cursors.isAt(place, next)) ? rows.slice(1) : undefined;
+}
 
 /**
  * Reads what is behind the cursor part by part, the nearest first, until the page is full: rows that are `equal` to it in so many columns,
@@ -245,7 +316,7 @@ const ALL_AT_ONCE = -1;
  * only, if the last is the id by which it keeps its rows, and then walks through all rows that are equal to it.
  */
 async function inParts<Row>(
-  { values, limit }: Asked,
+  { values, limit }: Keyset,
   read: (equal: number) => Promise<Row[]>,
 ): Promise<Row[]> {
   let equal = values === undefined ? 0 : values.length - 1;
@@ -265,97 +336,10 @@ function idOf(row: unknown): unknown {
   return (row as { readonly id?: unknown }).id ?? row;
 }
 
-/** Of the rows of `query`, those that are asked for, in the part of those that are `equal` to the cursor in so many columns. */
-function cutOut<DB, Tables extends keyof DB, Row>(
-  query: SelectQueryBuilder<DB, Tables, Row>,
-  { walked, values, limit }: Asked,
-  equal: number,
-  isSqlite = false,
-): SelectQueryBuilder<DB, Tables, Row> {
-  let rows = query.clearOrderBy();
-  if (values !== undefined)
-    rows = rows.where(
-      equal === ALL_AT_ONCE ? behindAtOnce(walked, values) : behind(walked, values, equal, isSqlite),
-    );
-  for (const { column, direction = "asc" } of walked) rows = rows.orderBy(sql.ref(column), direction);
-  // One more than asked for tells whether there is another page in this direction.
-  return rows.limit(limit + 1);
-}
-
-/**
- * The same as `inParts` by one query: SQLite merges parts that are in order, and goes no further in each than the page does. PostgreSQL would
- * sort all that is behind the cursor where the query is more than a table.
- */
-function allParts<DB, Tables extends keyof DB, Row>(
-  query: SelectQueryBuilder<DB, Tables, Row>,
-  { walked, values = [], limit }: Asked,
-): SelectQueryBuilder<DB, Tables, Row> {
-  const [nearest, ...others] = walked.map((_, equal) =>
-    query.clearOrderBy().where(behind(walked, values, equal, true)),
-  );
-  let rows = nearest!;
-  for (const part of others) rows = rows.unionAll(part);
-  for (const { column, direction = "asc" } of walked) rows = rows.orderBy(sql.ref(column), direction);
-  return rows.limit(limit + 1);
-}
-
-/** Whether SQLite can merge parts of a query: what a UNION ALL brings together is ordered by columns that the query selects as they are. */
-function canMerge(query: SelectQueryNode, order: readonly OrderBy[]): boolean {
-  const { with: named, setOperations, limit, offset, selections = [] } = query;
-  const isWhole = [named, setOperations, limit, offset].some((clause) => clause !== undefined);
-  return (
-    !isWhole && order.every(({ column }) => selections.some(({ selection }) => selects(selection, column)))
-  );
-}
-
-function selects(selection: OperationNode, path: string): boolean {
-  const [name, table] = path.split(".").toReversed();
-  const node = AliasNode.is(selection) ? selection.node : selection;
-  if (SelectAllNode.is(node)) return true;
-  if (!ReferenceNode.is(node)) return false;
-  const from = node.table?.table.identifier.name;
-  const isOfTable = from === undefined || table === undefined || from === table;
-  return isOfTable && (SelectAllNode.is(node.column) || node.column.column.name === name);
-}
-
-function reversed(by: OrderBy): OrderBy {
-  return { ...by, direction: by.direction === "desc" ? "asc" : "desc" };
-}
-
 /** A number, or its digits as a query string has them. */
 function limitOf(limit: unknown): number | undefined {
   if (limit === undefined) return LIMIT_DEFAULT;
   const number = typeof limit === "string" && /^\d{1,3}$/.test(limit) ? Number(limit) : limit;
   const isValid = Number.isInteger(number) && (number as number) >= 1 && (number as number) <= LIMIT_MAX;
   return isValid ? (number as number) : undefined;
-}
-
-/** Rows that have the same as `values` in the first `equal` columns, and come after them by the next. */
-function behind(
-  order: readonly OrderBy[],
-  values: readonly OrderValue[],
-  equal: number,
-  isSqlite: boolean,
-): RawBuilder<SqlBool> {
-  const compared = order.slice(0, equal + 1).map((by, index) => {
-    // With a bare parameter here and an ORDER BY, SQLite makes its plan anew for each value.
-    const same = isSqlite ? "= +" : "=";
-    const operator = index < equal ? same : operatorOf(by);
-    return sql`${sql.ref(by.column)} ${sql.raw(operator)} ${values[index]}`;
-  });
-  return sql`${sql.join(compared, sql` and `)}`;
-}
-
-/** Rows that come after `values` in an order whose columns all go one way: PostgreSQL finds their beginning in an index. */
-function behindAtOnce(order: readonly OrderBy[], values: readonly OrderValue[]): RawBuilder<SqlBool> {
-  const columns = sql.join(order.map(({ column }) => sql.ref(column)));
-  return sql`(${columns}) ${sql.raw(operatorOf(order[0]!))} (${sql.join(values)})`;
-}
-
-function operatorOf({ direction = "asc" }: OrderBy): string {
-  return direction === "asc" ? ">" : "<";
-}
-
-function goesOneWay(order: readonly OrderBy[]): boolean {
-  return order.every((by) => operatorOf(by) === operatorOf(order[0]!));
 }

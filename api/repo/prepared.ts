@@ -54,11 +54,22 @@ export const placeholders = new Proxy(
   { get: (_target, name) => new Placeholder(String(name)) },
 ) as Readonly<Record<string, unknown>>;
 
+/** Stands for a value to come that has a number instead of a name, so that no name of a user's can be the same. */
+export class NumberedPlaceholder {
+  readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
 interface Compiled<Row> {
   readonly query: CompiledQuery<Row>;
-  /** What to put where: the name of a parameter, or the value that is always the same. */
-  readonly slots: readonly unknown[];
+  /** Where values are to come, and which: by their name, or by their number. */
+  readonly gaps: readonly { readonly at: number; readonly name: string | number }[];
 }
+
+const NO_VALUES: readonly unknown[] = [];
 
 /** A query as text with gaps. It is compiled once for each kind of database that it is run on. */
 export class QueryTemplate<Row> {
@@ -69,13 +80,15 @@ export class QueryTemplate<Row> {
     this.#build = build;
   }
 
-  with(db: QueryExecutorProvider, params: Readonly<Record<string, unknown>>): CompiledQuery<Row> {
-    const { query, slots } = this.#for(db);
-    const parameters = slots.slice();
-    for (let index = 0; index < parameters.length; index += 1) {
-      const slot = parameters[index];
-      if (slot instanceof Placeholder) parameters[index] = params[slot.name];
-    }
+  /** `values` are those of the placeholders with numbers. */
+  with(
+    db: QueryExecutorProvider,
+    params: Readonly<Record<string, unknown>>,
+    values: readonly unknown[] = NO_VALUES,
+  ): CompiledQuery<Row> {
+    const { query, gaps } = this.#for(db);
+    const parameters = query.parameters.slice();
+    for (const { at, name } of gaps) parameters[at] = typeof name === "number" ? values[name] : params[name];
     return { query: query.query, queryId: query.queryId, sql: query.sql, parameters };
   }
 
@@ -85,7 +98,12 @@ export class QueryTemplate<Row> {
     const known = plugins.length === 0 ? this.#compiled.get(adapter) : undefined;
     if (known !== undefined) return known;
     const query = this.#build(db as Kysely<unknown>, placeholders).compile();
-    const compiled = { query, slots: query.parameters };
+    const gaps: { at: number; name: string | number }[] = [];
+    for (const [at, value] of query.parameters.entries()) {
+      if (value instanceof Placeholder) gaps.push({ at, name: value.name });
+      if (value instanceof NumberedPlaceholder) gaps.push({ at, name: value.index });
+    }
+    const compiled = { query, gaps };
     if (plugins.length === 0) this.#compiled.set(adapter, compiled);
     return compiled;
   }

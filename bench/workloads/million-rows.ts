@@ -41,11 +41,16 @@ export async function onePage(runtime: Runtime, number: number, rowsOfAMoment = 
     { column: "inserted_at", type: "number" },
     { column: "id", type: "number" },
   ] as const;
-  // The cursor of a page far away, without the way there: that of the page which ends before it.
+  const rows = repo.db.selectFrom("rows").selectAll();
+  type After = { readonly after?: string | null };
+  const afterNext = (result: PageResult<Row>): After => (result.ok ? { after: result.value.meta.next } : {});
+  // The cursor of a page far away, without the way there: that of the page before, which begins behind a row that is looked up.
   const lastId = (number - 1) * PAGE_ROWS;
-  const before = repo.db.selectFrom("rows").selectAll().where("id", ">=", lastId);
-  const first = lastId === 0 ? undefined : await page(before, { limit: 1 }, { orderBy });
-  const after = first?.ok === true ? { after: first.value.meta.next } : {};
+  const behind = async (id: number): Promise<After> =>
+    id === 0 ? {} : afterNext(await page(rows.where("id", ">=", id), { limit: 1 }, { orderBy }));
+  const pageBehind = async (id: number): Promise<After> =>
+    afterNext(await page(rows, { limit: PAGE_ROWS, ...(await behind(id)) }, { orderBy }));
+  const after = lastId === 0 ? {} : await pageBehind(lastId - PAGE_ROWS);
   const rowsPage = preparedPage((db: Kysely<{ readonly rows: Row }>) => db.selectFrom("rows").selectAll(), {
     orderBy,
   });

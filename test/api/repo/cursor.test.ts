@@ -4,9 +4,11 @@ import { describe, test } from "vitest";
 import {
   base64url,
   type CursorCodec,
-  decodeCursor,
-  encodeCursor,
+  Cursors,
   type OrderBy,
+  type OrderValue,
+  type Place,
+  RUN_MAX,
   signedCursors,
 } from "../../../api/repo/cursor.ts";
 
@@ -17,12 +19,38 @@ const order: readonly OrderBy[] = [
 const row = { id: 7, inserted_at: "2026-01-01", title: "secret" };
 const plain: CursorCodec = { encode: (text) => text, decode: (cursor) => cursor };
 
+function encodeCursor(by: readonly OrderBy[], of: object, codec?: CursorCodec): string {
+  return new Cursors(by, codec).encode(of);
+}
+
+function decodeCursor(
+  by: readonly OrderBy[],
+  cursor: unknown,
+  codec?: CursorCodec,
+): readonly OrderValue[] | undefined {
+  return new Cursors(by, codec).decode(cursor)?.values;
+}
+
 describe("a cursor", () => {
   test("holds the order and the row's values of its columns, nothing else", () => {
     const text = '[1,"posts.inserted_at:desc,id:asc","2026-01-01",7]';
     assert.equal(encodeCursor(order, row, plain), text);
     assert.equal(encodeCursor(order, row), Buffer.from(text).toString("base64url"));
     assert.deepEqual(decodeCursor(order, encodeCursor(order, row)), ["2026-01-01", 7]);
+  });
+
+  test("holds also the how manyth of its run the row is, where that is known, and no number greater than a page", () => {
+    const cursors = new Cursors(order, plain);
+    const text = (end: string): string => `[1,"posts.inserted_at:desc,id:asc","2026-01-01",7${end}]`;
+    const place = (run: number | undefined): Place => ({ values: ["2026-01-01", 7], run });
+    assert.equal(cursors.encode(row, 1), text(",1"));
+    assert.equal(cursors.encode(row, RUN_MAX), text(`,${RUN_MAX}`));
+    assert.equal(cursors.encode(row, RUN_MAX + 1), text(""));
+    assert.deepEqual(cursors.decode(text("")), place(undefined));
+    assert.deepEqual(cursors.decode(text(",1")), place(1));
+    assert.deepEqual(cursors.decode(text(`,${RUN_MAX}`)), place(RUN_MAX));
+    for (const run of ["0", "-1", "1.5", `${RUN_MAX + 1}`, "1e999", '"1"', "null", "true", "[1]", "1,1"])
+      assert.equal(cursors.decode(text(`,${run}`)), undefined, run);
   });
 
   test("comes back as it was, whatever the values", () => {
@@ -63,7 +91,8 @@ describe("a cursor", () => {
     "[1]",
     '[2,"posts.inserted_at:desc,id:asc","2026-01-01",7]',
     '[1,"posts.inserted_at:desc,id:asc","2026-01-01"]',
-    '[1,"posts.inserted_at:desc,id:asc","2026-01-01",7,8]',
+    '[1,"posts.inserted_at:desc,id:asc","2026-01-01",7,8,9]',
+    ' [1,"posts.inserted_at:desc,id:asc","2026-01-01",7]',
     '[1,"posts.inserted_at:desc,id:asc","2026-01-01","7"]',
     '[1,"posts.inserted_at:desc,id:asc",null,7]',
     '[1,"posts.inserted_at:desc,id:asc",{"toString":1},7]',
@@ -84,6 +113,8 @@ describe("a cursor", () => {
       `${cursor}\n`,
       cursor.slice(1),
       "a".repeat(3000),
+      // Bytes that are no UTF-8.
+      Buffer.from(`[1,"posts.inserted_at:desc,id:asc","\xff",7]`, "latin1").toString("base64url"),
     ]) {
       assert.equal(decodeCursor(order, bad), undefined);
     }

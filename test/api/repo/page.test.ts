@@ -5,7 +5,7 @@ import { describe, test } from "vitest";
 import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import { traverseErrors } from "../../../api/repo/traversal.ts";
 import { columnTypes } from "../../../api/repo/column-types.ts";
-import { base64url } from "../../../api/repo/cursor.ts";
+import { base64url, RUN_MAX } from "../../../api/repo/cursor.ts";
 import type { Migration } from "../../../api/repo/migrator.ts";
 import {
   type Page,
@@ -94,8 +94,8 @@ class Table {
     );
   }
 
-  /** How SQLite goes about the queries that `run` makes. */
-  async plans(run: () => Promise<unknown>): Promise<string[]> {
+  /** The queries that `run` makes. */
+  async queries(run: () => Promise<unknown>): Promise<string[]> {
     const queries: string[] = [];
     const note = (message: unknown): void => {
       queries.push((message as { metadata: { sql: string } }).metadata.sql);
@@ -103,8 +103,13 @@ class Table {
     subscribe("rookery.repo.query", note);
     await run();
     unsubscribe("rookery.repo.query", note);
+    return queries;
+  }
+
+  /** How SQLite goes about the queries that `run` makes. */
+  async plans(run: () => Promise<unknown>): Promise<string[]> {
     const plans: string[] = [];
-    for (const query of queries) {
+    for (const query of await this.queries(run)) {
       const explained = sql<{
         detail: string;
       }>`${sql.raw(`EXPLAIN QUERY PLAN ${query.replaceAll("?", "NULL")}`)}`;
@@ -118,15 +123,34 @@ class Table {
     await this.repo.transaction((db) => db.deleteFrom("rows").execute());
   }
 
-  /** By `page`, and by `preparedPage`, which must say the same. */
-  async page(params: PageParams, options: PageOptions<Row> = newestFirst): Promise<PageResult<Row>> {
-    const result = await page(this.db.selectFrom("rows").selectAll(), params, options);
+  async delete(deleted: readonly number[]): Promise<void> {
+    if (deleted.length === 0) return;
+    await this.repo.transaction((db) => db.deleteFrom("rows").where("id", "in", deleted).execute());
+  }
+
+  prepared(options: PageOptions<Row>): PreparedPage<List, object, Row> {
     let read = this.#prepared.get(options);
     if (read === undefined) {
       read = preparedPage((db: Kysely<List>) => db.selectFrom("rows").selectAll(), options);
       this.#prepared.set(options, read);
     }
+    return read;
+  }
+
+  /** By `page`, and by `preparedPage`, which must say the same, whatever the cursor says of its run. */
+  async page(params: PageParams, options: PageOptions<Row> = newestFirst): Promise<PageResult<Row>> {
+    const result = await page(this.db.selectFrom("rows").selectAll(), params, options);
+    const read = this.prepared(options);
     assert.deepEqual(await read(this.db, {}, params), result);
+    if (!result.ok) return result;
+    for (const run of [undefined, 1, 2, 3, RUN_MAX]) {
+      const other = { ...params };
+      for (const field of ["after", "before"] as const)
+        if (isCursor(params[field])) other[field] = ofRun(params[field], run);
+      if (params.after === other.after && params.before === other.before) continue;
+      assert.deepEqual(await read(this.db, {}, other), result);
+      assert.deepEqual(await page(this.db.selectFrom("rows").selectAll(), other, options), result);
+    }
     return result;
   }
 
@@ -140,6 +164,23 @@ class Table {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#temporary[Symbol.asyncDispose]();
   }
+}
+
+function isCursor(value: unknown): value is string {
+  return typeof value === "string" && base64url.decode(value)?.startsWith("[") === true;
+}
+
+/** The parts of a cursor: its version, its list, its values and perhaps its run. */
+function partsOf(cursor: unknown): unknown[] {
+  return JSON.parse(base64url.decode(String(cursor))!) as unknown[];
+}
+
+/** The cursor of the same place that says another run, or none. */
+function ofRun(cursor: string, run: number | undefined): string {
+  const parts = partsOf(cursor);
+  const columns = String(parts[1]).split(",").length;
+  const of = run === undefined ? [] : [run];
+  return base64url.encode(JSON.stringify([...parts.slice(0, columns + 2), ...of]));
 }
 
 const numbered = (length: number): Row[] =>
@@ -259,7 +300,7 @@ describe.each(databases)("page, $name", ({ name, start }) => {
         return result;
       },
     });
-    const after = first.meta.next;
+    const after = ofRun(first.meta.next!, undefined);
     const result = await page(moving.selectFrom("rows").selectAll(), { limit: 5, after }, options);
     assert.ok(result.ok);
     assert.deepEqual(ids(result.value.data), [3, 4, 5, 6]);
@@ -573,36 +614,233 @@ describe.each(databases)("page both ways, $name", ({ name, start }) => {
   );
 });
 
+describe.each(databases)("page among rows that come and go, $name", ({ start }) => {
+  interface Step {
+    readonly way: "after" | "before";
+    readonly inserted: readonly Row[];
+    readonly deleted: readonly number[];
+  }
+
+  test("is what a sorted list has there, either way, in any order", { timeout: 240_000 }, async () => {
+    await using table = await Table.of(start);
+    const row: fc.Arbitrary<Row> = fc.record(
+      {
+        id: fc.integer({ min: 1, max: 40 }),
+        at: fc.constantFrom("a", "b", "c"),
+        score: fc.constantFrom(-1.5, 0),
+      },
+      { noNullPrototype: true },
+    );
+    const direction = fc.constantFrom("asc" as const, "desc" as const);
+    const steps: fc.Arbitrary<Step[]> = fc.array(
+      fc.record({
+        way: fc.constantFrom("after" as const, "before" as const),
+        inserted: fc.array(row, { maxLength: 2 }),
+        deleted: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 3 }),
+      }),
+      { minLength: 1, maxLength: 8 },
+    );
+    const orders = fc.record({
+      at: direction,
+      score: direction,
+      id: direction,
+      length: fc.constantFrom(1, 2, 3),
+    });
+    const limits = fc.integer({ min: 1, max: 6 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(row, { maxLength: 30 }),
+        orders,
+        limits,
+        steps,
+        async (there, order, limit, walk) => {
+          await table.empty();
+          const model = new Map<number, Row>();
+          const insert = async (rows: readonly Row[]): Promise<void> => {
+            const fresh = [...new Map(rows.map((one) => [one.id, one])).values()].filter(
+              ({ id }) => !model.has(id),
+            );
+            await table.insert(fresh);
+            for (const one of fresh) model.set(one.id, one);
+          };
+          await insert(there);
+          const all = [
+            { column: "at", type: "string", direction: order.at },
+            { column: "score", type: "number", direction: order.score },
+            { column: "id", type: "number", direction: order.id },
+          ] as const;
+          const options: PageOptions<Row> = { orderBy: all.slice(3 - order.length), bothWays: true };
+          const compare = (one: Row, other: Row): number => {
+            for (const { column, direction: way } of options.orderBy as typeof all) {
+              if (one[column] !== other[column])
+                return one[column] < other[column] === (way === "asc") ? -1 : 1;
+            }
+            return 0;
+          };
+          const sorted = (): Row[] => [...model.values()].toSorted(compare);
+          let current = await table.read({ limit }, options);
+          assert.deepEqual(current.data, sorted().slice(0, limit));
+          for (const { way, inserted, deleted } of walk) {
+            await insert(inserted);
+            await table.delete(deleted);
+            for (const id of deleted) model.delete(id);
+            const cursor = way === "after" ? current.meta.next : current.meta.previous;
+            if (typeof cursor !== "string") continue;
+            const from = way === "after" ? current.data.at(-1)! : current.data[0]!;
+            current = await table.read({ limit, [way]: cursor }, options);
+            const expected =
+              way === "after"
+                ? sorted()
+                    .filter((one) => compare(one, from) > 0)
+                    .slice(0, limit)
+                : sorted()
+                    .filter((one) => compare(one, from) < 0)
+                    .slice(-limit);
+            assert.deepEqual(current.data, expected);
+            if (current.data.length === 0) return;
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("a cursor", () => {
+  const byDay: PageOptions<Row> = {
+    orderBy: [
+      { column: "at", type: "string" },
+      { column: "id", type: "number" },
+    ],
+    bothWays: true,
+  };
+  const runOf = (cursor: unknown): unknown => partsOf(cursor)[4];
+
+  test("counts the rows of its run where the page shows where that begins", async () => {
+    // Of day 0 are 1, 4, 7, 10, of day 1 are 2, 5, 8, of day 2 are 3, 6, 9.
+    await using table = await Table.of((options) => TemporaryRepo.start(options), numbered(10));
+    const first = await table.read({ limit: 2 }, byDay);
+    assert.equal(runOf(first.meta.next), 2);
+    // There may be more rows of the same day in front of the page, and behind it.
+    const second = await table.read({ limit: 2, after: first.meta.next }, byDay);
+    assert.deepEqual(ids(second.data), [7, 10]);
+    assert.deepEqual([runOf(second.meta.next), runOf(second.meta.previous)], [undefined, undefined]);
+    const third = await table.read({ limit: 4, after: second.meta.next }, byDay);
+    assert.deepEqual(ids(third.data), [2, 5, 8, 3]);
+    assert.deepEqual([runOf(third.meta.next), runOf(third.meta.previous)], [1, 3]);
+    const last = await table.read({ limit: 4, after: third.meta.next }, byDay);
+    assert.deepEqual([ids(last.data), runOf(last.meta.previous)], [[6, 9], 2]);
+    const byId: PageOptions<Row> = { orderBy: [{ column: "id", type: "number" }] };
+    assert.equal(partsOf((await table.read({ limit: 2 }, byId)).meta.next).length, 3);
+  });
+
+  test("takes one query, and where its row is gone another one", async () => {
+    await using table = await Table.of((options) => TemporaryRepo.start(options), numbered(10));
+    const { meta } = await table.read({ limit: 4 }, byDay);
+    const read = table.prepared(byDay);
+    const next = (): Promise<string[]> =>
+      table.queries(() => read(table.db, {}, { limit: 4, after: meta.next }));
+    assert.equal((await next()).length, 1);
+    await table.delete([1]);
+    assert.equal((await next()).length, 2);
+  });
+});
+
 describe("page 10,000", () => {
+  // There are 33 rows of a day: their stretch of the index is looked up and, where that leaves room, the stretch behind it.
+  const ofTheDay = /\(at=\? AND id[<>]\?\)$/;
+  const behindIt = /\(at[<>]\?\)$/;
+  const options = { ...newestFirst, bothWays: true };
+
   test("is found by the index, without a look at the pages before", async () => {
-    await using table = await Table.of((options) => TemporaryRepo.start(options), numbered(100));
+    await using table = await Table.of((settings) => TemporaryRepo.start(settings), numbered(100));
     await table.index();
-    // There are 33 rows of a day: their stretch of the index is looked up and, where that leaves room, the stretch behind it.
-    const ofTheDay = /\(at=\? AND id[<>]\?\)$/;
-    const behindIt = /\(at[<>]\?\)$/;
+    const query = table.db.selectFrom("rows").selectAll();
     for (const [way, limit, looks] of [
       ["after", 10, [ofTheDay]],
       ["after", 30, [ofTheDay, behindIt]],
       ["before", 10, [ofTheDay, behindIt]],
     ] as const) {
-      const options = { ...newestFirst, bothWays: true };
       const { meta } = await table.read({ limit }, options);
-      const plans = await table.plans(() => table.read({ limit, [way]: meta.next }, options));
-      const prepared = plans.pop()!;
+      const params = { limit, [way]: ofRun(meta.next!, undefined) };
+      const plans = await table.plans(() => page(query, params, options));
       assert.equal(plans.length, looks.length);
       for (const [index, plan] of plans.entries()) {
         assert.match(plan, /^SEARCH rows USING (COVERING )?INDEX rows_at_id /);
         assert.match(plan, looks[index]!);
       }
       // Both stretches at once, in whichever order: neither is read further than the page goes.
-      const [, ...sides] = /^MERGE \(UNION ALL\), LEFT, (SEARCH [^,]+), RIGHT, (SEARCH [^,]+)$/.exec(
-        prepared,
-      )!;
-      for (const look of [ofTheDay, behindIt])
-        assert.ok(
-          sides.some((side) => look.test(side)),
-          prepared,
-        );
+      const [prepared, ...more] = await table.plans(() => table.prepared(options)(table.db, {}, params));
+      assert.equal(more.length, 0);
+      assertMerged(prepared!);
     }
   });
+
+  test("is read from the cursor's row on where its place in its run is known", async () => {
+    await using table = await Table.of((settings) => TemporaryRepo.start(settings), numbered(100));
+    await table.index();
+    const query = table.db.selectFrom("rows").selectAll();
+    for (const orderBy of [
+      newestFirst.orderBy,
+      newestFirst.orderBy.map((by) => ({ ...by, direction: "asc" as const })),
+    ]) {
+      const list = { orderBy, bothWays: true } as PageOptions<Row>;
+      const { meta } = await table.read({ limit: 40 }, list);
+      const second = await table.read({ limit: 40, after: meta.next }, list);
+      for (const params of [
+        { limit: 40, after: meta.next },
+        { limit: 40, before: second.meta.previous },
+      ]) {
+        for (const read of [
+          () => page(query, params, list),
+          () => table.prepared(list)(table.db, {}, params),
+        ])
+          for (const plan of await table.plans(read))
+            assert.match(plan, /^SEARCH rows USING (COVERING )?INDEX rows_at_id \(at[<>]\?\)$/);
+      }
+    }
+  });
+
+  test("costs no walk through those of its moment, however many these are", async () => {
+    const rows = Array.from({ length: 350 }, (_, index) => ({ id: index + 1, at: "day 0", score: 0 }));
+    await using table = await Table.of((settings) => TemporaryRepo.start(settings), rows);
+    await table.index();
+    const read = table.prepared(options);
+    let after: string | null | undefined;
+    let pages = 0;
+    for (; after !== null; pages += 1) {
+      const params = { limit: 50, ...(after === undefined ? {} : { after }) };
+      const [plan, ...more] = await table.plans(async () => {
+        const result = await read(table.db, {}, params);
+        assert.ok(result.ok);
+        after = result.value.meta.next;
+      });
+      assert.equal(more.length, 0);
+      if (pages > 1) assertMerged(plan!);
+      else assert.match(plan!, /^(SCAN|SEARCH) rows USING (COVERING )?INDEX rows_at_id( \(at[<>]\?\))?$/);
+    }
+    assert.equal(pages, 7);
+  });
+
+  test("has the same plan for each cursor, also once the tables were analyzed", async () => {
+    await using table = await Table.of((settings) => TemporaryRepo.start(settings), numbered(100));
+    await table.index();
+    const { meta } = await table.read({ limit: 10 }, options);
+    const read = table.prepared(options);
+    for (const after of [meta.next!, ofRun(meta.next!, undefined)]) {
+      const [query] = await table.queries(() => read(table.db, {}, { limit: 10, after }));
+      // Of a bare parameter SQLite makes its plan anew for each value.
+      assert.match(query!, / \+\?/);
+      assert.doesNotMatch(query!, /[^+]\?/);
+    }
+  });
+
+  function assertMerged(plan: string): void {
+    const [, ...sides] = /^MERGE \(UNION ALL\), LEFT, (SEARCH [^,]+), RIGHT, (SEARCH [^,]+)$/.exec(plan)!;
+    for (const look of [ofTheDay, behindIt])
+      assert.ok(
+        sides.some((side) => look.test(side)),
+        plan,
+      );
+  }
 });
