@@ -21,7 +21,7 @@ const FRAME_SIZE_MAX = 100_000;
 /** So many of the demo's processes may crash within 5 seconds before it gives up: each of them is back in milliseconds. */
 const RESTARTS_MAX = 50;
 
-export type DemoSettings = Omit<Settings, "drainDelayMs" | "logLevel" | "shards" | "stopMs"> &
+export type DemoSettings = Omit<Settings, "drainDelayMs" | "heart" | "logLevel" | "shards" | "stopMs"> &
   Partial<Pick<Settings, "drainDelayMs">> &
   ListenOptions;
 

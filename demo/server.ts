@@ -16,7 +16,7 @@ function settingsOrExit(): Settings {
   }
 }
 
-const { logLevel, shards, stopMs, ...settings } = settingsOrExit();
+const { heart, logLevel, shards, stopMs, ...settings } = settingsOrExit();
 const { redis } = settings;
 const logger = createLogger({ level: logLevel });
 const node =
@@ -25,7 +25,7 @@ const node =
 const { runtime } = await Application.run({
   name: "demo",
   stopMs,
-  runtime: { logger, shards, stallMs: STALL_MS, ...node },
+  runtime: { logger, shards, stallMs: STALL_MS, heart, ...node },
   start: [demoTree(settings)],
 });
 endpointUrl(runtime, names.endpoint).then(

@@ -33,6 +33,8 @@ export interface Settings {
   readonly dashboardToken?: string;
   /** Whether who may look may also let faults loose on all of it. */
   readonly dashboardChaos?: boolean;
+  /** Whether the program ends when its first shard moves no more, for whoever started it to start it again. */
+  readonly heart: boolean;
   /** The lowest level of what is logged. */
   readonly logLevel: string;
 }
@@ -119,6 +121,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     REDIS_URL: redis,
     DASHBOARD_TOKEN: dashboardToken,
     DASHBOARD_CHAOS: z.enum(["true", "false"]).default("false"),
+    HEART: z.enum(["true", "false"]).default("false"),
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   });
   const settings = readSettings(schema, env);
@@ -135,6 +138,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     ...(settings.REDIS_URL === undefined ? {} : { redis: settings.REDIS_URL }),
     ...(settings.DASHBOARD_TOKEN === undefined ? {} : { dashboardToken: settings.DASHBOARD_TOKEN }),
     ...(settings.DASHBOARD_CHAOS === "true" ? { dashboardChaos: true } : {}),
+    heart: settings.HEART === "true",
     logLevel: settings.LOG_LEVEL,
   };
 }

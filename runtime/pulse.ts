@@ -10,6 +10,8 @@ const SHUT = 3;
 const BEATS = 4;
 /** How many modules the shard is loading. */
 const LOADING = 5;
+/** Not 0 while a debugger may hold the shard. */
+const DEBUGGED = 6;
 const BYTES = 64;
 
 /**
@@ -88,6 +90,15 @@ export class Pulse {
 
   get isLoading(): boolean {
     return Atomics.load(this.#words, LOADING) > 0;
+  }
+
+  /** Shard: whether a debugger may hold it. */
+  debugged(isDebugged: boolean): void {
+    Atomics.store(this.#words, DEBUGGED, isDebugged ? 1 : 0);
+  }
+
+  get isDebugged(): boolean {
+    return Atomics.load(this.#words, DEBUGGED) !== 0;
   }
 
   /** Watchdog: the turn that runs; 0 if none does. */

@@ -60,9 +60,18 @@ export interface RuntimeOptions {
   readonly maxHeapMb?: number;
   /**
    * A handler that has run for so long without returning is terminated, and its process exits with `"stalled"`: see
-   * docs/BEAM.md. Costs a thread. Default: never, and never while a debugger may be attached.
+   * docs/BEAM.md. Costs a thread. So that it can be terminated, too, a `JSON.parse` of a long text is read in parts meanwhile, with the same
+   * outcome: another function stands in its place on the threads of the runtime. Default: never, and never while a debugger may be attached.
    */
   readonly stallMs?: number;
+  /**
+   * With `stallMs`: ends this whole Node.js process by SIGKILL, after a line on stderr, once the first shard has not moved for ten times
+   * `stallMs`, for whoever started it to start it again. Handlers that stall are ended alone before that, and other shards; this is for what is
+   * left, such as code behind an `await` that never returns. A graceful stop, an exit hook or a `finally` never runs; a commit that was
+   * answered is on disk. Time for which the whole process was suspended does not count, nor does a debugger's. Default: false.
+   * `heart` of Erlang's kernel, without its HEART_COMMAND.
+   */
+  readonly heart?: boolean;
   /** With `stallMs`: a turn of a process that has taken so long is warned of in the log. Default: 50. Infinity: never. */
   readonly longScheduleMs?: number;
   /** @internal The number of the shard. */
@@ -127,9 +136,9 @@ export class Runtime {
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
     const runtime = new Runtime(options);
     expectNoImport(shardCount(options));
-    const { stallMs = Number.POSITIVE_INFINITY, longScheduleMs = LONG_SCHEDULE_MS } = options;
+    const { stallMs = Number.POSITIVE_INFINITY, longScheduleMs = LONG_SCHEDULE_MS, heart = false } = options;
     const watchdog =
-      stallMs < Number.POSITIVE_INFINITY ? await runtime.#watch(stallMs, longScheduleMs) : undefined;
+      stallMs < Number.POSITIVE_INFINITY ? await runtime.#watch(stallMs, longScheduleMs, heart) : undefined;
     const count = shardCount(options);
     if (count > 1) {
       const { ShardThreads } = await import("./shards/shard-threads.ts");
@@ -181,9 +190,10 @@ export class Runtime {
     this.#threads?.crash(place);
   }
 
-  async #watch(stallMs: number, longScheduleMs: number): Promise<Watchdog | undefined> {
+  async #watch(stallMs: number, longScheduleMs: number, heart: boolean): Promise<Watchdog | undefined> {
     const { attend, isDebugged, Watchdog } = await import("./watchdog.ts");
     if (isDebugged()) return undefined;
+    const { terminableJsonParse } = await import("./json-parse.ts");
     const { logger } = this;
     const onBlocked = (thread: number): void => {
       if (thread !== threadId) return this.#threads?.blocked(thread);
@@ -194,9 +204,11 @@ export class Runtime {
     };
     const watchdog = await Watchdog.start({ stallMs, longScheduleMs, logger, onBlocked });
     const { watched, close } = attend(this.shard.scheduler);
-    watchdog.watch(watched);
+    watchdog.watch(heart ? { ...watched, heart: this.node } : watched);
+    const untouched = terminableJsonParse();
     this.#closeWatch = () => {
       close();
+      untouched();
       return watchdog.close();
     };
     return watchdog;
@@ -393,6 +405,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     "maxHeapMb",
     "stallMs",
     "longScheduleMs",
+    "heart",
   ];
   const internal = ["driver", "shardNumber"].filter(
     (name) => options?.[name as keyof RuntimeOptions] !== undefined,
@@ -411,6 +424,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     maxHeapMb,
     stallMs = 1,
     longScheduleMs = 1,
+    heart,
   } = options;
   if (node !== undefined) expectNode(node);
   if (nodes !== undefined) expectMethods("a carrier of nodes", ["start", "send", "stop"], nodes);
@@ -433,4 +447,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     throw runtimeError("ROOKERY_BADARG", `a heap of at least ${HEAP_MB_MIN} MB`, maxHeapMb);
   for (const ms of [stallMs, longScheduleMs])
     if (!(typeof ms === "number" && ms > 0)) throw runtimeError("ROOKERY_BADARG", "a time above 0 ms", ms);
+  if (heart !== undefined) expectBoolean("as heart", heart);
+  if (heart === true && !(options.stallMs! < Number.POSITIVE_INFINITY))
+    throw runtimeError("ROOKERY_BADARG", "a finite stallMs to go with heart", options.stallMs);
 }

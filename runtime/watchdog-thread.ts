@@ -1,3 +1,4 @@
+import { write } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "./clock.ts";
 import { Pulse } from "./pulse.ts";
@@ -8,6 +9,8 @@ import type { WatchdogData, WatchdogOrder, WatchdogReport, Watched } from "./wat
 const LOOKS = 4;
 /** A turn that was terminated may go on for so many times `stallMs`, for native code is not cut in two. */
 const SURVIVAL_STALLS = 10;
+/** The program that ends waits no longer for its last words: who reads them no more may be what all of it waits for. */
+const LAST_WORDS_MS = 1_000;
 /** So often is each event loop asked whether it goes round, while `stallMs` pass: each question wakes its thread. */
 const QUESTIONS = 8;
 /** Code that must not be cut in two is short. What is that long has called something that stalls. */
@@ -21,11 +24,19 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => systemClock.setTimer(ms, resolve));
 }
 
+/** Not through `process.stderr`, which the first thread would have to write for this one, nor in a way that may hold this one, too. */
+function endProgram(lastWords: string): void {
+  const end = (): void => void process.kill(process.pid, "SIGKILL");
+  write(2, `${lastWords}\n`, end);
+  systemClock.setTimer(LAST_WORDS_MS, end);
+}
+
 /** Watches one shard. */
 class Watch {
   readonly #threadId: number;
   readonly #pulse: Pulse;
   readonly #port: MessagePort;
+  readonly #heart: string | undefined;
   readonly #gone = Promise.withResolvers<void>();
   #ended = false;
   #turn = 0;
@@ -35,11 +46,13 @@ class Watch {
   #askedMs = 0;
   #unansweredMs = 0;
   #survivedMs = 0;
+  #isLast = false;
 
-  constructor({ threadId, memory, port }: Watched) {
+  constructor({ threadId, memory, port, heart }: Watched) {
     this.#threadId = threadId;
     this.#pulse = new Pulse(memory);
     this.#port = port;
+    this.#heart = heart;
     this.#asked = this.#pulse.beats;
   }
 
@@ -79,6 +92,7 @@ class Watch {
     this.#survivedMs += passedMs;
     if (!reported && this.#survivedMs >= SURVIVAL_STALLS * stallMs)
       parentPort!.postMessage({ blocked: this.#threadId } satisfies WatchdogReport);
+    this.#endIfStill(this.#survivedMs, "a handler that goes on although it was terminated");
   }
 
   async #terminate(turn: number): Promise<void> {
@@ -117,6 +131,17 @@ class Watch {
     this.#unansweredMs += passedMs;
     if (!reported && this.#unansweredMs >= stallMs)
       parentPort!.postMessage({ blocked: this.#threadId } satisfies WatchdogReport);
+    this.#endIfStill(this.#unansweredMs, "code that is no handler, such as what follows an await,");
+  }
+
+  /** All others end with this shard, so it has the longer of both times, whatever it is that holds it. */
+  #endIfStill(stillMs: number, culprit: string): void {
+    const limitMs = SURVIVAL_STALLS * stallMs;
+    if (this.#heart === undefined || stillMs < limitMs || this.#pulse.isDebugged || this.#isLast) return;
+    this.#isLast = true;
+    endProgram(
+      `Heart: ${culprit} has held the first shard of ${this.#heart} for ${limitMs} ms; process ${process.pid} ends by SIGKILL, to be started again`,
+    );
   }
 
   #ask(): void {

@@ -27,6 +27,8 @@ export interface Watched {
   readonly memory: SharedArrayBuffer;
   /** Its event loop answers what comes here, and there goes on with a slice that was terminated. To be transferred. */
   readonly port: MessagePort;
+  /** The name of the node that ends as a whole, with this program, when this shard moves no more. */
+  readonly heart?: string;
 }
 
 /** What the watchdog's thread is told: to watch a shard, or that a thread is gone. */
@@ -86,7 +88,7 @@ export class Watchdog {
   }
 }
 
-/** Whether Node was started for a debugger: a handler that stands at a breakpoint has not stalled. */
+/** Whether Node lets a debugger in: a handler that stands at a breakpoint has not stalled. */
 export function isDebugged(): boolean {
   return url() !== undefined;
 }
@@ -95,6 +97,8 @@ export function isDebugged(): boolean {
 export function attend(scheduler: Scheduler): { readonly watched: Watched; readonly close: () => void } {
   const { port1, port2 } = new MessageChannel();
   port1.on("message", () => {
+    // Only this thread can tell, and it may stand at a breakpoint later: Node can be told at any time to let a debugger in.
+    scheduler.pulse.debugged(isDebugged());
     scheduler.pulse.beat();
     scheduler.recover();
   });

@@ -23,6 +23,8 @@ export interface ShardSetup {
   readonly node: string;
   readonly cores: number;
   readonly cpu: CpuOptions;
+  /** Whether a watchdog looks after it. */
+  readonly guarded: boolean;
   /** How far the time of day has jumped, if the first shard has a clock that can. */
   readonly jumps: SharedArrayBuffer | undefined;
   readonly control: MessagePort;

@@ -1,4 +1,5 @@
 import { systemClock } from "../clock.ts";
+import { terminableJsonParse } from "../json-parse.ts";
 import { JumpingClock } from "../jumping-clock.ts";
 import type { Logger, LogLevel } from "../logger.ts";
 import { Runtime } from "../runtime.ts";
@@ -47,6 +48,7 @@ class ShardThread {
     shard.interconnect = interconnect;
     shard.scheduler.exchange = interconnect;
     const { watched, close } = attend(shard.scheduler);
+    const untouched = this.#setup.guarded ? terminableJsonParse() : (): void => {};
     control.on("message", (order: ShardOrder) => {
       if (order.type === "connect") {
         interconnect.connect(order.number, new ThreadLine(order.end, () => shard.scheduler.wake()));
@@ -60,6 +62,7 @@ class ShardThread {
           .then(stopped)
           .finally(() => {
             close();
+            untouched();
             control.close();
           });
     });

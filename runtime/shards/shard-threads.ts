@@ -164,6 +164,7 @@ export class ShardThreads {
       node: this.#runtime.node,
       cores: this.#runtime.cores,
       cpu: this.#runtime.cpu,
+      guarded: this.#watchdog !== undefined,
       jumps: this.#clock instanceof JumpingClock ? this.#clock.jumps : undefined,
       control: port2,
     };

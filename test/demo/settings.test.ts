@@ -15,6 +15,7 @@ describe("demoSettings", () => {
       checkOrigin: true,
       drainDelayMs: 0,
       stopMs: 60_000,
+      heart: false,
       logLevel: "info",
     });
   });
@@ -52,6 +53,12 @@ describe("demoSettings", () => {
     for (const none of [{}, { DASHBOARD_CHAOS: "false" }])
       assert.ok(!("dashboardChaos" in demoSettings(none)));
     assert.throws(() => demoSettings({ DASHBOARD_CHAOS: "yes" }), /DASHBOARD_CHAOS .* is malformed/);
+  });
+
+  test("ends for a first shard that moves no more only if it is told to", () => {
+    assert.equal(demoSettings({ HEART: "true" }).heart, true);
+    for (const none of [{}, { HEART: "false" }]) assert.equal(demoSettings(none).heart, false);
+    assert.throws(() => demoSettings({ HEART: "1" }), /HEART .* is malformed/);
   });
 
   test("takes true, false or a list of origins", () => {

@@ -343,6 +343,9 @@ describe("is refused where it is given, outside of processes:", () => {
     ["memory in which no shard can start", { maxHeapMb: 15 }],
     ["memory in which no function can start", { cpu: { maxOldGenerationSizeMb: 15 } }],
     ["a limit of a true time", { stallMs: true }],
+    ["a heart that may beat", { stallMs: 1_000, heart: 1 }],
+    ["a heart that nobody listens to", { heart: true }],
+    ["a heart that is never found to stand still", { heart: true, stallMs: Number.POSITIVE_INFINITY }],
     ["no options at all", null],
   ])("a runtime with %s", async (_, options) => {
     await expect(Runtime.start(as(options))).rejects.toMatchObject({ code: "ROOKERY_BADARG" });

@@ -40,7 +40,6 @@ function hugeText(): string {
 const stalls: Record<string, (server: Stalling) => void> = {
   "a loop": spin,
   "a regular expression": () => void /^(a+)+$/.test(`${"a".repeat(40)}b`),
-  // Native code is not cut in two: the process ends right behind it.
   "JSON.parse": () => void JSON.parse(hugeText()),
   "sends to itself": ({ self }) => {
     for (;;) self.send(self.pid, "more");

@@ -25,7 +25,7 @@ function spin(): never {
 const stalls: Record<string, (server: StallingServer, path: string) => unknown> = {
   "a loop": spin,
   "a regular expression": () => /^(a+)+$/.test(`${"a".repeat(40)}b`),
-  // Native code is not cut in two: the process ends right behind it. It goes on until it is to be terminated, however slow the machine is.
+  // It goes on until it is to be terminated, however fast or slow the machine is.
   "JSON.parse": ({ self }) => {
     const pulse = new Int32Array(self.runtime.shard.scheduler.pulse.memory);
     const text = `[${SLOW_NUMBER.repeat(NUMBERS_LENGTH)}1]`;

@@ -11,6 +11,7 @@ try {
     PORT: port,
     SHARDS: shards,
     STALL_MS: stallMs,
+    HEART: heart,
     REDIS_URL: redis,
   } = readSettings(
     z.object({
@@ -19,11 +20,12 @@ try {
       SHARDS: shardsSetting,
       REDIS_URL: redisSetting,
       STALL_MS: z.coerce.number().positive().default(1_000),
+      HEART: z.enum(["true", "false"]).default("false"),
     }),
   );
   const { runtime } = await Application.run({
     name: "wire-server",
-    runtime: { shards, stallMs },
+    runtime: { shards, stallMs, heart: heart === "true" },
     start: [wireTree({ host, port, ...(redis === undefined ? {} : { redis }) })],
   });
   endpointUrl(runtime, names.endpoint).then(

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Channel, Socket } from "phoenix";
 import { afterEach, describe, expect, test } from "vitest";
 import { answer, connected, nextEvent } from "./phoenix-client.ts";
+import { copiesFor } from "./slow-json.ts";
 import type { ShardStats } from "./wire/shard-stats.ts";
 
 const entry = fileURLToPath(new URL("./start-wire-server.js", import.meta.url));
@@ -22,9 +23,11 @@ afterEach(async () => {
   }
 });
 
+const STALL_MS = 300;
+
 async function start(shards: number): Promise<string> {
   server = spawn(process.execPath, [entry], {
-    env: { ...process.env, PORT: "0", SHARDS: String(shards), STALL_MS: "300" },
+    env: { ...process.env, PORT: "0", SHARDS: String(shards), STALL_MS: String(STALL_MS) },
     stdio: ["ignore", "pipe", "ignore"],
   });
   for await (const line of createInterface(server.stdout!)) {
@@ -108,6 +111,29 @@ for (const shards of [1, 2]) {
       }
       expect(clients.flatMap(({ lost }) => lost)).toEqual([]);
       expect((await stats(url)).length).toBe(shards);
+    });
+
+    test("fails as well when it reads with JSON.parse what takes ten times as long as it may, long before it has read it", async () => {
+      const { copies, nativeMs } = copiesFor(10 * STALL_MS);
+      const url = await start(shards);
+      const clients = await onAllShards(url);
+      for (const { spinning, other } of clients) {
+        const failed = new Promise((resolve) => spinning.onError(resolve));
+        const back = nextEvent(spinning, "presence_state");
+        const startedMs = performance.now();
+        spinning.push("parse", { copies });
+        const answers = clients.map((client) => answer(client.other.push("echo", { n: 1 })));
+        assert.deepEqual(await failed, { reason: "channel_crash" });
+        expect(performance.now() - startedMs).toBeLessThan(nativeMs);
+        for (const { status } of await Promise.all(answers)) assert.equal(status, "ok");
+        await back;
+        assert.equal(other.state, "joined");
+        assert.deepEqual(await answer(spinning.push("parse", { copies: 1 })), {
+          status: "ok",
+          response: { rows: 20_000 },
+        });
+      }
+      expect(clients.flatMap(({ lost }) => lost)).toEqual([]);
     });
   });
 }

@@ -17,6 +17,7 @@ import {
   socketRef,
   stop,
 } from "rookery/channels";
+import { slowJson } from "../slow-json.ts";
 import { names } from "./names.ts";
 
 interface RoomContract {
@@ -81,6 +82,10 @@ export class RoomChannel extends Channel<RoomContract> {
       while (true) {
         // Until somebody ends it.
       }
+    },
+    parse: (payload, socket) => {
+      const { copies } = payload as { readonly copies: number };
+      return reply("ok", { rows: (JSON.parse(slowJson(copies)) as unknown[]).length }, socket);
     },
     noreply: (_payload, socket) => noReply(socket),
     later: (_payload, socket) => {
