@@ -65,6 +65,7 @@ export class Scheduler {
   /** What the watchdog sees of this shard. */
   readonly pulse: Pulse = new Pulse();
   exchange: Exchange | undefined = undefined;
+  #toHandOver = false;
 
   constructor(driver: SliceDriver) {
     this.#driver = driver;
@@ -82,8 +83,9 @@ export class Scheduler {
     if (!this.#armed && !this.#inSlice) this.#arm();
   }
 
-  /** Asks for a slice, if there will be none by itself: something is to be handed over. */
+  /** Something is to be handed over. Asks for a slice, if there will be none by itself. */
   want(): void {
+    this.#toHandOver = true;
     if (!this.#armed && !this.#inSlice) this.#arm();
   }
 
@@ -211,7 +213,10 @@ export class Scheduler {
     this.#beginTurn();
     if (!this.#driver.drainMicrotasks()) return false;
     // Another shard can work on what was sent to it while this one goes on.
-    this.exchange?.flush();
+    if (this.#toHandOver) {
+      this.#toHandOver = false;
+      this.exchange?.flush();
+    }
     return true;
   }
 
