@@ -62,6 +62,9 @@ export class LeanWebSocket {
     this.#hearsControls = hearsControls;
     if (this.#full !== undefined) return this.#listenTo(this.#full);
     const stream = this.#stream;
+    // The limits of a server of HTTP for requests that dawdle are none of a WebSocket. Not every stream has such.
+    (stream as Partial<NetSocket>).setTimeout?.(0);
+    (stream as Partial<NetSocket>).setNoDelay?.();
     stream[WEBSOCKET] = this;
     // Who ends its side is closed: that way it costs no listener.
     stream.allowHalfOpen = false;

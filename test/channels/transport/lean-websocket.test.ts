@@ -1,6 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { Duplex } from "node:stream";
-import type { IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { once } from "node:events";
 import fc from "fast-check";
 import { assert, describe, test } from "vitest";
 import { WebSocketServer } from "ws";
@@ -146,6 +148,25 @@ describe("a LeanWebSocket", () => {
       lean(stream).readWith({ message: resolve, control: () => {}, gone: () => {} }, false);
     });
     assert.equal(message, "early");
+  });
+
+  test("is under none of the limits that its server has for connections that are silent", async () => {
+    const http = createServer();
+    http.setTimeout(60_000);
+    const limits = new Promise<unknown[]>((resolve) => {
+      http.on("upgrade", (_request, stream: Socket) => {
+        const before = stream.timeout;
+        lean(stream).readWith({ message: () => {}, control: () => {}, gone: () => {} }, false);
+        resolve([before, stream.timeout]);
+      });
+    });
+    http.listen(0, "127.0.0.1");
+    await once(http, "listening");
+    const client = connect((http.address() as AddressInfo).port, "127.0.0.1");
+    client.write("GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+    assert.deepEqual(await limits, [60_000, 0]);
+    client.destroy();
+    http.close();
   });
 });
 
