@@ -40,6 +40,7 @@ const expectedReports = [
   /^The thread of a shard that had ended has failed \(ERR_WORKER_OUT_OF_MEMORY\)$/,
   // It came to harm while it started, and was tried again.
   /^What runs on every shard did not start on # \("(noconnection|killed)"\)$/,
+  /^Child # of supervisor # failed to start: (noconnection|killed)$/,
   // A tree that is killed is started again while its observer still has messages before that of its parent's death.
   /^Child observer of supervisor tree failed to start: \[ 'already_started', # \]$/,
   /^Child # of supervisor # failed to start: \[ 'shutdown', \[ 'failed_to_start_child', 'observer', \[ 'already_started', # \] \] \]$/,
