@@ -24,33 +24,31 @@ export interface MessageReader {
   gone(): void;
 }
 
-type FullOptions = ServerOptions;
-
 /** How `ws` makes the WebSocket of a stream, once it has answered the handshake. */
 const FullWebSocket = WebSocket as unknown as new (
   address: null,
   protocols: undefined,
-  options: FullOptions,
-) => WebSocket & { setSocket(stream: Duplex, head: Buffer, options: FullOptions): void };
+  options: ServerOptions,
+) => WebSocket & { setSocket(stream: Duplex, head: Buffer, options: ServerOptions): void };
 
 const WEBSOCKET = Symbol("the LeanWebSocket of a stream");
 
 type OwnedStream = NetSocket & { [WEBSOCKET]: LeanWebSocket };
 
 /**
- * A WebSocket without all that `ws` reads and writes with, which would be most of what a connection takes. Whole messages of up to 64 KiB,
+ * A WebSocket without all that `ws` reads and writes with, for what a connection keeps is what it costs. Whole messages of up to 64 KiB,
  * one frame each, it takes from the stream by itself. At the first byte of anything else (a control frame, a fragment, a frame that has not
  * come to its end, an offence), or when it is to do more than read, it becomes a full one of `ws`, for good.
  */
 export class LeanWebSocket {
   readonly #stream: OwnedStream;
-  readonly #options: FullOptions;
+  readonly #options: ServerOptions;
   #reader!: MessageReader;
   #hearsControls = false;
   #full: WebSocket | undefined;
 
   /** `options` are those of the WebSocketServer. With `full` it is one from the start. */
-  constructor(stream: Duplex, options: FullOptions, full?: WebSocket) {
+  constructor(stream: Duplex, options: ServerOptions, full?: WebSocket) {
     this.#stream = stream as OwnedStream;
     this.#options = options;
     this.#full = full;
