@@ -5,6 +5,7 @@ import { expectOptions } from "./argument.ts";
 import { runtimeError } from "./errors.ts";
 import { HEAP_MB_MIN, heapLimits } from "./heap-limit.ts";
 import type { Logger } from "./logger.ts";
+import { terminableLoops } from "./terminable-loops.ts";
 
 /** How many threads there are for functions that need the CPU, and how much memory each may use. */
 export interface CpuOptions {
@@ -77,6 +78,7 @@ export class CpuPool {
 
   async #open(): Promise<Piscina> {
     const { Piscina } = await import("piscina");
+    terminableLoops();
     const here = import.meta.url;
     const piscina = new Piscina({
       filename: new URL(`./cpu-worker${here.endsWith(".ts") ? ".ts" : ".js"}`, here).href,

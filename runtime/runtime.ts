@@ -32,6 +32,7 @@ import type { Watchdog } from "./watchdog.ts";
 import { PortDriver, type SliceDriver } from "./slice-driver.ts";
 import { type StartOptions, startOrThrow, UNLINKED } from "./start.ts";
 import { stopServer } from "./stop.ts";
+import { terminableLoops } from "./terminable-loops.ts";
 
 const LONG_SCHEDULE_MS = 50;
 
@@ -149,6 +150,7 @@ export class Runtime {
         throw error;
       }
     }
+    if (watchdog !== undefined || count > 1) terminableLoops();
     if (options.nodes !== undefined) await runtime.connectNodes(options.nodes);
     return runtime;
   }

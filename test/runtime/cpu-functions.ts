@@ -23,6 +23,18 @@ export function spin(_: unknown, { progress }: CpuContext): never {
   for (;;);
 }
 
+function makeArrays(count: number): void {
+  for (let n = 0; n < count; n += 1) Array(1_000).fill(0);
+}
+
+/** Tells that it begins with what takes many minutes, once V8 has optimized that. */
+export function spinOptimized(_: unknown, { progress }: CpuContext): void {
+  makeArrays(100_000);
+  progress("spinning");
+  // No larger: V8 would have to optimize it again for other numbers.
+  makeArrays(2 ** 30);
+}
+
 export function countTo(n: number, { progress }: CpuContext): string {
   for (let i = 1; i <= n; i += 1) progress(i);
   return "done";

@@ -22,7 +22,7 @@ async function run(scenario: string, stallMs = STALL_MS, times = 0): Promise<unk
   return JSON.parse(stdout);
 }
 
-const kinds = ["a loop", "a regular expression", "JSON.parse"];
+const kinds = ["a loop", "a regular expression", "arrays of one length", "JSON.parse"];
 const callbacks = { call: "handleCall", cast: "handleCast", send: "handleInfo" };
 /** Its reason, and what the one that was started in its place answers. */
 const ended = ["stalled", "started"];

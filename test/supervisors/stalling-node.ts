@@ -40,6 +40,9 @@ function hugeText(): string {
 const stalls: Record<string, (server: Stalling) => void> = {
   "a loop": spin,
   "a regular expression": () => void /^(a+)+$/.test(`${"a".repeat(40)}b`),
+  "arrays of one length": () => {
+    for (;;) Array(1_000).fill(0);
+  },
   "JSON.parse": () => void JSON.parse(hugeText()),
   "sends to itself": ({ self }) => {
     for (;;) self.send(self.pid, "more");

@@ -25,6 +25,9 @@ function spin(): never {
 const stalls: Record<string, (server: StallingServer, path: string) => unknown> = {
   "a loop": spin,
   "a regular expression": () => /^(a+)+$/.test(`${"a".repeat(40)}b`),
+  "arrays of one length": () => {
+    for (;;) Array(1_000).fill(0);
+  },
   // It goes on until it is to be terminated, however fast or slow the machine is.
   "JSON.parse": ({ self }) => {
     const pulse = new Int32Array(self.runtime.shard.scheduler.pulse.memory);

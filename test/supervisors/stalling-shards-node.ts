@@ -86,7 +86,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     await supervised();
     const outcomes: Record<string, unknown> = {};
     for (const how of ["call", "cast", "send"] as const)
-      for (const what of ["a loop", "a regular expression", "JSON.parse"])
+      for (const what of ["a loop", "a regular expression", "arrays of one length", "JSON.parse"])
         outcomes[`${how}: ${what}`] = await stall(how, what);
     const crashes = reports.filter(({ message }) => /^Process .* crashed: stalled/.test(message));
     return {

@@ -68,6 +68,7 @@ describe("a handler that never returns", () => {
     expect(outcomes).toEqual({
       "a loop": ended,
       "a regular expression": ended,
+      "arrays of one length": ended,
       "JSON.parse": ended,
       "sends to itself": ended,
       "sends to another": ended,
