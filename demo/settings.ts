@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from "node:os";
+import type { HeartOptions } from "rookery";
 import { readSettings } from "rookery/api";
 import type { CheckOrigin, RedisOptions } from "rookery/channels";
 import { z } from "zod";
@@ -33,8 +34,8 @@ export interface Settings {
   readonly dashboardToken?: string;
   /** Whether who may look may also let faults loose on all of it. */
   readonly dashboardChaos?: boolean;
-  /** Whether the program ends when its first shard moves no more, for whoever started it to start it again. */
-  readonly heart: boolean;
+  /** Whether the program ends when its first shard moves no more, and what starts it again then, if not who has started it. */
+  readonly heart: boolean | HeartOptions;
   /** The lowest level of what is logged. */
   readonly logLevel: string;
 }
@@ -63,6 +64,26 @@ export const shards: z.ZodType<number, string | undefined> = z
   )
   .transform(Number)
   .default(() => Math.min(SHARDS_MAX, availableParallelism()));
+
+/** Whether the program has a heart, and what starts it again, where nobody else does. */
+export const heartSettings: {
+  readonly HEART: z.ZodType<"true" | "false", string | undefined>;
+  readonly HEART_COMMAND: z.ZodType<string | undefined, string | undefined>;
+} = {
+  HEART: z.enum(["true", "false"]).default("true"),
+  HEART_COMMAND: z
+    .string()
+    .refine((line) => line.trim() !== "", "must be a line for sh")
+    .optional(),
+};
+
+export function heartOf(settings: {
+  readonly HEART: "true" | "false";
+  readonly HEART_COMMAND?: string | undefined;
+}): boolean | HeartOptions {
+  const { HEART: heart, HEART_COMMAND: command } = settings;
+  return heart === "true" && command !== undefined ? { command } : heart === "true";
+}
 
 /** The Redis that connects servers, and what this one is called among them. */
 export const redis: z.ZodType<RedisOptions | undefined, string | undefined> = z
@@ -121,7 +142,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     REDIS_URL: redis,
     DASHBOARD_TOKEN: dashboardToken,
     DASHBOARD_CHAOS: z.enum(["true", "false"]).default("false"),
-    HEART: z.enum(["true", "false"]).default("false"),
+    ...heartSettings,
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   });
   const settings = readSettings(schema, env);
@@ -138,7 +159,7 @@ export function demoSettings(env: Readonly<Record<string, string | undefined>>):
     ...(settings.REDIS_URL === undefined ? {} : { redis: settings.REDIS_URL }),
     ...(settings.DASHBOARD_TOKEN === undefined ? {} : { dashboardToken: settings.DASHBOARD_TOKEN }),
     ...(settings.DASHBOARD_CHAOS === "true" ? { dashboardChaos: true } : {}),
-    heart: settings.HEART === "true",
+    heart: heartOf(settings),
     logLevel: settings.LOG_LEVEL,
   };
 }

@@ -66,7 +66,7 @@ export {
   stop,
   type Stop,
 } from "./returns.ts";
-export { Runtime, type RuntimeOptions } from "./runtime.ts";
+export { type HeartOptions, Runtime, type RuntimeOptions } from "./runtime.ts";
 export type { MonitorOptions, Self } from "./self.ts";
 export type { InitArg, ServerClass, ServerInstance } from "./server-class.ts";
 export type { StartOptions, StartResult } from "./start.ts";

@@ -36,6 +36,15 @@ import { terminableLoops } from "./terminable-loops.ts";
 
 const LONG_SCHEDULE_MS = 50;
 
+/** What follows the end of a program whose first shard moved no more. */
+export interface HeartOptions {
+  /**
+   * A line for `sh` that runs once this process has ended, with its environment, directory and output and nothing to read: the port on which it
+   * listened is free then. It is nobody's child, so leave this out where something else starts programs again. HEART_COMMAND of Erlang.
+   */
+  readonly command: string;
+}
+
 /** What a runtime is started with: all may be left out. */
 export interface RuntimeOptions {
   /** The name of this node, as others are to know it: `shop@eu-1`. Default: `nonode@nohost`, which joins nobody. */
@@ -67,12 +76,12 @@ export interface RuntimeOptions {
   readonly stallMs?: number;
   /**
    * With `stallMs`: ends this whole Node.js process by SIGKILL, after a line on stderr, once the first shard has not moved for ten times
-   * `stallMs`, for whoever started it to start it again. Handlers that stall are ended alone before that, and other shards; this is for what is
-   * left, such as code behind an `await` that never returns. A graceful stop, an exit hook or a `finally` never runs; a commit that was
-   * answered is on disk. Time for which the whole process was suspended does not count, nor does a debugger's. Default: false.
-   * `heart` of Erlang's kernel, without its HEART_COMMAND.
+   * `stallMs`, for whoever started it to start it again, or for its own command to. Handlers that stall are ended alone before that, and other
+   * shards; this is for what is left, such as code behind an `await` that never returns. A graceful stop, an exit hook or a `finally` never runs;
+   * a commit that was answered is on disk. Time for which the whole process was suspended does not count, nor does a debugger's. Default: false.
+   * `heart` of Erlang's kernel.
    */
-  readonly heart?: boolean;
+  readonly heart?: boolean | HeartOptions;
   /** With `stallMs`: a turn of a process that has taken so long is warned of in the log. Default: 50. Infinity: never. */
   readonly longScheduleMs?: number;
   /** @internal The number of the shard. */
@@ -192,7 +201,11 @@ export class Runtime {
     this.#threads?.crash(place);
   }
 
-  async #watch(stallMs: number, longScheduleMs: number, heart: boolean): Promise<Watchdog | undefined> {
+  async #watch(
+    stallMs: number,
+    longScheduleMs: number,
+    heart: boolean | HeartOptions,
+  ): Promise<Watchdog | undefined> {
     const { attend, isDebugged, Watchdog } = await import("./watchdog.ts");
     if (isDebugged()) return undefined;
     const { terminableJsonParse } = await import("./json-parse.ts");
@@ -206,7 +219,9 @@ export class Runtime {
     };
     const watchdog = await Watchdog.start({ stallMs, longScheduleMs, logger, onBlocked });
     const { watched, close } = attend(this.shard.scheduler);
-    watchdog.watch(heart ? { ...watched, heart: this.node } : watched);
+    const { node } = this;
+    if (heart === true) watchdog.watch({ ...watched, heart: { node } });
+    else watchdog.watch(heart === false ? watched : { ...watched, heart: { node, command: heart.command } });
     const untouched = terminableJsonParse();
     this.#closeWatch = () => {
       close();
@@ -449,7 +464,10 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
     throw runtimeError("ROOKERY_BADARG", `a heap of at least ${HEAP_MB_MIN} MB`, maxHeapMb);
   for (const ms of [stallMs, longScheduleMs])
     if (!(typeof ms === "number" && ms > 0)) throw runtimeError("ROOKERY_BADARG", "a time above 0 ms", ms);
-  if (heart !== undefined) expectBoolean("as heart", heart);
-  if (heart === true && !(options.stallMs! < Number.POSITIVE_INFINITY))
+  if (typeof heart === "object") expectOptions("heart, an option of Runtime.start,", ["command"], heart);
+  else if (heart !== undefined) expectBoolean("as heart", heart);
+  if (typeof heart === "object" && !(typeof heart.command === "string" && heart.command.trim() !== ""))
+    throw runtimeError("ROOKERY_BADARG", "a line for sh as the command of a heart", heart.command);
+  if (heart !== undefined && heart !== false && !(options.stallMs! < Number.POSITIVE_INFINITY))
     throw runtimeError("ROOKERY_BADARG", "a finite stallMs to go with heart", options.stallMs);
 }

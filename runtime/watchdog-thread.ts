@@ -1,9 +1,10 @@
+import { spawn } from "node:child_process";
 import { write } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "./clock.ts";
 import { Pulse } from "./pulse.ts";
 import { terminateExecution } from "./terminate-execution.ts";
-import type { WatchdogData, WatchdogOrder, WatchdogReport, Watched } from "./watchdog.ts";
+import type { Heart, WatchdogData, WatchdogOrder, WatchdogReport, Watched } from "./watchdog.ts";
 
 /** So often is looked while the shortest time that matters passes. */
 const LOOKS = 4;
@@ -24,9 +25,15 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => systemClock.setTimer(ms, resolve));
 }
 
-/** Not through `process.stderr`, which the first thread would have to write for this one, nor in a way that may hold this one, too. */
-function endProgram(lastWords: string): void {
-  const end = (): void => void process.kill(process.pid, "SIGKILL");
+/**
+ * Not through `process.stderr`, which the first thread would have to write for this one, nor in a way that may hold this one, too.
+ * `command` begins when the pipe to it closes, as all that this process holds does when it has ended.
+ */
+function endProgram(lastWords: string, command: string | undefined): void {
+  const end = (): void => {
+    if (command !== undefined) spawn("/bin/sh", ["-c", `read -r _; ${command}`], { stdio: ["pipe", 1, 2] });
+    process.kill(process.pid, "SIGKILL");
+  };
   write(2, `${lastWords}\n`, end);
   systemClock.setTimer(LAST_WORDS_MS, end);
 }
@@ -36,7 +43,7 @@ class Watch {
   readonly #threadId: number;
   readonly #pulse: Pulse;
   readonly #port: MessagePort;
-  readonly #heart: string | undefined;
+  readonly #heart: Heart | undefined;
   readonly #gone = Promise.withResolvers<void>();
   #ended = false;
   #turn = 0;
@@ -139,8 +146,10 @@ class Watch {
     const limitMs = SURVIVAL_STALLS * stallMs;
     if (this.#heart === undefined || stillMs < limitMs || this.#pulse.isDebugged || this.#isLast) return;
     this.#isLast = true;
+    const { node, command } = this.#heart;
     endProgram(
-      `Heart: ${culprit} has held the first shard of ${this.#heart} for ${limitMs} ms; process ${process.pid} ends by SIGKILL, to be started again`,
+      `Heart: ${culprit} has held the first shard of ${node} for ${limitMs} ms; process ${process.pid} ends by SIGKILL, to be started again`,
+      command,
     );
   }
 

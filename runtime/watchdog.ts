@@ -27,8 +27,14 @@ export interface Watched {
   readonly memory: SharedArrayBuffer;
   /** Its event loop answers what comes here, and there goes on with a slice that was terminated. To be transferred. */
   readonly port: MessagePort;
-  /** The name of the node that ends as a whole, with this program, when this shard moves no more. */
-  readonly heart?: string;
+  /** With this shard, when it moves no more, the whole program ends. */
+  readonly heart?: Heart;
+}
+
+export interface Heart {
+  readonly node: string;
+  /** What `sh` runs once the program has ended. */
+  readonly command?: string;
 }
 
 /** What the watchdog's thread is told: to watch a shard, or that a thread is gone. */

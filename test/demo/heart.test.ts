@@ -15,18 +15,19 @@ const program = fileURLToPath(new URL("stalling-demo.ts", import.meta.url));
 const STALL_MS = 200;
 const CLIENTS = 6;
 
-let server: ChildProcess | undefined;
+/** Ends what runs as the server. */
+let end: () => unknown = () => {};
 let folder: string;
 const sockets: Socket[] = [];
 
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.disconnect();
-  server?.kill("SIGKILL");
+  end();
   rmSync(folder, { recursive: true });
 });
 
 /** Starts the server; resolves when it listens. */
-async function start(port: number, shards: number): Promise<ChildProcess> {
+async function start(port: number, shards: number, command?: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [program], {
     env: {
       ...process.env,
@@ -34,12 +35,12 @@ async function start(port: number, shards: number): Promise<ChildProcess> {
       SHARDS: String(shards),
       DATABASE_PATH: join(folder, "demo.db"),
       CHECK_ORIGIN: "false",
-      HEART: "true",
+      ...(command === undefined ? {} : { HEART_COMMAND: command }),
       STALL_MS: String(STALL_MS),
     },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  server = child;
+  end = () => child.kill("SIGKILL");
   await once(child.stdout!, "data");
   return child;
 }
@@ -94,42 +95,73 @@ async function orderAll(url: string, token: string, ordered: number[]): Promise<
   }
 }
 
-for (const shards of [1, 2]) {
-  describe(`a server with a heart, on ${shards} ${shards === 1 ? "shard" : "shards"}, whose first is held behind an await`, () => {
-    test("ends by SIGKILL; started again, its clients come back by themselves, and what it acknowledged is there", async () => {
-      folder = mkdtempSync(join(tmpdir(), "rookery-heart-"));
-      const port = await ownPort();
-      const url = `http://127.0.0.1:${port}`;
-      const child = await start(port, shards);
-      const tokens: string[] = [];
-      const rooms: Channel[] = [];
-      for (let number = 0; number < CLIENTS; number += 1) {
-        tokens.push(await signUp(url, number));
-        rooms.push(await joined(url, tokens.at(-1)!));
-      }
-      const lost = rooms.map((room) => new Promise((resolve) => room.onError(resolve)));
-      const ordered = tokens.map((): number[] => []);
-      const orders = tokens.map((token, index) => orderAll(url, token, ordered[index]!));
-      await expect.poll(() => ordered.every((ids) => ids.length > 0)).toBe(true);
-
+describe.each([1, 2])(
+  "a server whose first shard is held behind an await ends by SIGKILL (shards: %d)",
+  (shards) => {
+    test("started again, its clients come back by themselves, and what it acknowledged is there", async () => {
+      const { url, port, child, ...before } = await used(shards);
       let stderr = "";
       child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
       child.send("hold");
       assert.deepEqual(await once(child, "close"), [null, "SIGKILL"]);
       expect(stderr).toMatch(/^Heart: .* has held the first shard of .* ends by SIGKILL.*\n$/);
-      await Promise.all([...lost, ...orders]);
-
       await start(port, shards);
-      await expect.poll(() => rooms.map(({ state }) => state)).toEqual(rooms.map(() => "joined"));
-      for (const room of rooms)
-        assert.equal((await answer(room.push("message:new", { body: "back" }))).status, "ok");
-      for (const [index, token] of tokens.entries())
-        for (const id of ordered[index]!) {
-          const found = await fetch(`${url}/api/v1/orders/${id}`, {
-            headers: { authorization: `Bearer ${token}` },
-          });
-          assert.equal(found.status, 200);
-        }
+      await isAsBefore(url, before);
     });
-  });
+
+    test("its HEART_COMMAND starts it again: as before", async () => {
+      const { url, child, ...before } = await used(shards, `exec '${process.execPath}' '${program}'`);
+      const again = once(child.stdout!, "data");
+      child.send("hold");
+      assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
+      const [said] = (await again) as [Buffer];
+      end = () => process.kill(Number.parseInt(String(said), 10), "SIGKILL");
+      await isAsBefore(url, before);
+    });
+  },
+);
+
+interface Before {
+  readonly tokens: readonly string[];
+  readonly rooms: readonly Channel[];
+  /** What was acknowledged to each client. */
+  readonly ordered: readonly (readonly number[])[];
+  /** The connections are gone. */
+  readonly lost: Promise<unknown>;
+}
+
+/** A server with clients in a room that order as long as it answers. */
+async function used(
+  shards: number,
+  command?: string,
+): Promise<Before & { readonly url: string; readonly port: number; readonly child: ChildProcess }> {
+  folder = mkdtempSync(join(tmpdir(), "rookery-heart-"));
+  const port = await ownPort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = await start(port, shards, command);
+  const tokens: string[] = [];
+  const rooms: Channel[] = [];
+  for (let number = 0; number < CLIENTS; number += 1) {
+    tokens.push(await signUp(url, number));
+    rooms.push(await joined(url, tokens.at(-1)!));
+  }
+  const errors = rooms.map((room) => new Promise((resolve) => room.onError(resolve)));
+  const ordered = tokens.map((): number[] => []);
+  const orders = tokens.map((token, index) => orderAll(url, token, ordered[index]!));
+  await expect.poll(() => ordered.every((ids) => ids.length > 0)).toBe(true);
+  return { url, port, child, tokens, rooms, ordered, lost: Promise.all([...errors, ...orders]) };
+}
+
+async function isAsBefore(url: string, { tokens, rooms, ordered, lost }: Before): Promise<void> {
+  await lost;
+  await expect.poll(() => rooms.map(({ state }) => state)).toEqual(rooms.map(() => "joined"));
+  for (const room of rooms)
+    assert.equal((await answer(room.push("message:new", { body: "back" }))).status, "ok");
+  for (const [index, token] of tokens.entries())
+    for (const id of ordered[index]!) {
+      const found = await fetch(`${url}/api/v1/orders/${id}`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      assert.equal(found.status, 200);
+    }
 }

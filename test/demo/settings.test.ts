@@ -15,7 +15,7 @@ describe("demoSettings", () => {
       checkOrigin: true,
       drainDelayMs: 0,
       stopMs: 60_000,
-      heart: false,
+      heart: true,
       logLevel: "info",
     });
   });
@@ -55,10 +55,17 @@ describe("demoSettings", () => {
     assert.throws(() => demoSettings({ DASHBOARD_CHAOS: "yes" }), /DASHBOARD_CHAOS .* is malformed/);
   });
 
-  test("ends for a first shard that moves no more only if it is told to", () => {
-    assert.equal(demoSettings({ HEART: "true" }).heart, true);
-    for (const none of [{}, { HEART: "false" }]) assert.equal(demoSettings(none).heart, false);
+  test("ends for a first shard that moves no more unless it is told not to", () => {
+    for (const some of [{}, { HEART: "true" }]) assert.equal(demoSettings(some).heart, true);
+    assert.equal(demoSettings({ HEART: "false" }).heart, false);
     assert.throws(() => demoSettings({ HEART: "1" }), /HEART .* is malformed/);
+  });
+
+  test("takes a command that starts it again when it has ended so", () => {
+    const HEART_COMMAND = "npm start";
+    assert.deepEqual(demoSettings({ HEART_COMMAND }).heart, { command: HEART_COMMAND });
+    assert.equal(demoSettings({ HEART: "false", HEART_COMMAND }).heart, false);
+    assert.throws(() => demoSettings({ HEART_COMMAND: " " }), /HEART_COMMAND .* is malformed/);
   });
 
   test("takes true, false or a list of origins", () => {

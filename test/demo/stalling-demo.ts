@@ -1,4 +1,4 @@
-// A program for test/demo/heart.test.ts: the demo as its settings say, with a heart; on a message, code that is no handler holds its first shard.
+// A program for test/demo/heart.test.ts: the demo as its settings say; on a message, code that is no handler holds its first shard.
 import { Application, silentLogger } from "rookery";
 import { endpointUrl } from "rookery/api";
 import { demoTree, names } from "../../demo/demo-tree.ts";
@@ -13,4 +13,4 @@ const { runtime } = await Application.run({
   start: [demoTree(settings), { id: "stalling", start: [StallingServer, undefined], name: "stalling" }],
 });
 process.on("message", () => runtime.cast("stalling" as never, "a promise continuation" as never));
-process.stdout.write(`listening on ${await endpointUrl(runtime, names.endpoint)}\n`);
+process.stdout.write(`${process.pid} listens on ${await endpointUrl(runtime, names.endpoint)}\n`);

@@ -345,6 +345,11 @@ describe("is refused where it is given, outside of processes:", () => {
     ["a limit of a true time", { stallMs: true }],
     ["a heart that may beat", { stallMs: 1_000, heart: 1 }],
     ["a heart that nobody listens to", { heart: true }],
+    ["a heart with a command that nobody listens to", { heart: { command: "true" } }],
+    ["a heart whose command is none", { stallMs: 1_000, heart: { command: " " } }],
+    ["a heart without its command", { stallMs: 1_000, heart: {} }],
+    ["a heart that has something else", { stallMs: 1_000, heart: { command: "true", delayMs: 1 } }],
+    ["a heart that is missing", { stallMs: 1_000, heart: null }],
     ["a heart that is never found to stand still", { heart: true, stallMs: Number.POSITIVE_INFINITY }],
     ["no options at all", null],
   ])("a runtime with %s", async (_, options) => {

@@ -1,7 +1,12 @@
 import { Application, RookeryError } from "rookery";
 import { endpointUrl, readSettings } from "rookery/api";
 import { z } from "zod";
-import { redis as redisSetting, shards as shardsSetting } from "../../demo/settings.ts";
+import {
+  heartOf,
+  heartSettings,
+  redis as redisSetting,
+  shards as shardsSetting,
+} from "../../demo/settings.ts";
 import { names } from "./wire/names.ts";
 import { wireTree } from "./wire/wire-tree.ts";
 
@@ -11,8 +16,8 @@ try {
     PORT: port,
     SHARDS: shards,
     STALL_MS: stallMs,
-    HEART: heart,
     REDIS_URL: redis,
+    ...heart
   } = readSettings(
     z.object({
       HOST: z.string().default("127.0.0.1"),
@@ -20,12 +25,12 @@ try {
       SHARDS: shardsSetting,
       REDIS_URL: redisSetting,
       STALL_MS: z.coerce.number().positive().default(1_000),
-      HEART: z.enum(["true", "false"]).default("false"),
+      ...heartSettings,
     }),
   );
   const { runtime } = await Application.run({
     name: "wire-server",
-    runtime: { shards, stallMs, heart: heart === "true" },
+    runtime: { shards, stallMs, heart: heartOf(heart) },
     start: [wireTree({ host, port, ...(redis === undefined ? {} : { redis }) })],
   });
   endpointUrl(runtime, names.endpoint).then(
