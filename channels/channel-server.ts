@@ -191,12 +191,12 @@ export class ChannelServer extends GenServer<AnySocket> {
     { socket, reply }: Accepted,
     log: Resumption | undefined,
   ): CallResult {
-    const { serializer, transportPid, pubsub } = this.state;
+    const { serializer, pubsub, connection } = this.state;
     const { intercepts, resume } = this.#route;
     const lane =
       log === undefined
-        ? new Fastlane(transportPid!, serializer, intercepts)
-        : new Fastlane(transportPid!, serializer, resume!.notStraight, resume!.events);
+        ? new Fastlane(connection, intercepts)
+        : new Fastlane(connection, resume!.notStraight, resume!.events);
     const response = log === undefined ? reply : log.reply(reply);
     const frame = serializer.encode(new ReplyMessage(joinRef, ref, topic, "ok", response));
     // The transport waits for the reply, so what is broadcast from here on reaches the client after it.

@@ -1,9 +1,13 @@
 import type { Pid } from "../runtime/index.ts";
+import { isAtRest, type Process, residentOf } from "../runtime/internal.ts";
 import type { EncodedFrame } from "./encoded-frame.ts";
 import { Broadcast } from "./message.ts";
-import { type Dispatcher, plainDispatcher } from "./pubsub/dispatcher.ts";
+import { type Dispatcher, plainDispatcher, type Sender, type Subscription } from "./pubsub/dispatcher.ts";
+import { READ_AHEAD_COUNT, readAhead } from "./read-ahead.ts";
 import { LogTap, Tapped } from "./resume/log-tap.ts";
 import type { Serializer } from "./serializer/serializer.ts";
+import type { Connection } from "./socket.ts";
+import type { Peer } from "./transport/peer.ts";
 
 /** The metadata with which a channel subscribes to its topic: how broadcasts reach its client without it. */
 export class Fastlane {
@@ -13,17 +17,46 @@ export class Fastlane {
   readonly intercepts: ReadonlySet<string> | undefined;
   /** Those of them that reach the client by way of a log, and not from here. */
   readonly logged: ReadonlySet<string> | undefined;
+  readonly #transport: Process | undefined;
+  readonly #peer: Peer | undefined;
 
   constructor(
-    transportPid: Pid,
-    serializer: Serializer,
+    { transportPid, serializer, peer }: Pick<Connection, "transportPid" | "serializer" | "peer">,
     intercepts: ReadonlySet<string> | undefined,
     logged?: ReadonlySet<string>,
   ) {
-    this.transportPid = transportPid;
+    this.transportPid = transportPid!;
     this.serializer = serializer;
     this.intercepts = intercepts;
     this.logged = logged;
+    this.#transport = residentOf(transportPid!);
+    this.#peer = peer;
+  }
+
+  /**
+   * Sends the frame to the transport process. One that is at rest would take it next, and do no more than hand it to its peer: that is done here, and
+   * it has no turn for it.
+   */
+  carry(frame: EncodedFrame, sender: Sender): void {
+    const transport = this.#transport;
+    if (transport !== undefined && isAtRest(transport) && this.#peer?.append?.(frame) === true)
+      transport.shard.scheduler.sends += 1;
+    else sender.send(this.transportPid, frame);
+  }
+
+  /** See `READ_AHEAD_COUNT`. */
+  static readAhead(rows: readonly Subscription[], from: number): void {
+    const end = Math.min(from + READ_AHEAD_COUNT, rows.length);
+    let sum = 0;
+    for (let index = from; index < end; index += 1) {
+      const { metadata } = rows[index]!;
+      if (!(metadata instanceof Fastlane)) continue;
+      const transport = metadata.#transport;
+      const peer = metadata.#peer;
+      if (transport !== undefined && peer !== undefined)
+        sum += transport.suspensions + (peer.isTapped === true ? 1 : 0);
+    }
+    readAhead.sum = sum;
   }
 }
 
@@ -42,6 +75,7 @@ export const fastlaneDispatcher: Dispatcher = {
     let frame: EncodedFrame | undefined;
     let others: Map<Serializer, EncodedFrame> | undefined;
     for (let index = 0; index < rows.length; index += 1) {
+      if (index % READ_AHEAD_COUNT === 0) Fastlane.readAhead(rows, index);
       const { pid, metadata } = rows[index]!;
       if (pid === from) continue;
       if (!(metadata instanceof Fastlane) || metadata.intercepts?.has(message.event) === true) {
@@ -57,7 +91,7 @@ export const fastlaneDispatcher: Dispatcher = {
         serializer = metadata.serializer;
         frame = others?.get(serializer) ?? encodedBroadcast(serializer, message);
       }
-      if (frame !== undefined) sender.send(metadata.transportPid, frame);
+      if (frame !== undefined) metadata.carry(frame, sender);
     }
   },
 };

@@ -1,4 +1,5 @@
 export { expectDuration, expectFunction, expectMethods, expectOptions, expectPid } from "./argument.ts";
+export { isAtRest } from "./at-rest.ts";
 export { isPromise } from "./async-outcome.ts";
 export { completeCallbackMode, NO_STATES } from "./callback-mode.ts";
 export { type ProcessCrashed, processCrashed } from "./crash-report.ts";

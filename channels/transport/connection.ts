@@ -113,10 +113,13 @@ export class ConnectionServer extends GenServer<ConnectionState> {
 
   /** Tells `tell` of each frame from here on, until the function is called that it returns. */
   tap(tell: FrameTap): () => void {
-    this.#peer = new TappedPeer(this.#peer, tell);
-    const tapped = this.#peer;
+    const { peer } = this.state.socket.connection;
+    const tapped = new TappedPeer(this.#peer, tell);
+    this.#peer = tapped;
+    peer!.isTapped = true;
     return () => {
       this.#peer = untapped(this.#peer, tapped);
+      peer!.isTapped = this.#peer !== peer;
     };
   }
 

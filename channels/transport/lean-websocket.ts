@@ -20,6 +20,8 @@ export interface MessageReader {
   /** A whole message. */
   message(data: string | Buffer): void;
   control(kind: "ping" | "pong", data: Buffer): void;
+  /** Whether it is open is from now on for `websocket` to say; before, it is as long as the stream can be written to. */
+  becameFull(websocket: WebSocket): void;
   /** The client has closed, has broken the protocol or is gone. May be said twice. */
   gone(): void;
 }
@@ -74,10 +76,6 @@ export class LeanWebSocket {
   /** The one that frames have to go through, if they may be compressed. */
   get compressing(): WebSocket | undefined {
     return this.#full?.extensions === "" ? undefined : this.#full;
-  }
-
-  get isOpen(): boolean {
-    return this.#full === undefined ? this.#stream.writable : this.#full.readyState === WebSocket.OPEN;
   }
 
   get isPaused(): boolean {
@@ -175,6 +173,7 @@ export class LeanWebSocket {
 
   #listenTo(full: WebSocket): void {
     const reader = this.#reader;
+    reader.becameFull(full);
     full.on("message", (data: RawData, isBinary) =>
       reader.message(isBinary ? (data as Buffer) : (data as Buffer).toString()),
     );

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { READ_AHEAD_COUNT, readAhead } from "../read-ahead.ts";
 
 /** More than this is not copied together: the stream gets the pieces, and the kernel gathers them. */
 const JOIN_BYTES_MAX = 65_536;
@@ -6,83 +7,109 @@ const JOIN_BYTES_MAX = 65_536;
 /** However much is to be sent in one turn, no more than that is held: the stream is asked whether it is full. */
 const HELD_BYTES_MAX = 1_048_576;
 
-let dirty: Outbox[] = [];
+// Who has something to write in this turn, and what each of them: a frame, or several. Not in the outboxes themselves, which are old: V8
+// would have to take down of each that it refers to something as young as a frame.
+let holders: Outbox[] = [];
+let held: (Buffer | Buffer[])[] = [];
+let flushed = 0;
 
 /** After everything that is to happen in this turn of the event loop has happened, all sockets are written to. */
 function flushAll(): void {
-  const outboxes = dirty;
-  dirty = [];
-  for (const outbox of outboxes) outbox.flush();
+  try {
+    while (flushed < holders.length) {
+      if (flushed % READ_AHEAD_COUNT === 0) readOutboxes();
+      flushed += 1;
+      holders[flushed - 1]!.flush();
+    }
+  } finally {
+    // An owner may throw where it is told that it is full.
+    if (flushed < holders.length) {
+      setImmediate(flushAll);
+    } else {
+      holders = [];
+      held = [];
+      flushed = 0;
+    }
+  }
 }
 
-/** Whose outbox it is. */
-export interface OutboxOwner {
-  /** Whether frames may still be written: none may after the close frame, which ws also sends on its own account. */
-  readonly isOpen: boolean;
-  /** More than it may waits in the stream for the other side to read. */
-  overfull(): void;
+/** See `READ_AHEAD_COUNT`. */
+function readOutboxes(): void {
+  const end = Math.min(flushed + READ_AHEAD_COUNT, holders.length);
+  let sum = 0;
+  for (let at = flushed; at < end; at += 1) {
+    const { isOpen, stream } = holders[at]!;
+    if (isOpen) sum += stream.writableLength;
+  }
+  readAhead.sum = sum;
 }
 
 /**
  * What is to be written to one socket. All that comes in one turn of the event loop leaves in one system call: the replies to a
- * burst of pushes, or a hundred broadcasts.
+ * burst of pushes, or a hundred broadcasts. Extended by who owns the socket: with thousands of them each object counts.
  */
-export class Outbox {
-  readonly #stream: Duplex;
-  readonly #bytesMax: number;
+export abstract class Outbox {
+  readonly stream: Duplex;
+  /** More than this in the stream, and something has to be done. It is enough for the stream to say when it is empty again. */
+  protected readonly streamBytesMax: number;
   readonly #heldBytesMax: number;
-  readonly #owner: OutboxOwner;
-  #first: Buffer | undefined = undefined;
-  #rest: Buffer[] | undefined = undefined;
-  #bytes = 0;
+  #heldAt = 0;
+  #heldBytes = 0;
 
-  /** So many bytes may wait in the stream. */
-  constructor(stream: Duplex, bytesMax: number, owner: OutboxOwner) {
-    this.#stream = stream;
-    this.#bytesMax = bytesMax;
-    this.#heldBytesMax = Math.min(bytesMax, HELD_BYTES_MAX);
-    this.#owner = owner;
+  constructor(stream: Duplex, streamBytesMax: number) {
+    this.stream = stream;
+    this.streamBytesMax = streamBytesMax;
+    this.#heldBytesMax = Math.min(streamBytesMax, HELD_BYTES_MAX);
   }
 
+  /** Whether frames may still be written: none may after the close frame, which ws also sends on its own account. */
+  abstract readonly isOpen: boolean;
+
+  /** More than it may waits in the stream for the other side to read. */
+  protected abstract overfull(): void;
+
   /** What waits for the end of this turn. */
-  get bytes(): number {
-    return this.#bytes;
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Whether so many bytes more may wait for the end of this turn. */
+  protected mayHold(bytes: number): boolean {
+    return this.#heldBytes + bytes <= this.#heldBytesMax;
   }
 
   /** `bytes` are whole frames, and not changed any more. */
-  push(bytes: Buffer): void {
-    this.#bytes += bytes.length;
-    if (this.#first === undefined) {
-      this.#first = bytes;
-      if (dirty.push(this) === 1) setImmediate(flushAll);
-    } else if (this.#rest === undefined) {
-      this.#rest = [bytes];
+  hold(bytes: Buffer): void {
+    if (this.#heldBytes === 0) {
+      held.push(bytes);
+      this.#heldAt = holders.push(this) - 1;
+      if (this.#heldAt === 0) setImmediate(flushAll);
     } else {
-      this.#rest.push(bytes);
+      const before = held[this.#heldAt]!;
+      if (Array.isArray(before)) before.push(bytes);
+      else held[this.#heldAt] = [before, bytes];
     }
-    if (this.#bytes > this.#heldBytesMax) this.flush();
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > this.#heldBytesMax) this.flush();
   }
 
   /** Writes what waits, now. */
   flush(): void {
-    const first = this.#first;
-    const rest = this.#rest;
-    const size = this.#bytes;
-    this.#first = undefined;
-    this.#rest = undefined;
-    this.#bytes = 0;
-    if (first === undefined || !this.#owner.isOpen) return;
-    if (rest === undefined) {
-      this.#stream.write(first);
+    const size = this.#heldBytes;
+    if (size === 0) return;
+    this.#heldBytes = 0;
+    if (!this.isOpen) return;
+    const { stream } = this;
+    const bytes = held[this.#heldAt]!;
+    if (!Array.isArray(bytes)) {
+      stream.write(bytes);
     } else if (size <= JOIN_BYTES_MAX) {
-      rest.unshift(first);
-      this.#stream.write(Buffer.concat(rest, size));
+      stream.write(Buffer.concat(bytes, size));
     } else {
-      this.#stream.cork();
-      this.#stream.write(first);
-      for (const bytes of rest) this.#stream.write(bytes);
-      this.#stream.uncork();
+      stream.cork();
+      for (const piece of bytes) stream.write(piece);
+      stream.uncork();
     }
-    if (this.#stream.writableLength > this.#bytesMax) this.#owner.overfull();
+    if (stream.writableLength > this.streamBytesMax) this.overfull();
   }
 }

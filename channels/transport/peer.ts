@@ -8,6 +8,13 @@ export interface Peer {
   started?(pid: Pid): void;
   /** Frames leave in the order of the pushes. Dropped if the client is gone. */
   push(frame: EncodedFrame): void;
+  /**
+   * Takes a frame that its transport process would only push next, without a turn of it. False if there is more to it than to keep the
+   * frame: then the process has to push it.
+   */
+  append?(frame: EncodedFrame): boolean;
+  /** While somebody taps the connection nothing is appended: who taps sees what the process pushes. */
+  isTapped?: boolean;
   /** A frame of the client has been dealt with, so it may send one more. */
   handled(): void;
   /** How many bytes have come from the client so far. */

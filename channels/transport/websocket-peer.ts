@@ -1,6 +1,6 @@
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
+import { WebSocket } from "ws";
 import type { Pid, Runtime } from "../../runtime/index.ts";
 import { onProcessExit } from "../../runtime/internal.ts";
 import type { EncodedFrame } from "../encoded-frame.ts";
@@ -9,7 +9,7 @@ import { slowConsumerDisconnected, slowConsumerDropped } from "../telemetry.ts";
 import { Backlog, type SlowConsumer, Waiting } from "./backlog.ts";
 import { closeCode } from "./close-code.ts";
 import type { LeanWebSocket, MessageReader } from "./lean-websocket.ts";
-import { Outbox, type OutboxOwner } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import { websocketBytes } from "./websocket-frame.ts";
 
@@ -30,14 +30,12 @@ const INBOUND_FRAMES_MAX = 64;
  * a broadcast for each socket again and write each frame by itself. That is sound as long as only whole frames are written, none
  * after the close frame, and nothing is compressed; with compression frames go through `ws`.
  */
-export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
+export class WebSocketPeer extends Outbox implements Peer, MessageReader {
   readonly #runtime: Runtime;
-  readonly #stream: Duplex;
-  readonly #outbox: Outbox;
   readonly #limits: BufferLimits;
-  /** More than this in the stream, and something has to be done. It is enough for the stream to say when it is empty again. */
-  readonly #streamBytesMax: number;
+  isTapped = false;
   #websocket: LeanWebSocket | undefined = undefined;
+  #full: WebSocket | undefined = undefined;
   #pid!: Pid;
   #compressing: WebSocket | undefined = undefined;
   #bytesReadBefore = 0;
@@ -49,12 +47,10 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
   #endedWith: number | undefined = undefined;
 
   constructor(runtime: Runtime, stream: Duplex, limits: BufferLimits) {
+    const { slowConsumer, maxBufferedSize } = limits;
+    super(stream, slowConsumer === "disconnect" ? maxBufferedSize : stream.writableHighWaterMark);
     this.#runtime = runtime;
-    this.#stream = stream;
     this.#limits = limits;
-    this.#streamBytesMax =
-      limits.slowConsumer === "disconnect" ? limits.maxBufferedSize : stream.writableHighWaterMark;
-    this.#outbox = new Outbox(stream, this.#streamBytesMax, this);
   }
 
   started(pid: Pid): void {
@@ -72,7 +68,7 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
     this.#websocket = websocket;
     this.#pid = pid;
     this.#compressing = websocket.compressing;
-    this.#bytesReadBefore = (this.#stream as NetSocket).bytesRead;
+    this.#bytesReadBefore = (this.stream as NetSocket).bytesRead;
     websocket.readWith(this, controls);
     // It may have ended between its start and the handshake.
     if (this.#endedWith !== undefined) this.#close(this.#endedWith);
@@ -84,6 +80,10 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
 
   control(kind: "ping" | "pong", data: Buffer): void {
     if (this.#mayTake()) this.#runtime.send(this.#pid, new InboundControl(kind, data));
+  }
+
+  becameFull(websocket: WebSocket): void {
+    this.#full = websocket;
   }
 
   gone(): void {
@@ -99,7 +99,7 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
   }
 
   get bytesRead(): number {
-    return this.#websocket === undefined ? 0 : (this.#stream as NetSocket).bytesRead - this.#bytesReadBefore;
+    return this.#websocket === undefined ? 0 : (this.stream as NetSocket).bytesRead - this.#bytesReadBefore;
   }
 
   get isPaused(): boolean {
@@ -107,16 +107,22 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
   }
 
   get unreadBytes(): number {
-    const sent = this.#compressing?.bufferedAmount ?? this.#stream.writableLength;
-    return this.#outbox.bytes + sent + (this.#backlog?.bytes ?? 0);
+    const sent = this.#compressing?.bufferedAmount ?? this.stream.writableLength;
+    return this.heldBytes + sent + (this.#backlog?.bytes ?? 0);
   }
 
-  get stream(): Duplex {
-    return this.#stream;
+  override get isOpen(): boolean {
+    const full = this.#full;
+    if (full !== undefined) return full.readyState === WebSocket.OPEN;
+    return this.#websocket !== undefined && this.stream.writable;
   }
 
-  get isOpen(): boolean {
-    return this.#websocket?.isOpen === true;
+  append(frame: EncodedFrame): boolean {
+    if (this.isTapped || this.#backlog !== undefined || this.#compressing !== undefined) return false;
+    const bytes = websocketBytes(frame);
+    if (!this.mayHold(bytes.length)) return false;
+    this.hold(bytes);
+    return true;
   }
 
   push(frame: EncodedFrame): void {
@@ -131,30 +137,30 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
   }
 
   /** The stream has all it may hold: from here on frames wait, or the client is cut off, as the policy says. */
-  overfull(): void {
+  protected override overfull(): void {
     const { slowConsumer, maxBufferedSize } = this.#limits;
     if (this.#ending) return;
     if (slowConsumer === "disconnect") return this.#cutOff();
     this.#backlog ??= new Backlog(slowConsumer, maxBufferedSize);
     if (this.#waitsForStream) return;
     this.#waitsForStream = true;
-    if (this.#compressing === undefined) this.#stream.once("drain", () => this.#catchUp());
+    if (this.#compressing === undefined) this.stream.once("drain", () => this.#catchUp());
   }
 
   #write(frame: EncodedFrame): void {
     const websocket = this.#compressing;
     if (websocket === undefined) {
-      this.#outbox.push(websocketBytes(frame));
+      this.hold(websocketBytes(frame));
       return;
     }
     if (!this.isOpen) return;
     const sent = this.#limits.slowConsumer === "disconnect" ? undefined : () => this.#compressedSent();
     websocket.send(frame.data, { binary: typeof frame.data !== "string" }, sent);
-    if (websocket.bufferedAmount > this.#streamBytesMax) this.overfull();
+    if (websocket.bufferedAmount > this.streamBytesMax) this.overfull();
   }
 
   #compressedSent(): void {
-    if (this.#waitsForStream && this.#compressing!.bufferedAmount <= this.#streamBytesMax) this.#catchUp();
+    if (this.#waitsForStream && this.#compressing!.bufferedAmount <= this.streamBytesMax) this.#catchUp();
   }
 
   #keep(frame: EncodedFrame, backlog: Backlog): void {
@@ -183,7 +189,7 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
       this.#write(frame);
       if (this.#mustWait()) return;
     }
-    this.#outbox.flush();
+    this.flush();
     if (!this.#mustWait()) this.#backlog = undefined;
   }
 
@@ -209,7 +215,7 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
     // The close frame stands behind all that is unread.
     const timer = this.#runtime.clock.setTimer(UNREAD_CLOSE_MS, () => this.#websocket!.terminate());
     timer.unref();
-    this.#stream.once("close", () => timer.cancel());
+    this.stream.once("close", () => timer.cancel());
   }
 
   #close(code: number): void {
@@ -219,7 +225,7 @@ export class WebSocketPeer implements Peer, OutboxOwner, MessageReader {
     const backlog = this.#backlog;
     this.#backlog = undefined;
     for (let frame = backlog?.shift(); frame !== undefined; frame = backlog!.shift()) this.#write(frame);
-    this.#outbox.flush();
+    this.flush();
     if (websocket.isPaused) websocket.resume();
     websocket.close(code);
   }

@@ -1,11 +1,13 @@
 import { assert, describe, test } from "vitest";
-import type { EncodedFrame } from "../../channels/encoded-frame.ts";
+import { EncodedFrame } from "../../channels/encoded-frame.ts";
 import { Fastlane, fastlaneDispatcher } from "../../channels/fastlane.ts";
 import { Broadcast } from "../../channels/message.ts";
 import type { Subscription } from "../../channels/pubsub/dispatcher.ts";
 import type { Serializer } from "../../channels/serializer/serializer.ts";
 import { v2Json } from "../../channels/serializer/v2-json.ts";
-import type { Pid } from "../../runtime/index.ts";
+import { GenServer, noReply, ok, type Pid, Runtime, silentLogger, sys } from "../../runtime/index.ts";
+import { residentOf } from "../../runtime/internal.ts";
+import { runInProcess, settle } from "../../runtime/testing.ts";
 
 /** Pids and serializers are compared only. */
 const pid = (name: string): Pid => ({ name }) as unknown as Pid;
@@ -34,7 +36,7 @@ describe("fastlaneDispatcher", () => {
     const serializer = new CountingSerializer();
     const rows = Array.from({ length: 100 }, (_, i) => ({
       pid: pid(`channel ${i}`),
-      metadata: new Fastlane(pid(`transport ${i}`), serializer, undefined),
+      metadata: new Fastlane({ transportPid: pid(`transport ${i}`), serializer, peer: undefined }, undefined),
     }));
     const sent = dispatch(rows, undefined, shout);
     assert.equal(serializer.encoded, 1);
@@ -51,7 +53,7 @@ describe("fastlaneDispatcher", () => {
     const other = new CountingSerializer();
     const rows = [one, other, one, one, other].map((serializer) => ({
       pid: pid("channel"),
-      metadata: new Fastlane(pid("transport"), serializer, undefined),
+      metadata: new Fastlane({ transportPid: pid("transport"), serializer, peer: undefined }, undefined),
     }));
     const frames = dispatch(rows, undefined, shout).map(([, frame]) => frame);
     assert.deepEqual([one.encoded, other.encoded], [1, 1]);
@@ -71,7 +73,10 @@ describe("fastlaneDispatcher", () => {
     const sender = pid("sender");
     const rows = [sender, sender, pid("other")].map((channel) => ({
       pid: channel,
-      metadata: new Fastlane(pid("transport"), v2Json, undefined),
+      metadata: new Fastlane(
+        { transportPid: pid("transport"), serializer: v2Json, peer: undefined },
+        undefined,
+      ),
     }));
     assert.equal(dispatch(rows, sender, shout).length, 1);
     assert.deepEqual(dispatch([{ pid: sender, metadata: undefined }], sender, shout), []);
@@ -79,10 +84,113 @@ describe("fastlaneDispatcher", () => {
 
   test("hands an intercepted event to the channel, as it is", () => {
     const channel = pid("channel");
-    const metadata = new Fastlane(pid("transport"), v2Json, new Set(["shout"]));
+    const metadata = new Fastlane(
+      { transportPid: pid("transport"), serializer: v2Json, peer: undefined },
+      new Set(["shout"]),
+    );
     assert.deepEqual(dispatch([{ pid: channel, metadata }], undefined, shout), [[channel, shout]]);
     const other = new Broadcast("room:1", "other", {});
     assert.equal(dispatch([{ pid: channel, metadata }], undefined, other)[0]![0], metadata.transportPid);
+  });
+
+  describe("of a transport process that is at rest", () => {
+    /** A transport process, and what has come to it and past it. */
+    class Transport extends GenServer<unknown[]> {
+      readonly appended: unknown[] = [];
+      isFull = false;
+      readonly peer = {
+        append: (frame: EncodedFrame): boolean => {
+          if (!this.isFull) this.appended.push(frame.data);
+          return !this.isFull;
+        },
+        push: () => {},
+        handled: () => {},
+        bytesRead: 0,
+      };
+      init() {
+        return ok([]);
+      }
+      override handleInfo(message: unknown) {
+        this.state.push(message instanceof EncodedFrame ? message.data : message);
+        return noReply();
+      }
+    }
+
+    const data = '[null,null,"room:1","shout",{"body":"hi"}]';
+
+    async function started(): Promise<{
+      runtime: Runtime;
+      pid: Pid;
+      transport: Transport;
+      shouted: () => void;
+    }> {
+      const runtime = await Runtime.start({ logger: silentLogger });
+      const pid = await runtime.start(Transport, undefined);
+      const transport = residentOf(pid)!.instance as Transport;
+      const metadata = new Fastlane(
+        { transportPid: pid, serializer: v2Json, peer: transport.peer },
+        undefined,
+      );
+      const rows = [{ pid, metadata }];
+      return {
+        runtime,
+        pid,
+        transport,
+        shouted: () => fastlaneDispatcher.dispatch(rows, undefined, shout, runtime),
+      };
+    }
+
+    test("hands the frame to its peer without a turn of it, each in order", async () => {
+      const { runtime, transport, shouted } = await started();
+      shouted();
+      shouted();
+      assert.deepEqual(transport.appended, [data, data]);
+      await settle(runtime);
+      assert.deepEqual(transport.state, []);
+      await runtime.shutdown();
+    });
+
+    test("but behind all that it has been sent before, and where its peer would have to do more", async () => {
+      const { runtime, pid, transport, shouted } = await started();
+      runtime.send(pid, "before");
+      shouted();
+      await settle(runtime);
+      assert.deepEqual(transport.state, ["before", data]);
+      transport.isFull = true;
+      shouted();
+      await settle(runtime);
+      assert.deepEqual(transport.state, ["before", data, data]);
+      assert.deepEqual(transport.appended, []);
+      await runtime.shutdown();
+    });
+
+    test("but not past sys, and not while it is suspended", async () => {
+      const { runtime, pid, transport, shouted } = await started();
+      await sys.suspend(runtime, pid);
+      shouted();
+      await settle(runtime);
+      assert.deepEqual([transport.state, transport.appended], [[], []]);
+      await sys.resume(runtime, pid);
+      await runInProcess(runtime, async (self) => {
+        self.suspendProcess(pid);
+        shouted();
+        await self.sleep(0);
+        assert.deepEqual([transport.state, transport.appended], [[data], []]);
+        self.resumeProcess(pid);
+      });
+      await settle(runtime);
+      assert.deepEqual([transport.state, transport.appended], [[data, data], []]);
+      await runtime.shutdown();
+    });
+
+    test("and hands nothing to the peer of a dead one", async () => {
+      const { runtime, pid, transport, shouted } = await started();
+      runtime.exit(pid, "kill");
+      await settle(runtime);
+      shouted();
+      assert.deepEqual(transport.appended, []);
+      await runtime.shutdown();
+    });
   });
 
   test("hands the broadcast itself to processes that subscribed on their own", () => {
@@ -94,7 +202,10 @@ describe("fastlaneDispatcher", () => {
 
   test("hands what is no broadcast to everybody, as it is", () => {
     const channel = pid("channel");
-    const metadata = new Fastlane(pid("transport"), v2Json, undefined);
+    const metadata = new Fastlane(
+      { transportPid: pid("transport"), serializer: v2Json, peer: undefined },
+      undefined,
+    );
     assert.deepEqual(dispatch([{ pid: channel, metadata }], undefined, "text"), [[channel, "text"]]);
     assert.deepEqual(dispatch([{ pid: channel, metadata }], channel, "text"), []);
   });

@@ -12,6 +12,7 @@ import {
   sys,
   Table,
 } from "../../../runtime/index.ts";
+import { broadcastTo } from "../../../channels/index.ts";
 import { DynamicSupervisor, Supervisor } from "../../../supervisors/index.ts";
 import { eventually, observed, type Observed, TOKEN } from "./observed.ts";
 import { connected } from "../../support/phoenix-client.ts";
@@ -302,6 +303,7 @@ describe("sockets", () => {
     const { pid } = rows[0]!;
     expect(await page.ask("tap", { pid })).toMatchObject({ last: 0 });
     await client.ask("say", { body: "hello", password: "hunter2" });
+    broadcastTo(system.runtime, "test.pubsub", "room:1", "news", { body: "to all" });
     interface Frame {
       direction: string;
       topic: string;
@@ -310,11 +312,12 @@ describe("sockets", () => {
     }
     const { seen } = await eventually(
       () => page.ask<Seen<Frame>>("tap", { pid }),
-      ({ last }) => last >= 2,
+      ({ last }) => last >= 3,
     );
     expect(seen.map(({ item: { direction, topic, event } }) => [direction, topic, event])).toEqual([
       ["in", "room:1", "say"],
       ["out", "room:1", "phx_reply"],
+      ["out", "room:1", "news"],
     ]);
     expect(seen[0]!.item.payload).toContain("hello");
     expect(JSON.stringify(seen)).not.toContain("hunter2");

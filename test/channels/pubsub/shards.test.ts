@@ -60,7 +60,10 @@ describe("PubSub on several shards", () => {
       await listening(
         simulation,
         place,
-        new Fastlane(transports[place]!.pid, serializers[place]!, undefined),
+        new Fastlane(
+          { transportPid: transports[place]!.pid, serializer: serializers[place]!, peer: undefined },
+          undefined,
+        ),
       );
     broadcastTo(runtimes[0]!, NAME, "t", "shout", { body: "hi" });
     await simulation.settle();

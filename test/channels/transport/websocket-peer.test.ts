@@ -2,6 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type Duplex, Writable } from "node:stream";
 import fc from "fast-check";
 import { afterAll, assert, beforeAll, describe, test } from "vitest";
+import { WebSocket } from "ws";
 import { EncodedFrame } from "../../../channels/encoded-frame.ts";
 import { Broadcast } from "../../../channels/message.ts";
 import type { SlowConsumer } from "../../../channels/transport/backlog.ts";
@@ -45,7 +46,6 @@ class ReluctantClient {
       writev: (chunks, done) => take(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done),
     });
     const websocket = {
-      isOpen: true,
       isPaused: false,
       readWith: () => {},
       pause: () => {
@@ -56,7 +56,7 @@ class ReluctantClient {
       },
       close: (code: number) => {
         this.closedWith = code;
-        websocket.isOpen = false;
+        this.peer.becameFull({ readyState: WebSocket.CLOSING } as WebSocket);
       },
     };
     this.pid = runtime.spawn((self) => self.receive());
@@ -114,7 +114,8 @@ async function drive(client: ReluctantClient, plan: readonly Step[]): Promise<Ma
     } else if (client.closedWith === undefined) {
       const frame = new EncodedFrame(`#${number}#`.padEnd(size, "."));
       if (kind === "event") frame.message = new Broadcast("room:1", `tick ${number % 3}`, {});
-      client.peer.push(frame);
+      // Half of them as they come to a process that is at rest.
+      if (number % 2 === 0 || !client.peer.append(frame)) client.peer.push(frame);
       sent.set(number, kind);
     }
     assert.isAtMost(client.peer.unreadBytes, BUFFERED_BYTES + SLACK_BYTES);
@@ -188,6 +189,21 @@ describe("WebSocketPeer", () => {
     runtime.exit(client.pid, ["shutdown", "restart"]);
     assert.equal(client.closedWith, 1012);
     assert.deepEqual(await client.rest(), [0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test("takes a frame without a turn of its process only while nothing else has to be done about it", async () => {
+    const client = new ReluctantClient("drop_oldest");
+    const { peer } = client;
+    const frames = Array.from({ length: 9 }, (_, n) => new EncodedFrame(`#${n}#`.padEnd(FRAME_BYTES, ".")));
+    assert.equal(peer.append(frames[0]!), true);
+    peer.isTapped = true;
+    assert.equal(peer.append(frames[1]!), false);
+    peer.isTapped = false;
+    let taken = 1;
+    while (peer.append(frames[taken]!)) taken += 1;
+    // What fits into the stream.
+    assert.equal(taken, 3);
+    assert.deepEqual(await client.rest(), [0, 1, 2]);
   });
 
   test("a client whose process ends before the handshake does is told the reason", () => {
