@@ -81,7 +81,8 @@ const EXPIRY_TICK = new ExpiryTick();
 
 /**
  * The transport process: one for each connection, whatever carries it. It alone writes to its client, in the order of its
- * mailbox, and takes the client's frames to their channels. While a join runs, it does nothing else.
+ * mailbox, and takes the client's frames to their channels. While a join runs, it does nothing else. A broadcast that finds it at rest is written as
+ * if it had taken it: see `Fastlane.carry`.
  */
 export class ConnectionServer extends GenServer<ConnectionState> {
   static override readonly module: string = import.meta.url;
