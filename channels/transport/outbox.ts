@@ -81,9 +81,12 @@ export abstract class Outbox {
   /** `bytes` are whole frames, and not changed any more. */
   hold(bytes: Buffer): void {
     if (this.#heldBytes === 0) {
-      held.push(bytes);
-      this.#heldAt = holders.push(this) - 1;
-      if (this.#heldAt === 0) setImmediate(flushAll);
+      // In this order: who is terminated in between must not leave lists behind that nobody flushes, or that don't go together.
+      const at = holders.length;
+      if (at === 0) setImmediate(flushAll);
+      held[at] = bytes;
+      holders[at] = this;
+      this.#heldAt = at;
     } else {
       const before = held[this.#heldAt]!;
       if (Array.isArray(before)) before.push(bytes);
