@@ -11,7 +11,7 @@ export { countOf, itemsOf } from "./few.ts";
 export { isOrderly } from "./exit-reason.ts";
 export { statusOf } from "./process-info.ts";
 export { systemRandom } from "./random.ts";
-export { expectOrigin, expectSelf, type Origin } from "./origin.ts";
+export { expectOrigin, expectSelf, isDead, type Origin } from "./origin.ts";
 export { checkRuntimeOptions } from "./runtime.ts";
 export { namedInstance, serverInstance } from "./server-instance.ts";
 export { isLogged } from "./logger.ts";

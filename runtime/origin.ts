@@ -1,6 +1,7 @@
 import { runtimeError } from "./errors.ts";
 import type { Process } from "./process.ts";
 import { ProcessHandle } from "./process-handle.ts";
+import { ProcessState } from "./process-state.ts";
 import { Runtime } from "./runtime.ts";
 import type { Self } from "./self.ts";
 import type { Shard } from "./shard.ts";
@@ -28,4 +29,9 @@ export function resolveOrigin(origin: Origin): {
   if (origin instanceof ProcessHandle) return { shard: origin.process.shard, process: origin.process };
   if (origin instanceof Runtime) return { shard: origin.shard, process: undefined };
   throw runtimeError("ROOKERY_BADARG", "the handle of a process, or a runtime", origin);
+}
+
+/** Whether `origin` is a process that has ended: its code may go on behind an `await`, but nobody hears of it any more. */
+export function isDead(origin: unknown): boolean {
+  return origin instanceof ProcessHandle && origin.process.state === ProcessState.Exited;
 }
