@@ -31,8 +31,12 @@ function sleep(ms: number): Promise<void> {
  */
 function endProgram(lastWords: string, command: string | undefined): void {
   const end = (): void => {
-    if (command !== undefined) spawn("/bin/sh", ["-c", `read -r _; ${command}`], { stdio: ["pipe", 1, 2] });
-    process.kill(process.pid, "SIGKILL");
+    try {
+      if (command !== undefined) spawn("/bin/sh", ["-c", `read -r _; ${command}`], { stdio: ["pipe", 1, 2] });
+    } finally {
+      // Also where there may be no child, or no memory for one.
+      process.kill(process.pid, "SIGKILL");
+    }
   };
   write(2, `${lastWords}\n`, end);
   systemClock.setTimer(LAST_WORDS_MS, end);

@@ -43,6 +43,7 @@ describe("a program with a heart ends by SIGKILL, with one line on stderr, when 
     ["promises without end", 1, "code that is no handler.*"],
     ["native code in a handler", 1, "a handler that goes on although it was terminated"],
     ["what exit hooks and handlers of signals stand beside", 1, "code that is no handler.*"],
+    ["a command that can't be run", 1, "code that is no handler.*"],
   ])("%s (shards: %d)", async (scenario, shards, culprit) => {
     const ended = await run(scenario, shards);
     expect(ended).toEqual({ ...killed, stderr: expect.stringMatching(lastWords(culprit)) });
