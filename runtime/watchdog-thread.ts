@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { write } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInThisContext } from "node:vm";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "./clock.ts";
 import { Pulse } from "./pulse.ts";
@@ -36,10 +38,20 @@ function endProgram(lastWords: string, command: string | undefined): void {
     } finally {
       // Also where there may be no child, or no memory for one.
       process.kill(process.pid, "SIGKILL");
+      trap();
     }
   };
   write(2, `${lastWords}\n`, end);
   systemClock.setTimer(LAST_WORDS_MS, end);
+}
+
+/**
+ * Reached only by the first process of a container without an init: Linux keeps all signals from it that come from inside, SIGKILL, too. Not a fault
+ * of its own, though, and a breakpoint is one that any thread of Node can make.
+ */
+function trap(): void {
+  setFlagsFromString("--allow-natives-syntax");
+  runInThisContext("%SystemBreak()");
 }
 
 /** Watches one shard. */

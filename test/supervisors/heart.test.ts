@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -16,8 +16,14 @@ interface Ended {
 }
 
 /** Runs a scenario of `heart-node.ts` in a Node of its own, to its end, whichever that is. */
-async function run(scenario: string, shards: number, isHeard = true): Promise<Ended> {
-  const child = spawn(process.execPath, [program, scenario, String(STALL_MS), String(shards)]);
+async function run(
+  scenario: string,
+  shards: number,
+  isHeard = true,
+  prefix: readonly string[] = [],
+): Promise<Ended> {
+  const line = [...prefix, process.execPath, program, scenario, String(STALL_MS), String(shards)];
+  const child = spawn(line[0]!, line.slice(1));
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk) => (stdout += String(chunk)));
   if (isHeard) child.stderr.on("data", (chunk) => (stderr += String(chunk)));
@@ -33,6 +39,10 @@ function lastWords(culprit: string): RegExp {
   );
 }
 
+/** Makes a program the first process of its own, as Docker does. Not everywhere allowed. */
+const asFirst = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+const mayBeFirst = spawnSync(asFirst[0]!, [...asFirst.slice(1), "true"]).status === 0;
+
 const killed = { code: null, signal: "SIGKILL", stdout: "" };
 const lives = { code: 0, signal: null, stdout: "lives", stderr: "" };
 
@@ -47,6 +57,12 @@ describe("a program with a heart ends by SIGKILL, with one line on stderr, when 
   ])("%s (shards: %d)", async (scenario, shards, culprit) => {
     const ended = await run(scenario, shards);
     expect(ended).toEqual({ ...killed, stderr: expect.stringMatching(lastWords(culprit)) });
+  });
+
+  test.skipIf(!mayBeFirst)("or by SIGTRAP, as the first process of a container", async () => {
+    const ended = await run("a promise continuation that never returns", 1, true, asFirst);
+    expect(ended).toMatchObject({ signal: "SIGTRAP", stdout: "" });
+    expect(ended.stderr).toMatch(lastWords("code that is no handler.*"));
   });
 
   test("a stderr that nobody reads: then without that line", async () => {
