@@ -74,6 +74,22 @@ describe("Outbox", () => {
     assert.deepEqual([one.writes, other.writes], [["1"], ["2"]]);
   });
 
+  test("writes also after the stack of who came first has ended while it was being told", async () => {
+    const { stream, writes } = recorder();
+    const outbox = new SocketOutbox(stream, 1_000);
+    const bytes = Buffer.from("a");
+    const deepest = (): void => {
+      try {
+        deepest();
+      } catch {
+        outbox.hold(bytes);
+      }
+    };
+    deepest();
+    await turn();
+    assert.deepEqual(writes, ["a"]);
+  });
+
   test("flushes the others where one throws that is full", async () => {
     const listeners = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException");
