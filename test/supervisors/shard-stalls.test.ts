@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 const program = fileURLToPath(new URL("stalling-shards-node.ts", import.meta.url));
 
 /** How often in a row a handler stalls; STALLS makes it more. */
-const STALLS = Number(process.env["STALLS"] ?? 60);
+const STALLS = Number(process.env["STALLS"] ?? 30);
 /** Short, and still more than a busy machine takes a thread's turn away for. */
 const STALL_MS = 300;
 
