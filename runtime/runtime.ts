@@ -70,7 +70,8 @@ export interface RuntimeOptions {
   readonly maxHeapMb?: number;
   /**
    * A handler that has run for so long without returning is terminated, and its process exits with `"stalled"`: see
-   * docs/BEAM.md. Costs a thread. So that it can be terminated, too, a `JSON.parse` of a long text is read in parts meanwhile, with the same
+   * docs/BEAM.md. Costs a thread, and, as several shards do, V8's unrolling of loops: those of a few instructions take up to 1.7 times as long.
+   * So that it can be terminated, too, a `JSON.parse` of a long text is read in parts meanwhile, with the same
    * outcome: another function stands in its place on the threads of the runtime. Default: never, and never while a debugger may be attached.
    */
   readonly stallMs?: number;
