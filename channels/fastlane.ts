@@ -3,7 +3,7 @@ import { isAtRest, isDead, type Process, residentOf } from "../runtime/internal.
 import type { EncodedFrame } from "./encoded-frame.ts";
 import { Broadcast } from "./message.ts";
 import { type Dispatcher, plainDispatcher, type Sender, type Subscription } from "./pubsub/dispatcher.ts";
-import { READ_AHEAD_COUNT, readAhead } from "./read-ahead.ts";
+import { lastRead, READ_AHEAD_COUNT } from "./read-ahead.ts";
 import { LogTap, Tapped } from "./resume/log-tap.ts";
 import type { Serializer } from "./serializer/serializer.ts";
 import type { Connection } from "./socket.ts";
@@ -56,7 +56,7 @@ export class Fastlane {
       if (transport !== undefined && peer !== undefined)
         sum += transport.suspensions + (peer.isTapped === true ? 1 : 0);
     }
-    readAhead.sum = sum;
+    lastRead.sum = sum;
   }
 }
 

@@ -5,4 +5,4 @@
 export const READ_AHEAD_COUNT = 16;
 
 /** Takes what was read: reads of which nothing comes are left out by V8. */
-export const readAhead = { sum: 0 };
+export const lastRead = { sum: 0 };

@@ -221,8 +221,9 @@ export class Runtime {
     const watchdog = await Watchdog.start({ stallMs, longScheduleMs, logger, onBlocked });
     const { watched, close } = attend(this.shard.scheduler);
     const { node } = this;
-    if (heart === true) watchdog.watch({ ...watched, heart: { node } });
-    else watchdog.watch(heart === false ? watched : { ...watched, heart: { node, command: heart.command } });
+    watchdog.watch(
+      heart === false ? watched : { ...watched, heart: heart === true ? { node } : { node, ...heart } },
+    );
     const untouched = terminableJsonParse();
     this.#closeWatch = () => {
       close();

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { READ_AHEAD_COUNT, readAhead } from "../read-ahead.ts";
+import { lastRead, READ_AHEAD_COUNT } from "../read-ahead.ts";
 
 /** More than this is not copied together: the stream gets the pieces, and the kernel gathers them. */
 const JOIN_BYTES_MAX = 65_536;
@@ -41,7 +41,7 @@ function readOutboxes(): void {
     const { isOpen, stream } = holders[at]!;
     if (isOpen) sum += stream.writableLength;
   }
-  readAhead.sum = sum;
+  lastRead.sum = sum;
 }
 
 /**

@@ -174,7 +174,7 @@ describe("fastlaneDispatcher", () => {
       await runInProcess(runtime, async (self) => {
         self.suspendProcess(pid);
         shouted();
-        await self.sleep(0);
+        await settle(runtime);
         assert.deepEqual([transport.state, transport.appended], [[data], []]);
         self.resumeProcess(pid);
       });
