@@ -62,8 +62,8 @@ export interface RuntimeOptions {
   /** The threads of `Task.cpu`. */
   readonly cpu?: CpuOptions;
   /**
-   * On so many threads processes run: this one, and others that are started for it. `"auto"`: one a core, 64 at most. Default: 1, and no thread is
-   * started.
+   * On so many threads processes run: this one, and others that are started for it. `"auto"`: one a core, 64 at most. Where that leaves no core
+   * free, V8 collects the young objects of each thread of this Node.js process on that thread alone. Default: 1, and no thread is started.
    */
   readonly shards?: number | "auto";
   /** The heap of each shard but the first, in MB, at least 16: one that needs more dies alone. Default: that of Node. */

@@ -1,6 +1,7 @@
-export const BELL_BYTES = 8;
-const SLEEPS = 0;
-const LOAD = 1;
+export const BELL_BYTES = 128;
+// In the middle, so that no other memory is on their cache line, that of another bell least of all: all shards look at them all the time.
+const SLEEPS = 16;
+const LOAD = 17;
 
 /** What a shard lets the others see: whether it sleeps, for those who have something for it, and how much it has to do. */
 export class Bell {

@@ -1,4 +1,4 @@
-import { REUSE_BUFFER_MODE } from "msgpackr";
+import { RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from "msgpackr";
 import { runtimeError } from "../errors.ts";
 import type { ByteSink } from "./peer-line.ts";
 import { enter, leave, newPackr, type TermHome } from "./term-types.ts";
@@ -7,13 +7,16 @@ import { isDeeper, pathToUncopyable, Uncopyable } from "./uncopyable.ts";
 const BYTES_MIN = 65_536;
 /** What has become larger for the sake of one message is not kept. */
 const BYTES_MAX = 16 * BYTES_MIN;
-/** A batch is closed at this size, so that the other side can begin. */
-const BATCH_BYTES = 2_048;
+/** A batch is closed at this size, so that the other side can begin: before it would have begun to sleep. */
+const BATCH_BYTES = 512;
 const HEAD_BYTES = 4;
 const INTEGER_BYTES_MAX = 9;
 
 /** The other side decodes on its own stack, which may be smaller. A level takes a byte at least. */
 const DEPTH_MAX = 1_000;
+
+/** What it encodes is copied at once, so that it may stand in the same place of the same buffer each time. */
+const IN_PLACE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 
 /** Where in its buffer msgpackr has put what it encoded. */
 type Packed = Buffer & { readonly start: number; readonly end: number };
@@ -83,7 +86,7 @@ export class Outbox {
     try {
       // Not within another encoding, whose buffer it would be.
       if (this.#swollen && before === undefined) this.#shrink();
-      const packed = this.#packr.pack(value, REUSE_BUFFER_MODE) as Packed;
+      const packed = this.#packr.pack(value, IN_PLACE) as Packed;
       if (packed.end - packed.start > DEPTH_MAX && isDeeper(message, DEPTH_MAX))
         throw new Uncopyable(`nested more than ${DEPTH_MAX} levels deep`);
       return packed;

@@ -2,7 +2,7 @@
 export interface ByteSink {
   readonly hasRoom: boolean;
   /** Takes as much of `from[start..end)` as there is room for, and answers how many bytes that were. */
-  write(from: Uint8Array, start: number, end: number): number;
+  write(from: Buffer, start: number, end: number): number;
 }
 
 /** Where those of the other side come from. */
@@ -11,7 +11,7 @@ export interface ByteSource {
   /** How many bytes wait to be read. */
   readonly available: number;
   /** Moves the next `size` bytes, which must be available, to `into` at `at`. */
-  read(into: Uint8Array, at: number, size: number): void;
+  read(into: Buffer, at: number, size: number): void;
 }
 
 /** What connects two shards: a ring for each direction, and a way to wake the other side. */

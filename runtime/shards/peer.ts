@@ -29,7 +29,7 @@ import type { TermHome } from "./term-types.ts";
 const BUSY_BYTES = 1_048_576;
 const FREE_BYTES = 65_536;
 /** So many batches are read at once; then the processes of this shard have their turns again. */
-const BATCHES_PER_EXCHANGE = 16;
+const BATCHES_PER_EXCHANGE = 64;
 
 /** The other end of this shard's line to one other shard: what is known of it here, and the signals to it and from it. */
 export class Peer implements TermHome {

@@ -14,6 +14,7 @@ import { Interconnect } from "./interconnect.ts";
 import { unpackFields } from "./log-fields.ts";
 import { NameTable } from "./name-table.ts";
 import { placeOf, type ShardNotice, type ShardOrder, type ShardSetup, SHARDS_MAX } from "./shard-setup.ts";
+import { sequentialScavenges } from "./sequential-scavenges.ts";
 import { SPINS } from "./spins.ts";
 import { type LineEnd, ThreadLine } from "./thread-line.ts";
 
@@ -111,6 +112,7 @@ export class ShardThreads {
       await threads.stop();
       throw error;
     }
+    sequentialScavenges(count);
     return threads;
   }
 

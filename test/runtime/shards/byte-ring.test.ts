@@ -32,7 +32,7 @@ describe("a ring of bytes", () => {
           const written: number[] = [];
           const read: number[] = [];
           for (const step of steps) {
-            const bytes = Uint8Array.from({ length: step.write + 3 }, () => next++ % 256);
+            const bytes = Buffer.from(Array.from({ length: step.write + 3 }, () => next++ % 256));
             const room = size - (written.length - read.length);
             expect(writer.hasRoom).toBe(room > 0);
             const done = writer.write(bytes, 1, 1 + step.write);
@@ -41,7 +41,7 @@ describe("a ring of bytes", () => {
             expect(reader.available).toBe(written.length - read.length);
             expect(reader.isEmpty).toBe(written.length === read.length);
             const wanted = Math.min(step.read, reader.available);
-            const into = new Uint8Array(wanted + 2);
+            const into = Buffer.alloc(wanted + 2);
             reader.read(into, 1, wanted);
             read.push(...into.subarray(1, 1 + wanted));
           }
@@ -64,7 +64,7 @@ describe("a ring of bytes", () => {
     const workerData: RingWriterTask = { memory: ring.memory, bytes };
     const writer = new Worker(new URL("ring-writer.ts", import.meta.url), { workerData });
     const exit = once(writer, "exit");
-    const into = new Uint8Array(100_000);
+    const into = Buffer.alloc(100_000);
     let read = 0;
     let wrong = 0;
     for (let turn = 0; read < bytes; turn += 1) {

@@ -10,7 +10,7 @@ export interface RingWriterTask {
 const { memory, bytes } = workerData as RingWriterTask;
 const ring = new ByteRing(memory);
 const PATTERN = 251;
-const from = Uint8Array.from({ length: PATTERN * 400 }, (_, at) => at % PATTERN);
+const from = Buffer.from(Array.from({ length: PATTERN * 400 }, (_, at) => at % PATTERN));
 
 for (let written = 0, turn = 0; written < bytes; turn += 1) {
   const start = written % PATTERN;

@@ -21,7 +21,7 @@ test("a wish for room that is granted before the writer has looked again is made
       outgoing.wantRoom();
       // The reader is quick, each time: it empties the ring and has taken the wish before the writer looks again.
       taken += outgoing.available;
-      outgoing.read(new Uint8Array(RING_BYTES), 0, outgoing.available);
+      outgoing.read(Buffer.alloc(RING_BYTES), 0, outgoing.available);
       outgoing.takeWanted();
     },
     madeRoom: () => {},
