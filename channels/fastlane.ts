@@ -1,5 +1,5 @@
 import type { Pid } from "../runtime/index.ts";
-import { isAtRest, isDead, type Process, residentOf } from "../runtime/internal.ts";
+import { isAtRest, type Process, residentOf } from "../runtime/internal.ts";
 import type { EncodedFrame } from "./encoded-frame.ts";
 import { Broadcast } from "./message.ts";
 import { type Dispatcher, plainDispatcher, type Sender, type Subscription } from "./pubsub/dispatcher.ts";
@@ -70,8 +70,6 @@ export const fastlaneDispatcher: Dispatcher = {
       plainDispatcher.dispatch(rows, from, message, sender);
       return;
     }
-    // It can't send, and without a send nothing else would stop what it says.
-    if (isDead(sender)) return;
     // Nearly always there is one serializer, and its frame is at hand.
     let serializer: Serializer | undefined;
     let frame: EncodedFrame | undefined;

@@ -32,6 +32,6 @@ export function resolveOrigin(origin: Origin): {
 }
 
 /** Whether `origin` is a process that has ended: its code may go on behind an `await`, but nobody hears of it any more. */
-export function isDead(origin: unknown): boolean {
+export function isDead(origin: Origin): boolean {
   return origin instanceof ProcessHandle && origin.process.state === ProcessState.Exited;
 }

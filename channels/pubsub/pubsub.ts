@@ -10,7 +10,7 @@ import {
   type Self,
   stop,
 } from "../../runtime/index.ts";
-import { type Origin, sharedRole, uninterrupted } from "../../runtime/internal.ts";
+import { isDead, type Origin, sharedRole, uninterrupted } from "../../runtime/internal.ts";
 import { NamedTables } from "../named-tables.ts";
 import type { PubSubAdapter, PubSubAdapterFactory, PubSubState } from "./adapter.ts";
 import { type Dispatcher, plainDispatcher, type Subscription } from "./dispatcher.ts";
@@ -83,7 +83,10 @@ export class PubSub extends GenServer<PubSubServer, never, never> {
     uninterrupted(self.runtime, () => subscriptions.remove(self.pid, topic));
   }
 
-  /** Sends `message` to every subscriber of the topic, in all places. Throws what the adapter or the dispatcher throws. */
+  /**
+   * Sends `message` to every subscriber of the topic, in all places. Throws what the adapter or the dispatcher throws. A process that has
+   * ended reaches nobody, if its code goes on.
+   */
   static broadcast(
     from: Origin,
     name: string,
@@ -139,6 +142,7 @@ export class PubSub extends GenServer<PubSubServer, never, never> {
     dispatcher: Dispatcher = plainDispatcher,
   ): void {
     const table = tables.get(from, name);
+    if (isDead(from)) return;
     const runtime = from instanceof Runtime ? from : from.runtime;
     if (to === table.adapter.nodeName || to === runtime.place) {
       deliver(table, from, undefined, topic, message, dispatcher);
@@ -238,6 +242,7 @@ function publish(
   dispatcher: Dispatcher = plainDispatcher,
 ): void {
   const table = tables.get(origin, name);
+  if (isDead(origin)) return;
   table.adapter.broadcast(topic, from, message, dispatcher);
   deliver(table, origin, from, topic, message, dispatcher);
 }
@@ -250,5 +255,6 @@ function deliver(
   message: unknown,
   dispatcher: Dispatcher = plainDispatcher,
 ): void {
+  if (isDead(origin)) return;
   table.subscriptions.dispatch(topic, from, message, dispatcher, origin);
 }

@@ -2,7 +2,7 @@ import { assert, describe, test } from "vitest";
 import { EncodedFrame } from "../../channels/encoded-frame.ts";
 import { Fastlane, fastlaneDispatcher } from "../../channels/fastlane.ts";
 import { Broadcast } from "../../channels/message.ts";
-import type { Sender, Subscription } from "../../channels/pubsub/dispatcher.ts";
+import type { Subscription } from "../../channels/pubsub/dispatcher.ts";
 import type { Serializer } from "../../channels/serializer/serializer.ts";
 import { v2Json } from "../../channels/serializer/v2-json.ts";
 import { GenServer, noReply, ok, type Pid, Runtime, silentLogger, sys } from "../../runtime/index.ts";
@@ -122,7 +122,7 @@ describe("fastlaneDispatcher", () => {
       runtime: Runtime;
       pid: Pid;
       transport: Transport;
-      shouted: (sender?: Sender) => void;
+      shouted: () => void;
     }> {
       const runtime = await Runtime.start({ logger: silentLogger });
       const pid = await runtime.start(Transport, undefined);
@@ -136,7 +136,7 @@ describe("fastlaneDispatcher", () => {
         runtime,
         pid,
         transport,
-        shouted: (sender = runtime) => fastlaneDispatcher.dispatch(rows, undefined, shout, sender),
+        shouted: () => fastlaneDispatcher.dispatch(rows, undefined, shout, runtime),
       };
     }
 
@@ -180,22 +180,6 @@ describe("fastlaneDispatcher", () => {
       });
       await settle(runtime);
       assert.deepEqual([transport.state, transport.appended], [[data, data], []]);
-      await runtime.shutdown();
-    });
-
-    test("and nothing to its peer of a sender that is dead, though its code goes on", async () => {
-      const { runtime, transport, shouted } = await started();
-      const reached = Promise.withResolvers<void>();
-      const sender = runtime.spawn(async (self) => {
-        await Promise.resolve();
-        runtime.exit(self.pid, "kill");
-        shouted(self);
-        reached.resolve();
-      });
-      await reached.promise;
-      await settle(runtime);
-      assert.equal(residentOf(sender), undefined);
-      assert.deepEqual([transport.state, transport.appended], [[], []]);
       await runtime.shutdown();
     });
 

@@ -81,6 +81,25 @@ export function pubsubConformance(adapter: string, start: () => Promise<Places>)
       expect(rowsOf("nobody")).toBe(0);
     });
 
+    test("what the code of a dead process goes on to say is heard nowhere", async () => {
+      const listeners = await Promise.all(under.places.map((place) => listenAt(place, "t")));
+      const names = under.places.map(({ runtime, name }) => PubSub.nodeName(runtime, name));
+      const { runtime, name } = under.here;
+      const said = Promise.withResolvers<void>();
+      runtime.spawn(async (self) => {
+        runtime.exit(self.pid, "kill");
+        await Promise.resolve();
+        PubSub.broadcast(self, name, "t", "broadcast");
+        PubSub.localBroadcast(self, name, "t", "localBroadcast", tellingDispatcher);
+        for (const node of names) PubSub.directBroadcast(self, node, name, "t", "directBroadcast");
+        said.resolve();
+      });
+      await said.promise;
+      broadcast("t", "afterwards");
+      await under.settle();
+      for (const { got } of listeners) expect(got).toEqual(["afterwards"]);
+    });
+
     test("a topic that is called like a property of objects is a topic", async () => {
       const listener = await listenAt(under.here, "__proto__", "constructor");
       for (const topic of ["__proto__", "constructor", "toString"]) broadcast(topic, topic);
