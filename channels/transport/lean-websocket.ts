@@ -37,6 +37,11 @@ const WEBSOCKET = Symbol("the LeanWebSocket of a stream");
 
 type OwnedStream = NetSocket & { [WEBSOCKET]: LeanWebSocket };
 
+/** For the errors of a stream, from the request on until a full WebSocket takes it over: a listener that stays costs less than two that come and go. */
+export function destroyStream(this: Duplex): void {
+  this.destroy();
+}
+
 /**
  * A WebSocket without all that `ws` reads and writes with, for what a connection keeps is what it costs. Whole messages of up to 64 KiB,
  * one frame each, it takes from the stream by itself. At the first byte of anything else (a control frame, a fragment, a frame that has not
@@ -49,7 +54,7 @@ export class LeanWebSocket {
   #hearsControls = false;
   #full: WebSocket | undefined;
 
-  /** `options` are those of the WebSocketServer. With `full` it is one from the start. */
+  /** `options` are those of the WebSocketServer. With `full` it is one from the start; else `stream` has `destroyStream` for its errors. */
   constructor(stream: Duplex, options: ServerOptions, full?: WebSocket) {
     this.#stream = stream as OwnedStream;
     this.#options = options;
@@ -69,7 +74,6 @@ export class LeanWebSocket {
     // Who ends its side is closed: that way it costs no listener.
     stream.allowHalfOpen = false;
     stream.on("data", LeanWebSocket.#onData);
-    stream.on("error", LeanWebSocket.#onError);
     stream.on("close", LeanWebSocket.#onClose);
   }
 
@@ -100,10 +104,6 @@ export class LeanWebSocket {
 
   static #onData(this: OwnedStream, chunk: Buffer): void {
     this[WEBSOCKET].#read(chunk);
-  }
-
-  static #onError(this: OwnedStream): void {
-    this.destroy();
   }
 
   static #onClose(this: OwnedStream): void {
@@ -158,7 +158,7 @@ export class LeanWebSocket {
     const stream = this.#stream;
     const options = this.#options;
     stream.removeListener("data", LeanWebSocket.#onData);
-    stream.removeListener("error", LeanWebSocket.#onError);
+    stream.removeListener("error", destroyStream);
     stream.removeListener("close", LeanWebSocket.#onClose);
     stream.allowHalfOpen = true;
     // What is put back into a stream that flows, while nobody listens, waits for the next chunk.

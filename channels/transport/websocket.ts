@@ -18,7 +18,7 @@ import { isSocketTransport, type SocketTransportClass } from "../socket-transpor
 import { SocketOpened } from "../transport-message.ts";
 import { type ConnectInfo, connectInfo, isEncrypted } from "./connect-info.ts";
 import { ConnectionServer, ConnectionStart } from "./connection.ts";
-import { LeanWebSocket } from "./lean-websocket.ts";
+import { destroyStream, LeanWebSocket } from "./lean-websocket.ts";
 import { type OriginCheck, originCheck } from "./origin.ts";
 import type { Peer } from "./peer.ts";
 import { TransportServer, TransportStart } from "./transport-server.ts";
@@ -110,7 +110,7 @@ export class WebSocketTransport {
     pathParams: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     // Who goes away while connect runs is nobody's error.
-    stream.on("error", destroy);
+    stream.on("error", destroyStream);
     let response: HandshakeResponse | undefined;
     try {
       response = await this.#upgrade({ request, stream, head }, pathParams);
@@ -236,7 +236,6 @@ export class WebSocketTransport {
         stream.destroy();
         return undefined;
       }
-      stream.removeListener("error", destroy);
       stream.write(acceptUpgrade(request, subprotocol), "latin1");
       if (head.length > 0) stream.unshift(head);
       return new LeanWebSocket(stream, options);
@@ -244,17 +243,13 @@ export class WebSocketTransport {
     // ws knows nothing of tokens in there and refuses their characters: it gets to see what is to be answered.
     if (subprotocol !== undefined) request.headers["sec-websocket-protocol"] = subprotocol;
     else if ("sec-websocket-protocol" in request.headers) delete request.headers["sec-websocket-protocol"];
-    stream.removeListener("error", destroy);
+    stream.removeListener("error", destroyStream);
     let opened: LeanWebSocket | undefined;
     this.#server.handleUpgrade(request, stream, head, (websocket) => {
       opened = new LeanWebSocket(stream, options, websocket);
     });
     return opened;
   }
-}
-
-function destroy(this: Duplex): void {
-  this.destroy();
 }
 
 /** Answers on the bare stream, which is all there is of an upgrade request, and closes it. */

@@ -6,7 +6,11 @@ import { once } from "node:events";
 import fc from "fast-check";
 import { assert, describe, test } from "vitest";
 import { WebSocketServer } from "ws";
-import { LeanWebSocket, type MessageReader } from "../../../channels/transport/lean-websocket.ts";
+import {
+  destroyStream,
+  LeanWebSocket,
+  type MessageReader,
+} from "../../../channels/transport/lean-websocket.ts";
 import { acceptUpgrade } from "../../../channels/transport/upgrade-request.ts";
 
 const MAX_PAYLOAD_BYTES = 70_000;
@@ -82,6 +86,7 @@ async function outcomeOf(isLean: boolean, chunks: readonly Buffer[], deeds: Deed
 }
 
 function lean(stream: Duplex): LeanWebSocket {
+  stream.on("error", destroyStream);
   stream.write(acceptUpgrade(request, undefined), "latin1");
   return new LeanWebSocket(stream, server.options);
 }
