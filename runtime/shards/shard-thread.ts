@@ -82,8 +82,9 @@ class ShardThread {
 
 /** Reports go to the logger of the thread that started the runtime. */
 function forwarding(levels: readonly LogLevel[], post: (notice: ShardNotice) => void): Logger {
+  const isLevelEnabled = (level: LogLevel): boolean => levels.includes(level);
   const at = (level: LogLevel) => (fields: object, message: string) => {
-    if (levels.includes(level)) post({ type: "log", level, fields: packFields(fields), message });
+    if (isLevelEnabled(level)) post({ type: "log", level, fields: packFields(fields), message });
   };
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return { isLevelEnabled, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

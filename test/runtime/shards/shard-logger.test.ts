@@ -22,3 +22,12 @@ test("what a shard logs is written by the runtime's logger, and nothing is sent 
   await written.promise;
   expect(lines).toEqual([["error", "written", expect.any(TypeError)]]);
 });
+
+test("a level that the runtime's logger drops is none on a shard either, so that nobody makes a line of it there", async () => {
+  const runtime = await Runtime.start({ shards: 2, logger: { ...silentLogger, error: () => {} } });
+  onTestFinished(() => runtime.shutdown());
+  const reporter = await runtime.start(ShardReporter, undefined, { on: { shard: 1 } });
+  const levels = ["debug", "info", "warn", "error"] as const;
+  const enabled = await Promise.all(levels.map((level) => runtime.call(reporter, level)));
+  expect(enabled).toEqual([false, false, false, true]);
+});
