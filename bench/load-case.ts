@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import type { BenchCase, Contender, Metric } from "./bench-case.ts";
-import { Child, type ChildOptions } from "./child.ts";
+import { Child } from "./child.ts";
 import type { Usage } from "./servers/report-usage.ts";
 
 /** A server to be measured: it listens on HOST and PORT of its environment and prints its address when it does. */
@@ -11,6 +11,8 @@ export interface MeasuredServer {
   /** What its clients speak. The load client has it as an argument. */
   readonly protocol?: "phoenix" | "socket.io";
   readonly env?: () => Readonly<Record<string, string>>;
+  /** So many of it run side by side, and share the clients among them: what one server on as many shards is held against. 1 if left out. */
+  readonly processes?: number;
 }
 
 /** What the load client reports of the measured part of its run. */
@@ -60,34 +62,58 @@ async function measure(
   clientFile: string,
   args: readonly string[],
 ): Promise<Record<string, number>> {
-  const port = await freePort();
-  const options: ChildOptions = {
-    execArgv: ["--import", new URL("./servers/report-usage.ts", import.meta.url).href],
-    env: { HOST, PORT: String(port), SHARDS: "1", ...server.env?.() },
-  };
-  const serving = new Child(server.file, options);
+  const serving: MeasuredProcess[] = [];
   try {
-    await serving.printed(new RegExp(`:${port}\\b`));
-    const client = new Child(clientFile, {
-      args: [HOST, String(port), server.protocol ?? "phoenix", ...args],
-    });
+    for (let started = 0; started < (server.processes ?? 1); started += 1) serving.push(await start(server));
+    const ports = serving.map(({ port }) => port).join(",");
+    const client = new Child(clientFile, { args: [HOST, ports, server.protocol ?? "phoenix", ...args] });
     await client.message(); // connected and warmed up
-    const before = await usage(serving);
+    const before = await usageOfAll(serving);
     client.send("go");
     const load = (await client.message()) as LoadResult;
-    const after = await usage(serving);
-    const usedMicros = after.cpuMicros - before.cpuMicros;
+    const after = await usageOfAll(serving);
     await client.stop();
     return {
-      serverMicros: usedMicros / load.operations,
+      serverMicros: (after.cpuMicros - before.cpuMicros) / load.operations,
       perSecond: load.operations / load.seconds,
       p50Ms: load.p50Ms,
       p99Ms: load.p99Ms,
       kib: (after.rssBytes - before.rssBytes) / 1_024 / load.operations,
     };
   } finally {
-    await serving.stop();
+    for (const { child } of serving) await child.stop();
   }
+}
+
+interface MeasuredProcess {
+  readonly child: Child;
+  readonly port: number;
+}
+
+/** Resolves when it listens. */
+async function start({ file, env }: MeasuredServer): Promise<MeasuredProcess> {
+  const port = await freePort();
+  const child = new Child(file, {
+    execArgv: ["--import", new URL("./servers/report-usage.ts", import.meta.url).href],
+    env: { HOST, PORT: String(port), SHARDS: "1", ...env?.() },
+  });
+  try {
+    await child.printed(new RegExp(`:${port}\\b`));
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return { child, port };
+}
+
+async function usageOfAll(serving: readonly MeasuredProcess[]): Promise<Usage> {
+  let [cpuMicros, rssBytes] = [0, 0];
+  for (const { child } of serving) {
+    const used = await usage(child);
+    cpuMicros += used.cpuMicros;
+    rssBytes += used.rssBytes;
+  }
+  return { cpuMicros, rssBytes };
 }
 
 export async function usage(server: Child): Promise<Usage> {

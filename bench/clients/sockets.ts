@@ -2,16 +2,19 @@ import { FrameSocket } from "./frame-socket.ts";
 import { type Latencies, reportLoad } from "./load.ts";
 import { wireProtocols } from "./wire-protocol.ts";
 
-// sockets.ts HOST PORT PROTOCOL echo|broadcast SOCKETS OPERATIONS AT_ONCE
-// sockets.ts HOST PORT PROTOCOL join WARM_UP OPERATIONS AT_ONCE
-const [host = "", port = "", protocol = "", load = "", sockets = "", operations = "", atOnce = ""] =
+// sockets.ts HOST PORTS PROTOCOL echo|broadcast SOCKETS OPERATIONS AT_ONCE
+// sockets.ts HOST PORTS PROTOCOL join WARM_UP OPERATIONS AT_ONCE
+// Of several ports, such as 4001,4002, each in turn gets a connection.
+const [host = "", portList = "", protocol = "", load = "", sockets = "", operations = "", atOnce = ""] =
   process.argv.slice(2);
 
 const { path, ...wire } = wireProtocols[protocol]!;
 const topic = `bench:${load}`;
+const ports = portList.split(",").map(Number);
+let opened = 0;
 
 async function joined(): Promise<FrameSocket> {
-  const connection = await FrameSocket.open(host, Number(port), path);
+  const connection = await FrameSocket.open(host, ports[opened++ % ports.length]!, path);
   await wire.join(connection, topic);
   return connection;
 }
