@@ -43,14 +43,10 @@ function started(result: unknown): StartedChild {
   return !result.ok && result.reason === "ignore" ? IGNORED : result;
 }
 
-const LINKED: ChildStartOptions = { linked: true };
-
-type ChildStartOptions = Parameters<typeof startChildServer>[3];
-
-function startOptions({ name, nameScope, on }: CompleteChildSpec): ChildStartOptions {
-  if (name === undefined && on === undefined) return LINKED;
+function startOptions({ name, nameScope, on }: CompleteChildSpec): Parameters<typeof startChildServer>[3] {
+  // Most have neither.
+  if (name === undefined && on === undefined) return undefined;
   return {
-    linked: true,
     ...(name === undefined ? {} : { name }),
     ...(nameScope === undefined ? {} : { nameScope }),
     ...(on === undefined ? {} : { on }),

@@ -86,10 +86,7 @@ export class SqliteAdapter<DB> implements Adapter<DB> {
     const { path, migrations, queueLengthMax } = this.#options;
     this.#runtime = parent.runtime;
     const options = { path, migrations, queueLengthMax, origin: this.#origin };
-    const result = await startChildServer(parent, Writer, options, {
-      linked: true,
-      ...this.#nameOf("writer"),
-    });
+    const result = await startChildServer(parent, Writer, options, this.#nameOf("writer"));
     if (result.ok) this.#writer = result.pid as Pid<Writer>;
     return result;
   }
@@ -99,7 +96,7 @@ export class SqliteAdapter<DB> implements Adapter<DB> {
       this.#reader = reader;
     };
     const options = { path: this.#options.path, attach };
-    return startChildServer(parent, Reader, options, { linked: true, ...this.#nameOf("reader") });
+    return startChildServer(parent, Reader, options, this.#nameOf("reader"));
   }
 
   #nameOf(part: string): { readonly name: string; readonly nameScope: "shard" } | undefined {

@@ -146,8 +146,7 @@ class SupervisorRun implements Stage {
     const Tree = tree.strategy === "simple_one_for_one" ? DynamicTree : StaticTree;
     // The puppet runs it: it is the parent of the root.
     const startRoot = async (self: Self): Promise<Json> => {
-      const options = { linked: true, on: { shard: this.places.next() } };
-      const result = await startChildServer(self, Tree, tree, options);
+      const result = await startChildServer(self, Tree, tree, { on: { shard: this.places.next() } });
       return started(result, this.labels);
     };
     const script = new Script([startRoot]);

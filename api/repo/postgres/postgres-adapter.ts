@@ -113,8 +113,8 @@ export class PostgresAdapter<DB> implements Adapter<DB> {
         this.#pool = pool;
       },
     };
-    const registered = name === undefined ? {} : ({ name: `${name}.pool`, nameScope: "shard" } as const);
-    return startChildServer(parent, PoolOwner, options, { linked: true, ...registered });
+    const registered = name === undefined ? undefined : ({ name: `${name}.pool`, nameScope: "shard" } as const);
+    return startChildServer(parent, PoolOwner, options, registered);
   }
 
   /** A server that is away when the pool is started anew, and not for the first time, is no reason to give up. */
