@@ -8,8 +8,6 @@ export interface Params {
 
 type Branch = { [name: string]: ParamValue | Branch | ParamValue[] };
 
-const ESCAPED = /[%+]/;
-
 /** Each level of nesting is an object to make: a request gets no deeper. */
 const DEPTH_MAX = 32;
 
@@ -19,13 +17,18 @@ const DEPTH_MAX = 32;
  */
 export function decodeParams(query: string): Params | undefined {
   const params = emptyBranch();
-  for (const part of query.split("&")) {
+  for (let from = 0; from < query.length; ) {
+    const ampersand = query.indexOf("&", from);
+    const to = ampersand === -1 ? query.length : ampersand;
+    const part = query.slice(from, to);
+    from = to + 1;
     if (part === "") continue;
     const equals = part.indexOf("=");
     const name = decode(equals === -1 ? part : part.slice(0, equals));
     const value = decode(equals === -1 ? "" : part.slice(equals + 1));
     if (name === undefined || value === undefined) return undefined;
-    put(params, pathOf(name), value);
+    if (name.endsWith("]")) put(params, pathOf(name), value);
+    else params[name] = value;
   }
   return params as Params;
 }
@@ -36,7 +39,7 @@ function emptyBranch(): Branch {
 }
 
 function decode(part: string): string | undefined {
-  if (!ESCAPED.test(part)) return part;
+  if (!part.includes("%") && !part.includes("+")) return part;
   try {
     return decodeURIComponent(part.replaceAll("+", " "));
   } catch {
@@ -46,7 +49,6 @@ function decode(part: string): string | undefined {
 
 /** `a[b][]` is `["a", "b", ""]`; a name whose brackets don't match is one name. */
 function pathOf(name: string): string[] {
-  if (!name.endsWith("]")) return [name];
   const nested = /^([^[\]]+)((?:\[[^[\]]*\])+)$/.exec(name);
   if (nested === null) return [name];
   const path = [nested[1]!, ...nested[2]!.slice(1, -1).split("][")];
