@@ -17,7 +17,7 @@ const DEPTH_MAX = 32;
  */
 export function decodeParams(query: string): Params | undefined {
   const params = emptyBranch();
-  for (let from = 0; from < query.length; ) {
+  for (let from = 0; from < query.length;) {
     const ampersand = query.indexOf("&", from);
     const to = ampersand === -1 ? query.length : ampersand;
     const part = query.slice(from, to);

@@ -113,7 +113,8 @@ export class PostgresAdapter<DB> implements Adapter<DB> {
         this.#pool = pool;
       },
     };
-    const registered = name === undefined ? undefined : ({ name: `${name}.pool`, nameScope: "shard" } as const);
+    const registered =
+      name === undefined ? undefined : ({ name: `${name}.pool`, nameScope: "shard" } as const);
     return startChildServer(parent, PoolOwner, options, registered);
   }
 
