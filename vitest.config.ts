@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
@@ -5,6 +6,8 @@ const config: ViteUserConfig = defineConfig({
     include: ["test/**/*.test.ts"],
     // A runtime belongs to the thread that started it, so a test file gets what users have: a process's main thread.
     pool: "forks",
+    // Tests wait most of the time, so two of them find room on two cores; Vitest by itself has one there.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Ends what hangs, and only that: a busy machine takes its time to start a server or a browser.
     testTimeout: 240_000,
     hookTimeout: 240_000,
