@@ -2,7 +2,7 @@ import { execSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BenchCase, Figures } from "./bench-case.ts";
+import { type BenchCase, type Figures, oneByOne } from "./bench-case.ts";
 import { Child } from "./child.ts";
 import { freePort, HOST, usage } from "./load-case.ts";
 
@@ -15,9 +15,9 @@ const SHOUTS = 5;
  * As many joined sockets as one machine shall hold, and a broadcast that reaches all. Where a process may not have so many descriptors,
  * several servers share them, connected by a Redis server.
  */
-export const crowdCase: BenchCase = {
-  name: "crowd",
-  metrics: [
+export const crowdCase: BenchCase = oneByOne(
+  "crowd",
+  [
     { name: "sockets", unit: "joined sockets", better: "more" },
     { name: "servers", unit: "server processes", better: "less" },
     { name: "joinMicros", unit: "µs of the servers' CPU per connection that joins", better: "less" },
@@ -26,8 +26,8 @@ export const crowdCase: BenchCase = {
     { name: "reachMs", unit: "ms until a broadcast has reached all", better: "less" },
     { name: "deliveryMicros", unit: "µs of the servers' CPU per delivery", better: "less" },
   ],
-  contenders: [{ name: "Rookery", measure }],
-};
+  [{ name: "Rookery", measure }],
+);
 
 async function measure(): Promise<Figures> {
   const perProcess = Number(execSync("ulimit -n", { shell: "/bin/sh" })) - SPARE_DESCRIPTORS;

@@ -1,7 +1,7 @@
-import type { BenchCase, Figures } from "./bench-case.ts";
+import { type BenchCase, type Figures, oneByOne } from "./bench-case.ts";
 import { Child } from "./child.ts";
 import type { Watched } from "./clients/watcher.ts";
-import { freePort, HOST, type LoadResult, usage } from "./load-case.ts";
+import { HOST, LoadedServer, type MeasuredServer, startServer, usage } from "./load-case.ts";
 
 const TOKEN = "a token that only the bench knows";
 const PROCESSES = 100_000;
@@ -25,24 +25,24 @@ const ROUNDS = 60;
 
 /** What the dashboard costs while nobody looks, and while somebody does. */
 export const dashboardCases: readonly BenchCase[] = [
-  {
-    name: "dashboard-closed",
-    metrics: [
+  oneByOne(
+    "dashboard-closed",
+    [
       {
         name: "percent",
         unit: "% more of the server's CPU per echo, with a dashboard and without",
         better: "less",
       },
     ],
-    contenders: [
+    [
       { name: "Rookery", measure: () => moreWith(TOKEN) },
       // What two servers differ by that are the same.
       { name: "without, and without", measure: () => moreWith(undefined) },
     ],
-  },
-  {
-    name: "dashboard-open",
-    metrics: [
+  ),
+  oneByOne(
+    "dashboard-open",
+    [
       {
         name: "percent",
         unit: `% of a core for the view that costs most, ${PROCESSES} processes`,
@@ -50,59 +50,35 @@ export const dashboardCases: readonly BenchCase[] = [
       },
       { name: "kib", unit: "KiB of the largest answer", better: "less" },
     ],
-    contenders: [{ name: "Rookery", measure: open }],
-  },
+    [{ name: "Rookery", measure: open }],
+  ),
 ];
 
 /** Two servers at the same time, which echo in turn. */
 async function moreWith(token: string | undefined): Promise<Figures> {
-  await using plain = await Echoing.start(undefined);
-  await using other = await Echoing.start(token);
+  await using plain = await LoadedServer.start(watched({}));
+  await using other = await LoadedServer.start(
+    watched(token === undefined ? {} : { DASHBOARD_TOKEN: token }),
+  );
+  for (const server of [plain, other])
+    await server.connect({
+      file: "./clients/sockets.ts",
+      args: ["echo", String(SOCKETS), String(ECHOES_A_ROUND), "1"],
+    });
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const turns = round % 2 === 0 ? [plain, other] : [other, plain];
-    const micros = new Map<Echoing, number>();
-    for (const echoing of turns) micros.set(echoing, await echoing.round());
+    const micros = new Map<LoadedServer, number>();
+    for (const server of turns) micros.set(server, (await server.round())["serverMicros"]!);
     ratios.push(micros.get(other)! / micros.get(plain)!);
   }
   return { percent: (median(ratios) - 1) * 100 };
 }
 
-class Echoing implements AsyncDisposable {
-  readonly #server: Child;
-  readonly #client: Child;
-
-  private constructor(server: Child, client: Child) {
-    this.#server = server;
-    this.#client = client;
-  }
-
-  static async start(token: string | undefined): Promise<Echoing> {
-    const [server, port] = await startServer(token === undefined ? {} : { DASHBOARD_TOKEN: token });
-    const args = [HOST, String(port), "phoenix", "echo", String(SOCKETS), String(ECHOES_A_ROUND), "1"];
-    const client = new Child("./clients/sockets.ts", { args });
-    await client.message();
-    return new Echoing(server, client);
-  }
-
-  /** The CPU that the server took for the echoes of a round. */
-  async round(): Promise<number> {
-    const before = await usage(this.#server);
-    this.#client.send("go");
-    const { operations } = (await this.#client.message()) as LoadResult;
-    const { cpuMicros } = await usage(this.#server);
-    return (cpuMicros - before.cpuMicros) / operations;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.stop();
-    await this.#server.stop();
-  }
-}
-
 /** A page looks at a server with very many processes, at one view after the other. */
 async function open(): Promise<Figures> {
-  const [server, port] = await startServer({ DASHBOARD_TOKEN: TOKEN, PROCESSES: String(PROCESSES) });
+  const env = { DASHBOARD_TOKEN: TOKEN, PROCESSES: String(PROCESSES) };
+  const { child: server, port } = await startServer(watched(env));
   const watcher = new Child("./clients/watcher.ts", { args: [HOST, String(port), TOKEN] });
   try {
     await watcher.message();
@@ -112,13 +88,13 @@ async function open(): Promise<Figures> {
       await look(watcher, view, 1);
       const before = await usage(server);
       const startedMs = performance.now();
-      const watched = await look(watcher, view, VIEW_MS);
+      const { largestBytes: bytes } = await look(watcher, view, VIEW_MS);
       const { cpuMicros } = await usage(server);
       const elapsedMs = performance.now() - startedMs;
       const used = ((cpuMicros - before.cpuMicros) / 1_000 / elapsedMs) * 100;
-      process.stderr.write(`  ${view}: ${used.toFixed(2)} %, ${watched.largestBytes} bytes\n`);
+      process.stderr.write(`  ${view}: ${used.toFixed(2)} %, ${bytes} bytes\n`);
       percent = Math.max(percent, used);
-      largestBytes = Math.max(largestBytes, watched.largestBytes);
+      largestBytes = Math.max(largestBytes, bytes);
     }
     return { percent, kib: largestBytes / 1_024 };
   } finally {
@@ -132,14 +108,8 @@ async function look(watcher: Child, view: string, forMs: number): Promise<Watche
   return (await watcher.message()) as Watched;
 }
 
-async function startServer(env: Readonly<Record<string, string>>): Promise<[server: Child, port: number]> {
-  const port = await freePort();
-  const server = new Child("./servers/watched.ts", {
-    execArgv: ["--import", new URL("./servers/report-usage.ts", import.meta.url).href],
-    env: { HOST, PORT: String(port), ...env },
-  });
-  await server.printed(new RegExp(`:${port}\\b`));
-  return [server, port];
+function watched(env: Readonly<Record<string, string>>): MeasuredServer {
+  return { name: "watched", file: "./servers/watched.ts", env: () => env };
 }
 
 function median(figures: readonly number[]): number {

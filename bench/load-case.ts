@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import type { BenchCase, Contender, Metric } from "./bench-case.ts";
+import { type BenchCase, type Figures, type Metric, oneByOne } from "./bench-case.ts";
 import { Child } from "./child.ts";
 import type { Usage } from "./servers/report-usage.ts";
 
@@ -23,12 +23,21 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
+/** The client of a case, and what it does in a round. */
 interface LoadClient {
   readonly file: string;
   readonly args: readonly string[];
+  /**
+   * In so many rounds the servers of a case have the client in turn, all alive at once: what the machine does besides, be it for a tenth of a second or for
+   * a minute, befalls all of them. Left out where a server is not to have another beside it: then each is alone, for one round.
+   */
+  readonly rounds?: number;
 }
 
 export const HOST = "127.0.0.1";
+
+/** For so many measured rounds one goes before that is not: V8 still compiles then. */
+const ROUNDS_PER_WARM_UP = 3;
 
 /** A case whose figures are those of a server under the load of a client in another process. */
 export function loadCase(
@@ -44,35 +53,105 @@ export function loadCase(
     { name: "p50Ms", unit: "p50, ms", better: "less" },
     { name: "p99Ms", unit: "p99, ms", better: "less" },
   ];
-  return { name, metrics, contenders: contendersOf(servers, client) };
+  const { rounds } = client;
+  return rounds === undefined
+    ? aloneCase(name, metrics, servers, client)
+    : {
+        name,
+        metrics,
+        contenders: servers.map((server) => server.name),
+        run: () => measureInTurn(servers, client, rounds),
+      };
 }
 
 /** What memory a server has for each connection that a client opens and leaves alone. */
 export function idleCase(servers: readonly MeasuredServer[], client: LoadClient): BenchCase {
   const metrics: Metric[] = [{ name: "kib", unit: "KiB of RSS per joined socket", better: "less" }];
-  return { name: "idle-socket", metrics, contenders: contendersOf(servers, client) };
+  return aloneCase("idle-socket", metrics, servers, client);
 }
 
-function contendersOf(servers: readonly MeasuredServer[], { file, args }: LoadClient): Contender[] {
-  return servers.map((server) => ({ name: server.name, measure: () => measure(server, file, args) }));
+function aloneCase(
+  name: string,
+  metrics: readonly Metric[],
+  servers: readonly MeasuredServer[],
+  client: LoadClient,
+): BenchCase {
+  const measure = async (server: MeasuredServer): Promise<Figures> => {
+    await using loaded = await LoadedServer.start(server);
+    await loaded.connect(client);
+    return await loaded.round();
+  };
+  return oneByOne(
+    name,
+    metrics,
+    servers.map((server) => ({ name: server.name, measure: () => measure(server) })),
+  );
 }
 
-async function measure(
-  server: MeasuredServer,
-  clientFile: string,
-  args: readonly string[],
-): Promise<Record<string, number>> {
-  const serving: MeasuredProcess[] = [];
-  try {
-    for (let started = 0; started < (server.processes ?? 1); started += 1) serving.push(await start(server));
-    const ports = serving.map(({ port }) => port).join(",");
-    const client = new Child(clientFile, { args: [HOST, ports, server.protocol ?? "phoenix", ...args] });
-    await client.message(); // connected and warmed up
-    const before = await usageOfAll(serving);
-    client.send("go");
-    const load = (await client.message()) as LoadResult;
-    const after = await usageOfAll(serving);
-    await client.stop();
+/** Of each server the means of its rounds. */
+async function measureInTurn(
+  servers: readonly MeasuredServer[],
+  client: LoadClient,
+  rounds: number,
+): Promise<Figures[]> {
+  await using started = new AsyncDisposableStack();
+  const loaded: LoadedServer[] = [];
+  for (const server of servers) loaded.push(started.use(await LoadedServer.start(server)));
+  for (const server of loaded) await server.connect(client);
+  const measured = new Map<LoadedServer, Figures[]>(loaded.map((server) => [server, []]));
+  for (let round = -Math.ceil(rounds / ROUNDS_PER_WARM_UP); round < rounds; round += 1) {
+    // There and back, so that none always comes after the same.
+    for (const server of round % 2 === 0 ? loaded : loaded.toReversed()) {
+      const figures = await server.round();
+      if (round >= 0) measured.get(server)!.push(figures);
+    }
+  }
+  return loaded.map((server) => means(measured.get(server)!));
+}
+
+function means(rounds: readonly Figures[]): Figures {
+  const names = Object.keys(rounds[0]!);
+  return Object.fromEntries(
+    names.map((name) => [name, rounds.reduce((sum, figures) => sum + figures[name]!, 0) / rounds.length]),
+  );
+}
+
+/** A server and the client that loads it. */
+export class LoadedServer implements AsyncDisposable {
+  readonly #server: MeasuredServer;
+  readonly #processes: MeasuredProcess[] = [];
+  #client: Child | undefined;
+
+  private constructor(server: MeasuredServer) {
+    this.#server = server;
+  }
+
+  /** Resolves when it listens. */
+  static async start(server: MeasuredServer): Promise<LoadedServer> {
+    const loaded = new LoadedServer(server);
+    try {
+      for (let started = 0; started < (server.processes ?? 1); started += 1)
+        loaded.#processes.push(await startServer(server));
+    } catch (error) {
+      await loaded[Symbol.asyncDispose]();
+      throw error;
+    }
+    return loaded;
+  }
+
+  /** Resolves when the client is connected and has warmed it up. */
+  async connect({ file, args }: LoadClient): Promise<void> {
+    const ports = this.#processes.map(({ port }) => port).join(",");
+    this.#client = new Child(file, { args: [HOST, ports, this.#server.protocol ?? "phoenix", ...args] });
+    await this.#client.message();
+  }
+
+  /** Lets the client do what it does in a round. */
+  async round(): Promise<Figures> {
+    const before = await this.#usage();
+    this.#client!.send("go");
+    const load = (await this.#client!.message()) as LoadResult;
+    const after = await this.#usage();
     return {
       serverMicros: (after.cpuMicros - before.cpuMicros) / load.operations,
       perSecond: load.operations / load.seconds,
@@ -80,8 +159,22 @@ async function measure(
       p99Ms: load.p99Ms,
       kib: (after.rssBytes - before.rssBytes) / 1_024 / load.operations,
     };
-  } finally {
-    for (const { child } of serving) await child.stop();
+  }
+
+  async #usage(): Promise<Usage> {
+    let [cpuMicros, rssBytes] = [0, 0];
+    for (const { child } of this.#processes) {
+      const used = await usage(child);
+      cpuMicros += used.cpuMicros;
+      rssBytes += used.rssBytes;
+    }
+    return { cpuMicros, rssBytes };
+  }
+
+  /** The client first: it takes a server that closes for a failure. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.stop();
+    for (const { child } of this.#processes) await child.stop();
   }
 }
 
@@ -91,7 +184,7 @@ interface MeasuredProcess {
 }
 
 /** Resolves when it listens. */
-async function start({ file, env }: MeasuredServer): Promise<MeasuredProcess> {
+export async function startServer({ file, env }: MeasuredServer): Promise<MeasuredProcess> {
   const port = await freePort();
   const child = new Child(file, {
     execArgv: ["--import", new URL("./servers/report-usage.ts", import.meta.url).href],
@@ -104,16 +197,6 @@ async function start({ file, env }: MeasuredServer): Promise<MeasuredProcess> {
     throw error;
   }
   return { child, port };
-}
-
-async function usageOfAll(serving: readonly MeasuredProcess[]): Promise<Usage> {
-  let [cpuMicros, rssBytes] = [0, 0];
-  for (const { child } of serving) {
-    const used = await usage(child);
-    cpuMicros += used.cpuMicros;
-    rssBytes += used.rssBytes;
-  }
-  return { cpuMicros, rssBytes };
 }
 
 export async function usage(server: Child): Promise<Usage> {

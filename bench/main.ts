@@ -36,14 +36,13 @@ const report = JSON.stringify({
 if (values.json === undefined) console.log(report);
 else writeFileSync(values.json, `${report}\n`);
 
-/** The contenders of a case in turn, so that a machine that grows slow does so for all of them. */
-async function measure({ name, contenders }: BenchCase): Promise<Map<string, Figures[]>> {
-  const figures = new Map<string, Figures[]>(contenders.map((contender) => [contender.name, []]));
-  for (let run = 1; run <= runs; run += 1) {
-    for (const contender of contenders) {
-      process.stderr.write(`${name}, run ${run} of ${runs}: ${contender.name}\n`);
-      figures.get(contender.name)!.push(await contender.measure());
-    }
+/** All contenders in each run, so that a machine that grows slow does so for all of them. */
+async function measure({ name, contenders, run }: BenchCase): Promise<Map<string, Figures[]>> {
+  const figures = new Map<string, Figures[]>(contenders.map((contender) => [contender, []]));
+  for (let number = 1; number <= runs; number += 1) {
+    process.stderr.write(`${name}, run ${number} of ${runs}\n`);
+    const measured = await run();
+    for (const [index, contender] of contenders.entries()) figures.get(contender)!.push(measured[index]!);
   }
   return figures;
 }

@@ -1,4 +1,4 @@
-import type { BenchCase, Contender } from "./bench-case.ts";
+import { type BenchCase, type Contender, oneByOne } from "./bench-case.ts";
 import { Child } from "./child.ts";
 
 const cases = {
@@ -83,7 +83,7 @@ export function processCases(beam: BeamContenders): BenchCase[] {
 
 function benchCase(name: string, unit: string, contenders: readonly Contender[]): BenchCase {
   const better = smallerIsBetter.includes(name) ? "less" : "more";
-  return { name, metrics: [{ name: "figure", unit, better }], contenders };
+  return oneByOne(name, [{ name: "figure", unit, better }], contenders);
 }
 
 function rookery(workload: string): Contender {

@@ -64,19 +64,23 @@ const pageServers = ["10000", "1"].map((page): MeasuredServer => ({
   env: () => ({ PAGE: page }),
 }));
 
+const ROUNDS = 30;
+
 /** The cases of a server and a load client. */
 export const serverCases: readonly BenchCase[] = [
   loadCase("echo", "echo", "echoes", socketServers, {
     file: "./clients/sockets.ts",
-    args: ["echo", "100", "600000", "1"],
+    args: ["echo", "100", "20000", "1"],
+    rounds: ROUNDS,
   }),
   // So many that each of two shards finds as much to do in a turn of its event loop as one would. With the client they are three threads, which
   // share the caches of what may be two cores: so do two servers that have nothing in common but that.
   loadCase("echo-400", "echo", "echoes", [twoShards, { ...oneShard, name: "1 shard" }, twoServers], {
     file: "./clients/sockets.ts",
-    args: ["echo", "400", "600000", "1"],
+    args: ["echo", "400", "20000", "1"],
+    rounds: ROUNDS,
   }),
-  // After some thousand joins V8 still compiles what a join runs.
+  // After some thousand joins V8 still compiles what a join runs. A server alone, as what it costs depends on how many are there.
   loadCase("join", "connection that joins", "joins", socketServers, {
     file: "./clients/sockets.ts",
     args: ["join", "30000", "10000", "50"],
@@ -87,7 +91,7 @@ export const serverCases: readonly BenchCase[] = [
     args: ["join", "500", "10000", "50"],
   }),
   // What one broadcast goes through fits in the second-level cache of most processors for the first, hardly for the second, and not
-  // at all for the third.
+  // at all for the third. A server alone, for a socket that only listens is closed after a minute.
   ...[100, 1_000, 10_000].map((sockets) =>
     loadCase(`broadcast-${sockets}`, "delivery", "deliveries", socketServers, {
       file: "./clients/sockets.ts",
@@ -100,20 +104,25 @@ export const serverCases: readonly BenchCase[] = [
   }),
   loadCase("healthz", "request", "requests", httpServers, {
     file: "./clients/http.ts",
-    args: ["/healthz", "50", "100000"],
+    args: ["/healthz", "50", "4000"],
+    rounds: ROUNDS,
   }),
   loadCase("products", "request", "requests", orderServers, {
     file: "./clients/http.ts",
-    args: ["/api/v1/products", "50", "60000"],
+    args: ["/api/v1/products", "50", "2000"],
+    rounds: ROUNDS,
   }),
   loadCase("http-orders", "order", "orders", orderServers, {
     file: "./clients/orders.ts",
-    args: ["64", "30000"],
+    args: ["64", "1000"],
+    rounds: ROUNDS,
   }),
   loadCase("http-page", "request", "requests", pageServers, {
     file: "./clients/http.ts",
-    args: ["/page", "50", "30000"],
+    args: ["/page", "50", "1000"],
+    rounds: ROUNDS,
   }),
+  // Alone: a flooded one never rests.
   loadCase("fairness", "request", "requests", floodedServers, {
     file: "./clients/http.ts",
     args: ["/healthz", "4", "5000"],

@@ -20,9 +20,9 @@ export function compare(benchCase: BenchCase, runs: ReadonlyMap<string, readonly
   return benchCase.metrics.map((metric) => ({
     case: benchCase.name,
     metric,
-    summaries: benchCase.contenders.map(({ name }) => {
-      const figures = runs.get(name)!.map((figure) => figure[metric.name]!);
-      return { contender: name, ...spread(figures) };
+    summaries: benchCase.contenders.map((contender) => {
+      const figures = runs.get(contender)!.map((figure) => figure[metric.name]!);
+      return { contender, ...spread(figures) };
     }),
   }));
 }
