@@ -1,4 +1,5 @@
 import type { Addressee } from "./addressee.ts";
+import type { Waiter } from "./async-outcome.ts";
 import { expectTimeout } from "./argument.ts";
 import { bodyBehaviour } from "./body.ts";
 import type { Dest } from "./dest.ts";
@@ -50,8 +51,8 @@ export class PendingCall extends Monitor {
   timer: CallTimer | undefined = undefined;
   /** Known to other shards as a call that waits. */
   exportedBy: Interconnect | undefined = undefined;
-  resolve: (value: unknown) => void = undefined as never;
-  reject: (error: Error) => void = undefined as never;
+  /** None for a request, whose reply is a message. */
+  waiter: Waiter<unknown> | undefined = undefined;
 
   constructor(shard: Shard, caller: Process | undefined, dest: Dest, request: unknown, timeoutMs: number) {
     super(caller);
@@ -77,7 +78,7 @@ export class PendingCall extends Monitor {
     if (this.shard.freezeMessages) deepFreeze(value);
     detachMonitor(this);
     this.abandoned();
-    this.resolve(value);
+    this.waiter!.resolve(value);
     this.shard.scheduler.resumed();
   }
 
@@ -100,7 +101,7 @@ export class PendingCall extends Monitor {
   }
 
   fail(code: RuntimeErrorCode, reason: ExitReason, values: unknown[]): void {
-    this.reject(new ExitError(code, errorText(code, ...values), [reason, this.asTuple()]));
+    this.waiter!.reject(new ExitError(code, errorText(code, ...values), [reason, this.asTuple()]));
     this.shard.scheduler.resumed();
   }
 
@@ -108,7 +109,7 @@ export class PendingCall extends Monitor {
   refuse(error: Error): void {
     if (!detachMonitor(this)) return;
     this.abandoned();
-    this.reject(error);
+    this.waiter!.reject(error);
     this.shard.scheduler.resumed();
   }
 }
@@ -130,30 +131,32 @@ export function call(
 
 /** Sends the request of `pending` and waits for its end. */
 export function place(pending: PendingCall): Promise<unknown> {
-  const { shard, watcher: caller, dest, timeoutMs } = pending;
-  expectTimeout(timeoutMs);
+  expectTimeout(pending.timeoutMs);
+  return new Promise((resolve, reject) => placeFor(pending, { resolve, reject }));
+}
+
+/** Sends the request of `pending`; `waiter` is told of its end. */
+export function placeFor(pending: PendingCall, waiter: Waiter<unknown>): void {
+  const { shard, watcher: caller, dest } = pending;
   // The rest of a dead process waits for nothing any more.
-  if (caller?.state === ProcessState.Exited) return new Promise(() => {});
-  return new Promise((resolve, reject) => {
-    pending.resolve = resolve;
-    pending.reject = reject;
-    const server = shard.find(dest);
-    if (server !== undefined || caller !== undefined || dest instanceof Pid || shard.closed) {
-      handOver(pending, server);
-    } else {
-      // Code outside of any process has no turn of its own. A name that is free now may be that of a process whose
-      // supervisor has not had its turn yet: behind what is runnable, it is looked up once more.
-      const lookUp = (): void => {
-        detachMonitor(pending);
-        handOver(pending, shard.find(dest));
-      };
-      const later = shard.create(bodyBehaviour, lookUp, undefined);
-      later.priority = Priority.Low;
-      // A shutdown kills this process, too, and must not leave the call waiting.
-      attachMonitor(pending, later);
-      shard.scheduler.schedule(later);
-    }
-  });
+  if (caller?.state === ProcessState.Exited) return;
+  pending.waiter = waiter;
+  const server = shard.find(dest);
+  if (server !== undefined || caller !== undefined || dest instanceof Pid || shard.closed) {
+    handOver(pending, server);
+  } else {
+    // Code outside of any process has no turn of its own. A name that is free now may be that of a process whose
+    // supervisor has not had its turn yet: behind what is runnable, it is looked up once more.
+    const lookUp = (): void => {
+      detachMonitor(pending);
+      handOver(pending, shard.find(dest));
+    };
+    const later = shard.create(bodyBehaviour, lookUp, undefined);
+    later.priority = Priority.Low;
+    // A shutdown kills this process, too, and must not leave the call waiting.
+    attachMonitor(pending, later);
+    shard.scheduler.schedule(later);
+  }
 }
 
 /** Hands a call to the server that its destination names. Without one, or to oneself, it fails. */

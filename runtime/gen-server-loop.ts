@@ -1,4 +1,4 @@
-import { abandon, isPromise, type Outcome, waitFor } from "./async-outcome.ts";
+import { abandon, isPromise, type Outcome, Wait, waitFor } from "./async-outcome.ts";
 import { BadReturn } from "./bad-return.ts";
 import type { Behaviour, SystemEvent } from "./behaviour.ts";
 import { answerCall, type From } from "./call.ts";
@@ -42,6 +42,8 @@ interface Run {
   readonly callback: Callback;
   readonly message: unknown;
   readonly from: From | undefined;
+  /** For what it waits, if that is no promise. */
+  readonly wait: Wait<unknown, unknown> | undefined;
 }
 
 type Invocable = Exclude<Callback, "terminate">;
@@ -86,9 +88,11 @@ export const genServerBehaviour: Behaviour = {
       process.pendingExit === undefined
     ) {
       if (process.outcome !== undefined) {
-        const { run, value, settled } = process.outcome as Outcome<Run>;
+        const outcome = process.outcome as Outcome<Run>;
+        const { run, value, settled } = outcome;
         process.outcome = undefined;
-        if (settled === "not yet") invoke(process, run.callback as Invocable, run.message, undefined);
+        if (run.wait !== undefined) goOn(process, run.wait, outcome);
+        else if (settled === "not yet") invoke(process, run.callback as Invocable, run.message, undefined);
         else if (settled === "rejected") catchThrown(process, run.callback, run.message, run.from, value);
         else apply(process, run.callback, run.message, run.from, value);
       } else if (process.starting !== undefined) {
@@ -181,6 +185,19 @@ function invoke(process: Process, callback: Invocable, message: unknown, from: F
   apply(process, callback, message, from, result);
 }
 
+/** A callback that waited goes on. */
+function goOn(process: Process, wait: Wait<unknown, unknown>, outcome: Outcome<Run>): void {
+  const { callback, message, from } = outcome.run;
+  let result: unknown;
+  try {
+    result = wait.goOn(outcome);
+  } catch (thrown) {
+    return catchThrown(process, callback, message, from, thrown);
+  }
+  if (process.state === EXITED) return abandon(result);
+  apply(process, callback, message, from, result);
+}
+
 /** As Elixir's defaults: an unexpected message is reported and dropped, an unexpected request is a crash. */
 function withoutCallback(
   process: Process,
@@ -228,7 +245,9 @@ function apply(
   wasThrown = false,
 ): void {
   if (isPromise(result)) {
-    waitFor<Run>(process, { callback, message, from }, result);
+    waitFor<Run>(process, { callback, message, from, wait: undefined }, result);
+  } else if (result instanceof Wait) {
+    result.begin<Run>(process, { callback, message, from, wait: result });
   } else if (callback === "terminate") {
     finish(process, message as Ending);
   } else if (callback === "init") {
@@ -297,7 +316,12 @@ function badReturn(process: Process, callback: Callback, result: unknown, wasThr
 
 function act(process: Process, action: Action): void {
   if ("continue" in action) {
-    const run: Run = { callback: "handleContinue", message: action.continue, from: undefined };
+    const run: Run = {
+      callback: "handleContinue",
+      message: action.continue,
+      from: undefined,
+      wait: undefined,
+    };
     process.outcome = { run, value: undefined, settled: "not yet" } satisfies Outcome<Run>;
   } else if ("timeoutMs" in action) {
     if (action.timeoutMs === Number.POSITIVE_INFINITY) return;

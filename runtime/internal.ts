@@ -1,6 +1,7 @@
 export { expectDuration, expectFunction, expectMethods, expectOptions, expectPid } from "./argument.ts";
 export { isAtRest } from "./at-rest.ts";
-export { isPromise } from "./async-outcome.ts";
+export { isPromise, Wait, type Waiter } from "./async-outcome.ts";
+export { callFor } from "./call-for.ts";
 export { completeCallbackMode, NO_STATES } from "./callback-mode.ts";
 export { type ProcessCrashed, processCrashed } from "./crash-report.ts";
 export { systemClock } from "./clock.ts";
@@ -27,7 +28,7 @@ export { meetCounterparts, otherShards, sharedRole } from "./shards/counterparts
 export { Ignore, Ok } from "./returns.ts";
 export { placeOf } from "./shards/shard-setup.ts";
 export { isCopyable } from "./shards/uncopyable.ts";
-export { startChildServer } from "./start-child.ts";
+export { startChildServer, startChildServerFor } from "./start-child.ts";
 export { isSuspended } from "./system-mode.ts";
 export { asTask, calledBy, callersOf, runTask } from "./task.ts";
 export { TASK_STREAM_OPTIONS, taskStream } from "./task-stream.ts";

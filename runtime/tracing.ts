@@ -159,17 +159,19 @@ function sendingDetours<Context extends object>(tracer: MessageTracer<Context>):
         function (this: PendingCall, server) {
           const parent = tracer.current();
           // The reply to a request is a message: nobody waits.
-          if (parent === undefined || this.resolve === undefined) return own.call(this, server);
+          if (parent === undefined || this.waiter === undefined) return own.call(this, server);
           const name = calledName(this.dest, server);
           const span = tracer.begin({ kind: "call", name, pid: this.watcher?.pid }, parent);
-          const { resolve, reject } = this;
-          this.resolve = (value) => {
-            span.end();
-            resolve(value);
-          };
-          this.reject = (error) => {
-            span.end(error);
-            reject(error);
+          const { waiter } = this;
+          this.waiter = {
+            resolve(value) {
+              span.end();
+              waiter.resolve(value);
+            },
+            reject(error) {
+              span.end(error);
+              waiter.reject(error);
+            },
           };
           tracer.within(span.context, () => own.call(this, server));
         },

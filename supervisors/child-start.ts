@@ -1,6 +1,6 @@
 import type { Self } from "../runtime/index.ts";
 import { ExitError, Pid, StartError } from "../runtime/index.ts";
-import { startChildServer } from "../runtime/internal.ts";
+import { startChildServer, startChildServerFor, Wait } from "../runtime/internal.ts";
 import type { ChildStartResult, CompleteChildSpec } from "./child-spec.ts";
 
 /** What came of a start. Without a pid when the start function had nothing to run: `ignore`. */
@@ -21,12 +21,40 @@ export function startChild(
   extraArguments?: readonly unknown[],
 ): Promise<StartedChild> {
   const { start } = spec;
-  const failed = (thrown: unknown): StartedChild =>
-    started({ ok: false, reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown) });
+  const failed = (thrown: unknown): StartedChild => notStarted(thrown, reasonOf);
   if (typeof start === "function") return startByFunction(self, start, extraArguments).then(started, failed);
-  const [Server, arg] = start;
-  const initArg = extraArguments === undefined ? arg : [...extraArguments, ...start.slice(1)];
-  return startChildServer(self, Server, initArg, startOptions(spec)).then(started, failed);
+  const [Server] = start;
+  const arg = initArg(start, extraArguments);
+  return startChildServer(self, Server, arg, startOptions(spec)).then(started, failed);
+}
+
+/** The same for a callback that answers what `next` makes of what came of the start. */
+export function startChildAndThen<Result>(
+  self: Self,
+  spec: CompleteChildSpec,
+  reasonOf: (thrown: unknown) => unknown,
+  extraArguments: readonly unknown[] | undefined,
+  next: (started: StartedChild) => Result,
+): Result | Promise<Result> {
+  const { start } = spec;
+  if (typeof start === "function") return startChild(self, spec, reasonOf, extraArguments).then(next);
+  const wait = new Wait<unknown, Result>(
+    (result) => next(started(result)),
+    (thrown) => next(notStarted(thrown, reasonOf)),
+  );
+  startChildServerFor(wait, self, start[0], initArg(start, extraArguments), startOptions(spec));
+  return wait.result;
+}
+
+function initArg(
+  start: Exclude<CompleteChildSpec["start"], Function>,
+  extraArguments: readonly unknown[] | undefined,
+): unknown {
+  return extraArguments === undefined ? start[1] : [...extraArguments, ...start.slice(1)];
+}
+
+function notStarted(thrown: unknown, reasonOf: (thrown: unknown) => unknown): StartedChild {
+  return started({ ok: false, reason: thrown instanceof StartError ? thrown.reason : reasonOf(thrown) });
 }
 
 async function startByFunction(

@@ -8,7 +8,14 @@ import type {
   ViaName,
 } from "../runtime/index.ts";
 import { DownMessage, ExitMessage, GenServer, noReply, ok, reply, stop } from "../runtime/index.ts";
-import { expectOrigin, expectPid, isOrderly, type Origin } from "../runtime/internal.ts";
+import {
+  callFor,
+  expectOrigin,
+  expectPid,
+  isOrderly,
+  type Origin,
+  type Waiter,
+} from "../runtime/internal.ts";
 import { BAD_COMBINATION, endsSupervisor } from "./auto-shutdown.ts";
 import { endedAsTold, shutdownChild } from "./child-shutdown.ts";
 import {
@@ -21,7 +28,7 @@ import {
   type ServerChildSpec,
   specToKeep,
 } from "./child-spec.ts";
-import { startChild, type StartedChild, uncaughtReason } from "./child-start.ts";
+import { startChild, startChildAndThen, type StartedChild, uncaughtReason } from "./child-start.ts";
 import { supervisorError } from "./errors.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import { afterExit } from "./restart-plan.ts";
@@ -223,7 +230,7 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     if (children.size >= options.maxChildren) return reply({ ok: false, reason: "max_children" });
     if (spec.significant && options.autoShutdown === "never")
       return reply({ ok: false, reason: BAD_COMBINATION });
-    return startChild(this.self, spec, uncaughtReason, options.extraArguments).then((started) =>
+    return startChildAndThen(this.self, spec, uncaughtReason, options.extraArguments, (started) =>
       this.#started(spec, started),
     );
   }
@@ -293,6 +300,17 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
     this.state.children.set(child.pid, child);
     this.#report.progress(child);
   }
+}
+
+/** As `DynamicSupervisor.startChild`, by one who does not wait for a promise. Throws for an invalid spec. */
+export function startDynamicChildFor(
+  waiter: Waiter<StartDynamicChildResult>,
+  from: Origin,
+  supervisor: Dest,
+  spec: ChildSpec,
+): void {
+  const request: Request = ["start_child", completeChildSpec(spec)];
+  callFor(waiter as Waiter<unknown>, from, supervisor, request, Number.POSITIVE_INFINITY);
 }
 
 function ask<Answer>(from: Origin, supervisor: Dest, request: Request): Promise<Answer> {

@@ -1,1 +1,2 @@
+export { startDynamicChildFor } from "./dynamic-supervisor.ts";
 export { supervisionOf } from "./supervision.ts";

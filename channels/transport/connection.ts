@@ -14,7 +14,9 @@ import {
   stop,
   TIMEOUT,
 } from "../../runtime/index.ts";
-import { DynamicSupervisor } from "../../supervisors/index.ts";
+import { callFor, Wait } from "../../runtime/internal.ts";
+import type { StartDynamicChildResult } from "../../supervisors/index.ts";
+import { startDynamicChildFor } from "../../supervisors/internal.ts";
 import { ChannelServer, ChannelStart } from "../channel-server.ts";
 import type { SocketLabel } from "../connected-sockets.ts";
 import { EncodedFrame } from "../encoded-frame.ts";
@@ -138,7 +140,7 @@ export class ConnectionServer extends GenServer<ConnectionState> {
       this.#peer.took?.(message.data);
       const result = this.#take(this.state.socket.serializer.decode(message.data), message.data);
       if (result instanceof Promise) return this.#handledAfter(result);
-      this.#peer.handled();
+      if (!(result instanceof Wait)) this.#peer.handled();
       return result;
     }
     if (message instanceof ChannelClosing) return this.#channelClosing(message.pid);
@@ -168,7 +170,8 @@ export class ConnectionServer extends GenServer<ConnectionState> {
 
   async #handledAfter(dispatched: Promise<CastResult>): Promise<CastResult> {
     const result = await dispatched;
-    this.#peer.handled();
+    // A join that has begun tells by itself when it is over.
+    if (!(result instanceof Wait)) this.#peer.handled();
     return result;
   }
 
@@ -235,38 +238,59 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     return this.#startChannel(message, route);
   }
 
-  async #startChannel(message: Message, route: CompleteRoute): Promise<CastResult> {
-    const { joinRef, ref, topic } = message;
+  #startChannel(message: Message, route: CompleteRoute): CastResult {
     const { hibernateAfterMs, shutdownMs, joinTimeoutMs } = route.settings;
-    let pid: Pid | undefined;
-    try {
-      // A client that names no join_ref knows the channel by the ref of its join.
-      const start = new ChannelStart(this.state.socket, route, topic, joinRef ?? ref);
-      const started = await DynamicSupervisor.startChild(this.self, this.#channelsSupervisor, {
-        id: topic,
-        start:
-          hibernateAfterMs === undefined
-            ? [ChannelServer, start]
-            : (parent) => parent.startLink(ChannelServer, start, { hibernateAfterMs }),
-        restart: "temporary",
-        shutdown: shutdownMs,
-      });
-      if (started.ok) {
-        ({ pid } = started);
-        const result = (await this.self.call(pid, new JoinRequest(message), joinTimeoutMs)) as JoinResult;
-        if (result.joined) this.state.channels.add({ topic, pid, monitor: this.self.monitor(pid), joinRef });
-        this.#peer.push(result.frame);
-        return noReply();
-      }
-    } catch (error) {
-      // Its crash report is the channel's own business; so is that of the supervisor.
-      if (!(error instanceof ExitError)) throw error;
-      if (pid !== undefined && error.code === "ROOKERY_CALL_TIMEOUT") {
+    const { topic } = message;
+    const start = new ChannelStart(this.state.socket, route, topic, nameOf(message));
+    const wait = new Wait<StartDynamicChildResult, CastResult>(
+      (started) =>
+        started.ok
+          ? this.#askToJoin(message, started.pid, joinTimeoutMs)
+          : this.#joinFailed(message, "join crashed"),
+      (error) => this.#joinCrashed(message, error),
+    );
+    startDynamicChildFor(wait, this.self, this.#channelsSupervisor, {
+      id: topic,
+      start:
+        hibernateAfterMs === undefined
+          ? [ChannelServer, start]
+          : (parent) => parent.startLink(ChannelServer, start, { hibernateAfterMs }),
+      restart: "temporary",
+      shutdown: shutdownMs,
+    });
+    return wait.result;
+  }
+
+  #askToJoin(message: Message, pid: Pid, joinTimeoutMs: number): CastResult {
+    const wait = new Wait<unknown, CastResult>(
+      (result) => this.#joined(message, pid, result as JoinResult),
+      (error) => {
+        if (!(error instanceof ExitError && error.code === "ROOKERY_CALL_TIMEOUT"))
+          return this.#joinCrashed(message, error);
         this.self.exit(pid, "kill");
-        return this.#reply(joinRef, ref, topic, "error", { reason: "join timeout" });
-      }
-    }
-    return this.#reply(joinRef, ref, topic, "error", { reason: "join crashed" });
+        return this.#joinFailed(message, "join timeout");
+      },
+    );
+    callFor(wait, this.self, pid, new JoinRequest(message), joinTimeoutMs);
+    return wait.result;
+  }
+
+  #joined({ topic, joinRef }: Message, pid: Pid, { joined, frame }: JoinResult): CastResult {
+    if (joined) this.state.channels.add({ topic, pid, monitor: this.self.monitor(pid), joinRef });
+    this.#peer.push(frame);
+    this.#peer.handled();
+    return noReply();
+  }
+
+  #joinCrashed(message: Message, error: Error): CastResult {
+    // Its crash report is the channel's own business; so is that of the supervisor.
+    if (!(error instanceof ExitError)) throw error;
+    return this.#joinFailed(message, "join crashed");
+  }
+
+  #joinFailed({ joinRef, ref, topic }: Message, reason: string): CastResult {
+    this.#peer.handled();
+    return this.#reply(joinRef, ref, topic, "error", { reason });
   }
 
   async #rejoin(message: Message, old: JoinedChannel): Promise<CastResult> {
@@ -342,4 +366,9 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     this.#expireAt(expiresAtMs);
     return noReply();
   }
+}
+
+/** A client that names no join_ref knows the channel by the ref of its join. */
+function nameOf({ joinRef, ref }: Message): MessageRef {
+  return joinRef ?? ref;
 }
