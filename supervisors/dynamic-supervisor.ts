@@ -302,14 +302,14 @@ export class DynamicSupervisor extends GenServer<DynamicSupervisorState, Request
   }
 }
 
-/** As `DynamicSupervisor.startChild`, by one who does not wait for a promise. Throws for an invalid spec. */
+/** As `DynamicSupervisor.startChild`, by one who does not wait for a promise. */
 export function startDynamicChildFor(
   waiter: Waiter<StartDynamicChildResult>,
   from: Origin,
   supervisor: Dest,
-  spec: ChildSpec,
+  spec: CompleteChildSpec,
 ): void {
-  const request: Request = ["start_child", completeChildSpec(spec)];
+  const request: Request = ["start_child", spec];
   callFor(waiter as Waiter<unknown>, from, supervisor, request, Number.POSITIVE_INFINITY);
 }
 

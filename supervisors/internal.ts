@@ -1,2 +1,3 @@
+export { temporaryWorker } from "./child-spec.ts";
 export { startDynamicChildFor } from "./dynamic-supervisor.ts";
 export { supervisionOf } from "./supervision.ts";

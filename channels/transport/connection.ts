@@ -16,7 +16,7 @@ import {
 } from "../../runtime/index.ts";
 import { callFor, Wait } from "../../runtime/internal.ts";
 import type { StartDynamicChildResult } from "../../supervisors/index.ts";
-import { startDynamicChildFor } from "../../supervisors/internal.ts";
+import { startDynamicChildFor, temporaryWorker } from "../../supervisors/internal.ts";
 import { ChannelServer, ChannelStart } from "../channel-server.ts";
 import type { SocketLabel } from "../connected-sockets.ts";
 import { EncodedFrame } from "../encoded-frame.ts";
@@ -249,15 +249,14 @@ export class ConnectionServer extends GenServer<ConnectionState> {
           : this.#joinFailed(message, "join crashed"),
       (error) => this.#joinCrashed(message, error),
     );
-    startDynamicChildFor(wait, this.self, this.#channelsSupervisor, {
-      id: topic,
-      start:
-        hibernateAfterMs === undefined
-          ? [ChannelServer, start]
-          : (parent) => parent.startLink(ChannelServer, start, { hibernateAfterMs }),
-      restart: "temporary",
-      shutdown: shutdownMs,
-    });
+    const spec = temporaryWorker(
+      topic,
+      hibernateAfterMs === undefined
+        ? [ChannelServer, start]
+        : (parent) => parent.startLink(ChannelServer, start, { hibernateAfterMs }),
+      shutdownMs,
+    );
+    startDynamicChildFor(wait, this.self, this.#channelsSupervisor, spec);
     return wait.result;
   }
 

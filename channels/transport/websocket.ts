@@ -4,7 +4,8 @@ import { STATUS_CODES } from "node:http";
 import { WebSocketServer } from "ws";
 import { ExitError, type Pid, type Runtime } from "../../runtime/index.ts";
 import { isPromise } from "../../runtime/internal.ts";
-import { type ChildSpec, DynamicSupervisor } from "../../supervisors/index.ts";
+import type { ChildSpec, StartDynamicChildResult } from "../../supervisors/index.ts";
+import { startDynamicChildFor, temporaryWorker } from "../../supervisors/internal.ts";
 import {
   type ConnectResult,
   connectSocket,
@@ -197,11 +198,10 @@ export class WebSocketTransport {
     const peer = new WebSocketPeer(runtime, stream, this.#options);
     let pid: Pid;
     try {
-      const started = await DynamicSupervisor.startChild(runtime, this.#transports, {
-        id: "transport",
-        start: this.#serverOf(connected, peer),
-        restart: "temporary",
-      });
+      const spec = temporaryWorker("transport", this.#serverOf(connected, peer));
+      const started = await new Promise<StartDynamicChildResult>((resolve, reject) =>
+        startDynamicChildFor({ resolve, reject }, runtime, this.#transports, spec),
+      );
       if (!started.ok) {
         runtime.logger.error({ reason: started.reason }, `A transport process of ${name} did not start`);
         return UNAVAILABLE;
