@@ -16,6 +16,7 @@ import {
   Runtime,
   StartError,
 } from "../../runtime/index.ts";
+import { Wait } from "../../runtime/internal.ts";
 import { Supervisor } from "../../supervisors/index.ts";
 import { type Report, reportingLogger } from "../runtime/reporting-logger.ts";
 
@@ -75,6 +76,7 @@ class Stalling extends GenServer<string, string, string, string> {
     return noReply();
   }
   override handleCall(what: string) {
+    if (what === "wait") return this.#wait();
     if (what === "state") return reply(this.state);
     if (what === "continue") return noReply({ continue: "a loop" });
     this.#do(what);
@@ -90,6 +92,17 @@ class Stalling extends GenServer<string, string, string, string> {
   }
   override terminate() {
     unwound += 1;
+  }
+  #wait() {
+    const wait = new Wait(
+      () => {
+        this.#do("a loop");
+        return reply("done");
+      },
+      () => reply("failed"),
+    );
+    wait.resolve(undefined);
+    return wait.result;
   }
   #do(what: string): void {
     try {
@@ -202,6 +215,10 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const reason = reasonOf(continuing);
     void runtime.call(continuing, "continue").catch(() => {});
     outcomes["continue"] = await reason;
+    const waiting = await runtime.start(Stalling, "started");
+    const waitReason = reasonOf(waiting);
+    void runtime.call(waiting, "wait").catch(() => {});
+    outcomes["wait"] = await waitReason;
     outcomes["init"] = await runtime
       .start(Stalling, "a loop")
       .catch((error: { reason: unknown }) => error.reason);

@@ -43,6 +43,7 @@ describe("a handler that never returns", () => {
       cast: "stalled",
       send: "stalled",
       continue: "stalled",
+      wait: "stalled",
       init: "stalled",
       machine: "stalled",
       body: "stalled",
@@ -52,6 +53,8 @@ describe("a handler that never returns", () => {
       [null, "Stalling", "handleCast", "a loop"],
       [null, "Stalling", "handleInfo", "a loop"],
       [null, "Stalling", "handleCall", "continue"],
+      // What it waited for was no message of its own.
+      [null, "Stalling", null, null],
       [null, "Stalling", "init", "a loop"],
       [null, "Machine", "event", "go"],
       [null, "spin/1", null, null],
