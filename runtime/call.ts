@@ -76,10 +76,17 @@ export class PendingCall extends Monitor {
     if (!this.active) return;
     // First: a reply that can't be frozen is the failure of who answers, and the caller still hears of that one's end.
     if (this.shard.freezeMessages) deepFreeze(value);
-    detachMonitor(this);
-    this.abandoned();
-    this.waiter!.resolve(value);
-    this.shard.scheduler.resumed();
+    const { scheduler } = this.shard;
+    // Who is terminated in between would leave a caller that neither waits for its end nor has its answer.
+    const before = scheduler.pulse.shut();
+    try {
+      detachMonitor(this);
+      this.abandoned();
+      this.waiter!.resolve(value);
+    } finally {
+      scheduler.pulse.open(before);
+    }
+    scheduler.resumed();
   }
 
   override down(reason: ExitReason): void {

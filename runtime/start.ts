@@ -173,13 +173,18 @@ export class Starting {
   }
 
   #settle(result: StartResult): void {
-    const { shard } = this.#process;
-    this.#process.starting = undefined;
-    if (this.#timer !== undefined) shard.timers.stop(this.#timer);
-    // A starter that died meanwhile (of the link to this process, for one) hears nothing any more.
-    if (hasExited(this.#starter)) return;
-    this.#settled(result);
-    shard.scheduler.resumed();
+    const { timers, scheduler } = this.#process.shard;
+    // Who is terminated in between would be taken for started, and its starter would wait for ever.
+    const before = scheduler.pulse.shut();
+    try {
+      this.#process.starting = undefined;
+      if (this.#timer !== undefined) timers.stop(this.#timer);
+      // A starter that died meanwhile (of the link to this process, for one) hears nothing any more.
+      if (!hasExited(this.#starter)) this.#settled(result);
+    } finally {
+      scheduler.pulse.open(before);
+    }
+    scheduler.resumed();
   }
 }
 

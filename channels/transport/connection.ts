@@ -241,7 +241,7 @@ export class ConnectionServer extends GenServer<ConnectionState> {
   #startChannel(message: Message, route: CompleteRoute): CastResult {
     const { hibernateAfterMs, shutdownMs, joinTimeoutMs } = route.settings;
     const { topic } = message;
-    const start = new ChannelStart(this.state.socket, route, topic, nameOf(message));
+    const start = new ChannelStart(this.state.socket, route, topic, joinRefOf(message));
     const wait = new Wait<StartDynamicChildResult, CastResult>(
       (started) =>
         started.ok
@@ -368,6 +368,6 @@ export class ConnectionServer extends GenServer<ConnectionState> {
 }
 
 /** A client that names no join_ref knows the channel by the ref of its join. */
-function nameOf({ joinRef, ref }: Message): MessageRef {
+function joinRefOf({ joinRef, ref }: Message): MessageRef {
   return joinRef ?? ref;
 }
