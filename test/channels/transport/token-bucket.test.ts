@@ -31,6 +31,14 @@ describe("TokenBucket", () => {
     );
   });
 
+  test("lets pass who has waited as long as told, whatever fractions of a token came before", () => {
+    const bucket = new TokenBucket({ perSecond: 1, burst: 2 }, 0);
+    assert.deepEqual(
+      [18, 23, 58, 1_018].map((nowMs) => bucket.take(nowMs)),
+      [0, 0, 960, 0],
+    );
+  });
+
   test("never lets more pass than the burst and the rate together, and what it says about waiting is true", () => {
     const gaps = fc.array(fc.nat(400), { maxLength: 200 });
     fc.assert(
