@@ -61,18 +61,19 @@ export class ProcessHandle implements Self {
   get signal(): AbortSignal {
     const controller = new AbortController();
     const abort = (): void => controller.abort();
-    if (this.#dead) abort();
+    if (this.#isDead()) abort();
     else this.process.exitHooks = withItem(this.process.exitHooks, abort);
     Object.defineProperty(this, "signal", { value: controller.signal });
     return controller.signal;
   }
 
-  get #dead(): boolean {
+  // A method, for V8 calls into its runtime for each private getter.
+  #isDead(): boolean {
     return this.process.state === ProcessState.Exited;
   }
 
   send<D extends Dest>(dest: D, message: InfoOf<ServerOf<D>>): void {
-    if (this.#dead) return;
+    if (this.#isDead()) return;
     const { shard } = this.process;
     send(shard, dest, message);
     if (shard.behind !== undefined) this.#sentTo(shard.behind, dest);
@@ -99,13 +100,13 @@ export class ProcessHandle implements Self {
 
   monitorShards(flag: boolean): void {
     expectBoolean("as the flag", flag);
-    if (!this.#dead) this.process.shard.interconnect?.watchShards(this.process.pid, flag);
+    if (!this.#isDead()) this.process.shard.interconnect?.watchShards(this.process.pid, flag);
   }
 
   monitorNode(node: string, flag: boolean): true {
     expectNode(node);
     expectBoolean("as the flag", flag);
-    if (this.#dead) return true;
+    if (this.#isDead()) return true;
     const { shard, pid } = this.process;
     const nodes = shard.outside?.nodes;
     // There is nobody who could ever tell of it.
@@ -118,7 +119,7 @@ export class ProcessHandle implements Self {
   monitorNodes(flag: boolean): void {
     expectBoolean("as the flag", flag);
     const { shard, pid } = this.process;
-    if (!this.#dead) shard.outside?.nodes?.monitors.watchNodes(pid, flag);
+    if (!this.#isDead()) shard.outside?.nodes?.monitors.watchNodes(pid, flag);
   }
 
   spawn(body: Body): Pid {
@@ -128,7 +129,7 @@ export class ProcessHandle implements Self {
   spawnLink(body: Body): Pid {
     const child = this.#spawn(body);
     child.parent = this.process.pid;
-    if (!this.#dead) link(this.process, child.pid);
+    if (!this.#isDead()) link(this.process, child.pid);
     return child.pid;
   }
 
@@ -142,14 +143,14 @@ export class ProcessHandle implements Self {
       throw runtimeError("ROOKERY_BADARG", "a function as the body of a process", body);
     const { shard } = this.process;
     const child = shard.create(bodyBehaviour, body, this.process);
-    if (this.#dead) exitProcess(child, "killed");
+    if (this.#isDead()) exitProcess(child, "killed");
     else shard.scheduler.schedule(child);
     return child;
   }
 
   link(pid: Pid): true {
     expectPid(pid);
-    if (!this.#dead) link(this.process, pid);
+    if (!this.#isDead()) link(this.process, pid);
     return true;
   }
 
@@ -163,7 +164,7 @@ export class ProcessHandle implements Self {
     const { process } = this;
     if (options !== undefined) checkMonitorOptions(options);
     const monitor = new Monitor(process);
-    if (this.#dead) return monitor;
+    if (this.#isDead()) return monitor;
     if (dest instanceof Ref) throw runtimeError("ROOKERY_BADARG", "a pid or a name", dest);
     const target = process.shard.find(dest);
     monitor.mark = process.mailbox.mark();
@@ -204,7 +205,7 @@ export class ProcessHandle implements Self {
   alias(options?: { reply?: boolean }): Ref {
     if (options !== undefined) expectFlags("an alias", ["reply"], options);
     const alias = new Monitor(this.process);
-    if (this.#dead) return alias;
+    if (this.#isDead()) return alias;
     alias.alias = options?.reply === true ? "reply" : "explicit_unalias";
     alias.mark = this.process.mailbox.mark();
     return alias;
@@ -226,7 +227,7 @@ export class ProcessHandle implements Self {
     const { process } = this;
     if (pid === process.pid) return this.#exitSelf(reason);
     const target = pid.process;
-    if (target === undefined || this.#dead) return true;
+    if (target === undefined || this.#isDead()) return true;
     const { shard } = process;
     const acting = shard.acting;
     shard.acting = process;
@@ -258,11 +259,11 @@ export class ProcessHandle implements Self {
   }
 
   register(name: string, pid: Pid = this.pid): void {
-    if (!this.#dead) this.process.shard.names.register(name, pid);
+    if (!this.#isDead()) this.process.shard.names.register(name, pid);
   }
 
   unregister(name: string): void {
-    if (!this.#dead) this.process.shard.names.unregister(name);
+    if (!this.#isDead()) this.process.shard.names.unregister(name);
   }
 
   whereis<Name extends string | ViaName>(name: Name): PidOf<Name> | undefined {
@@ -283,7 +284,7 @@ export class ProcessHandle implements Self {
 
   /** Where the message of the dead goes. */
   #orNobody(dest: Dest): Dest {
-    return this.#dead ? this.pid : dest;
+    return this.#isDead() ? this.pid : dest;
   }
 
   cancelTimer(ref: Ref, options?: CancelTimerOptions): never {
@@ -335,18 +336,18 @@ export class ProcessHandle implements Self {
   }
 
   abcast<Name extends string>(nodes: readonly string[], name: Name, request: CastOf<ServerOf<Name>>): void {
-    if (!this.#dead) abcast(this.process.shard, nodes, name, request);
+    if (!this.#isDead()) abcast(this.process.shard, nodes, name, request);
   }
 
   cast<D extends Dest>(dest: D, request: CastOf<ServerOf<D>>): void {
-    if (this.#dead) return;
+    if (this.#isDead()) return;
     const { shard } = this.process;
     cast(shard, dest, request);
     if (shard.behind !== undefined) this.#sentTo(shard.behind, dest);
   }
 
   reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): void {
-    if (!this.#dead) answerCall(from, value);
+    if (!this.#isDead()) answerCall(from, value);
   }
 
   start<S extends ServerInstance, Name extends string | ViaName>(
@@ -422,13 +423,13 @@ export class ProcessHandle implements Self {
 
   suspendProcess(pid: Pid): true {
     expectPid(pid);
-    if (!this.#dead) suspendProcess(this.process, pid);
+    if (!this.#isDead()) suspendProcess(this.process, pid);
     return true;
   }
 
   resumeProcess(pid: Pid): true {
     expectPid(pid);
-    if (!this.#dead) resumeProcess(this.process, pid);
+    if (!this.#isDead()) resumeProcess(this.process, pid);
     return true;
   }
 

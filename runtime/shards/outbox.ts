@@ -8,7 +8,7 @@ const BYTES_MIN = 65_536;
 /** What has become larger for the sake of one message is not kept. */
 const BYTES_MAX = 16 * BYTES_MIN;
 /** A batch is closed at this size, so that the other side can begin: before it would have begun to sleep. */
-const BATCH_BYTES = 512;
+const BATCH_BYTES = 1_024;
 const HEAD_BYTES = 4;
 const INTEGER_BYTES_MAX = 9;
 
