@@ -28,8 +28,11 @@ import type { TermHome } from "./term-types.ts";
 /** With so many bytes without room in the ring, who sends has no turn; with so few, it has one again. */
 const BUSY_BYTES = 1_048_576;
 const FREE_BYTES = 65_536;
-/** So many batches are read at once; then the processes of this shard have their turns again. */
-const BATCHES_PER_EXCHANGE = 64;
+/**
+ * So many batches are read at once; then the processes of this shard have their turns again. Few, so that those who wait for an
+ * answer to what came first have it while the rest is still to be read.
+ */
+const BATCHES_PER_EXCHANGE = 2;
 
 /** The other end of this shard's line to one other shard: what is known of it here, and the signals to it and from it. */
 export class Peer implements TermHome {
