@@ -43,7 +43,8 @@ export function isDeeper(value: unknown, levels: number): boolean {
 
 /** Whether an object may be written as a record. The key `__proto__` would come out as another one. */
 export function isCopyableRecord(value: { readonly __proto__?: unknown }): boolean {
-  // One look at what V8 knows without a call answers both: a key of that name hides the prototype.
+  // One look at what V8 knows without a call answers both: a key of that name hides the prototype. Should it hold the very same
+  // object, then that is refused, for it has such a key.
   if (value.__proto__ === Object.prototype) return true;
   return isPlain(value) && !Object.hasOwn(value, "__proto__");
 }

@@ -209,6 +209,7 @@ describe("what can't be sent to another shard is refused with its place", () => 
     ["what contains itself", cyclic, "message.self.inner[0]"],
     ["a field of an error", Object.assign(new Error("x"), { socket: () => {} }), "message.socket"],
     ["the key __proto__", { a: JSON.parse('{"__proto__":1}') as unknown }, "message.a.__proto__"],
+    ["that key with the prototype of all objects", { ["__proto__"]: Object.prototype }, "message.__proto__"],
     ["a promise", [Promise.resolve()], "message[0]"],
     [
       "one of the errors of an AggregateError",
