@@ -1,7 +1,8 @@
 import { RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from "msgpackr";
 import { runtimeError } from "../errors.ts";
+import { encodeNumber, FlatEncoder } from "./flat-encoder.ts";
 import type { ByteSink } from "./peer-line.ts";
-import { enter, leave, newPackr, type TermHome } from "./term-types.ts";
+import { enter, leave, newPackr, type Packed, type TermHome } from "./term-types.ts";
 import { isDeeper, pathToUncopyable, Uncopyable } from "./uncopyable.ts";
 
 const BYTES_MIN = 65_536;
@@ -10,16 +11,13 @@ const BYTES_MAX = 16 * BYTES_MIN;
 /** A batch is closed at this size, so that the other side can begin: before it would have begun to sleep. */
 const BATCH_BYTES = 1_024;
 const HEAD_BYTES = 4;
-const INTEGER_BYTES_MAX = 9;
+const NUMBER_BYTES_MAX = 9;
 
 /** The other side decodes on its own stack, which may be smaller. A level takes a byte at least. */
 const DEPTH_MAX = 1_000;
 
 /** What it encodes is copied at once, so that it may stand in the same place of the same buffer each time. */
 const IN_PLACE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
-
-/** Where in its buffer msgpackr has put what it encoded. */
-type Packed = Buffer & { readonly start: number; readonly end: number };
 
 /** In the head of a batch: what it is written with begins anew, its records too. */
 export const RENEWED: number = 0x8000_0000;
@@ -37,6 +35,7 @@ export class Outbox {
   readonly #home: TermHome;
   readonly #ring: ByteSink;
   #packr = newPackr();
+  readonly #flat = new FlatEncoder();
   #bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
   #start = 0;
   /** Where the batch that is being filled begins; as `#end` if there is none. */
@@ -49,6 +48,7 @@ export class Outbox {
   constructor(home: TermHome, ring: ByteSink) {
     this.#home = home;
     this.#ring = ring;
+    this.#flat.follow(this.#packr);
   }
 
   /** How many bytes have not found room in the ring yet. */
@@ -72,12 +72,13 @@ export class Outbox {
    * message.
    */
   addMessage(kind: number, id: number, call: number | undefined, message: unknown): boolean {
-    const packed = this.#pack(message, message);
-    this.#reserve(HEAD_BYTES + 3 * INTEGER_BYTES_MAX + packed.end - packed.start);
+    const packed = this.#flat.encode(message) ?? this.#pack(message, message);
+    this.#reserve(HEAD_BYTES + 3 * NUMBER_BYTES_MAX + packed.end - packed.start);
     this.#begin();
-    this.#integer(kind);
-    this.#integer(id);
-    if (call !== undefined) this.#integer(call);
+    const bytes = this.#bytes;
+    bytes[this.#end] = kind;
+    const at = encodeNumber(bytes, this.#end + 1, id);
+    this.#end = call === undefined ? at : encodeNumber(bytes, at, call);
     return this.#append(packed);
   }
 
@@ -89,6 +90,7 @@ export class Outbox {
       const packed = this.#packr.pack(value, IN_PLACE) as Packed;
       if (packed.end - packed.start > DEPTH_MAX && isDeeper(message, DEPTH_MAX))
         throw new Uncopyable(`nested more than ${DEPTH_MAX} levels deep`);
+      this.#flat.learn(packed);
       return packed;
     } catch (error) {
       this.renew();
@@ -116,27 +118,6 @@ export class Outbox {
     if (at - this.#batch < BATCH_BYTES) return false;
     this.#close();
     return true;
-  }
-
-  /** As msgpack has integers from 0 on, so that they are read like everything else. */
-  #integer(value: number): void {
-    const bytes = this.#bytes;
-    const at = this.#end;
-    if (value < 0x40) {
-      bytes[at] = value;
-      this.#end = at + 1;
-    } else if (value < 0x1_0000) {
-      bytes[at] = 0xcd;
-      bytes[at + 1] = value >> 8;
-      bytes[at + 2] = value & 0xff;
-      this.#end = at + 3;
-    } else if (value < 0x1_0000_0000) {
-      bytes[at] = 0xce;
-      this.#end = bytes.writeUInt32BE(value, at + 1);
-    } else {
-      bytes[at] = 0xcb;
-      this.#end = bytes.writeDoubleBE(value, at + 1);
-    }
   }
 
   /** Whether `flush` would bring something to the other side. */
@@ -177,6 +158,7 @@ export class Outbox {
   renew(): void {
     if (this.#batch < this.#end) this.#close();
     this.#packr = newPackr();
+    this.#flat.follow(this.#packr);
     this.#renewed = true;
   }
 

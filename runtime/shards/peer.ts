@@ -1,5 +1,5 @@
 import type { PendingCall } from "../call.ts";
-import { brief, RookeryError } from "../errors.ts";
+import { brief, RookeryError, runtimeError } from "../errors.ts";
 import type { ExitReason } from "../exit-reason.ts";
 import type { MessageTag } from "../mailbox.ts";
 import { CAST, STOP, SYSTEM } from "../message-tag.ts";
@@ -48,6 +48,7 @@ export class Peer implements TermHome {
   readonly #links: PeerLinks;
   readonly #starts = new PendingStarts();
   #isLost = false;
+  #isEncoding = false;
   /** Binary data of the signal that is being encoded. */
   #binaries: ArrayBuffer[] = [];
   /** Those who have no turn while the other side is behind. */
@@ -339,6 +340,8 @@ export class Peer implements TermHome {
 
   #addMessage(kind: number, id: number, call: number | undefined, message: unknown): void {
     if (this.#isLost) return;
+    if (this.#isEncoding) throw sentByGetter();
+    this.#isEncoding = true;
     if (this.#binaries.length > 0) this.#binaries.length = 0;
     const { pulse } = this.#home.shard.scheduler;
     // A sender that is terminated must not leave half a signal behind.
@@ -346,18 +349,22 @@ export class Peer implements TermHome {
     try {
       this.#added(this.#outbox.addMessage(kind, id, call, message));
     } finally {
+      this.#isEncoding = false;
       pulse.open(before);
     }
   }
 
   #add(signal: readonly unknown[]): void {
     if (this.#isLost) return;
+    if (this.#isEncoding) throw sentByGetter();
+    this.#isEncoding = true;
     if (this.#binaries.length > 0) this.#binaries.length = 0;
     const { pulse } = this.#home.shard.scheduler;
     const before = pulse.shut();
     try {
       this.#added(this.#outbox.add(signal));
     } finally {
+      this.#isEncoding = false;
       pulse.open(before);
     }
   }
@@ -500,4 +507,8 @@ export class Peer implements TermHome {
     this.#starts.end(start, ok ? { ok, pid: value as Pid } : { ok, reason: value });
     this.#home.shard.scheduler.resumed();
   }
+}
+
+function sentByGetter(): Error {
+  return runtimeError("ROOKERY_NOT_COPYABLE", "message", "sent by a getter of another message");
 }

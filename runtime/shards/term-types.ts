@@ -150,6 +150,9 @@ function unpackBinary(packed: Uint8Array): NodeJS.ArrayBufferView | ArrayBuffer 
   return View === Buffer ? Buffer.from(buffer) : new (View as unknown as typeof Uint8Array)(buffer);
 }
 
+/** A value in the buffer of its encoder, until that encodes the next one. */
+export type Packed = Buffer & { readonly start: number; readonly end: number };
+
 /**
  * An encoder that refuses what can't be copied instead of leaving it out. What a sequential one encodes is decoded in the same order; what
  * another one does stands for itself.

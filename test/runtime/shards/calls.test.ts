@@ -205,6 +205,30 @@ describe("a call to another shard", () => {
     });
   });
 
+  test("can't be sent by the getter of another message, and what is sent then arrives", async () => {
+    await acrossShards(async (simulation) => {
+      const server = await serverOn(simulation, 1, {});
+      const refused = { code: "ROOKERY_NOT_COPYABLE", message: expect.stringContaining("sent by a getter") };
+      await runOn(simulation, 0, async (self) => {
+        for (const round of [1, 2, 3]) {
+          for (const inner of [{ round }, "flat", { deep: [round] }]) {
+            const outer = {
+              round,
+              get sending() {
+                self.send(server, inner);
+                return 1;
+              },
+            };
+            expect(() => self.send(server, outer)).toThrow(expect.objectContaining(refused));
+            expect(() => self.send(server, { deep: [outer] })).toThrow(expect.objectContaining(refused));
+          }
+          for (const message of [{ round }, { deep: [round] }, { round, sending: 1 }])
+            expect(await self.call(server, message)).toEqual(message);
+        }
+      });
+    });
+  });
+
   test("answered with what can't be copied ends the server alone, and tells the caller why", async () => {
     const replies: Scripted["script"][] = [
       { call: () => reply({ f: () => {} }) },

@@ -2,6 +2,7 @@ import type { Pid, Ref } from "../../../runtime/index.ts";
 import { ByteRing } from "../../../runtime/shards/byte-ring.ts";
 import { Inbox } from "../../../runtime/shards/inbox.ts";
 import { Outbox } from "../../../runtime/shards/outbox.ts";
+import { SignalKind } from "../../../runtime/shards/signal-kind.ts";
 import type { TermHome } from "../../../runtime/shards/term-types.ts";
 
 /** Two ends of a line; pids and references stay what they are. */
@@ -33,7 +34,14 @@ export class TermWire {
     this.#binaries.push(...this.#added);
   }
 
-  /** All that was added and not taken yet. */
+  /** The same as a message to a process. */
+  send(message: unknown): void {
+    this.#added = [];
+    this.#outbox.addMessage(SignalKind.Message, 1, undefined, message);
+    this.#binaries.push(...this.#added);
+  }
+
+  /** All that was added or sent, and not taken yet. */
   take(): unknown[] {
     const taken: unknown[] = [];
     while (this.#outbox.flush() || this.#outbox.waiting > 0) taken.push(...this.#next());
@@ -48,8 +56,13 @@ export class TermWire {
 
   #next(): unknown[] {
     const taken: unknown[] = [];
-    for (let count = this.#inbox.next(); count > 0; count = this.#inbox.next())
-      for (const signal of this.#inbox.values.slice(0, count)) taken.push((signal as readonly unknown[])[0]);
+    for (let count = this.#inbox.next(); count > 0; count = this.#inbox.next()) {
+      const values = this.#inbox.values.slice(0, count);
+      for (let at = 0; at < count; at += 1) {
+        if (typeof values[at] === "number") taken.push(values[(at += 2)]);
+        else taken.push((values[at] as readonly unknown[])[0]);
+      }
+    }
     return taken;
   }
 }
