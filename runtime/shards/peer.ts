@@ -341,11 +341,11 @@ export class Peer implements TermHome {
   #addMessage(kind: number, id: number, call: number | undefined, message: unknown): void {
     if (this.#isLost) return;
     if (this.#isEncoding) throw sentByGetter();
-    this.#isEncoding = true;
     if (this.#binaries.length > 0) this.#binaries.length = 0;
     const { pulse } = this.#home.shard.scheduler;
-    // A sender that is terminated must not leave half a signal behind.
+    // A sender that is terminated must not leave half a signal behind, nor that it is encoding one.
     const before = pulse.shut();
+    this.#isEncoding = true;
     try {
       this.#added(this.#outbox.addMessage(kind, id, call, message));
     } finally {
@@ -357,10 +357,10 @@ export class Peer implements TermHome {
   #add(signal: readonly unknown[]): void {
     if (this.#isLost) return;
     if (this.#isEncoding) throw sentByGetter();
-    this.#isEncoding = true;
     if (this.#binaries.length > 0) this.#binaries.length = 0;
     const { pulse } = this.#home.shard.scheduler;
     const before = pulse.shut();
+    this.#isEncoding = true;
     try {
       this.#added(this.#outbox.add(signal));
     } finally {
