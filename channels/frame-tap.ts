@@ -5,7 +5,7 @@ import type { FrameTap } from "./transport/tapped-peer.ts";
 
 /**
  * Tells `tell` of each frame of a connection of this shard, until the function is called that it returns; undefined if `pid` is
- * no living transport process. What `tell` does is done in that process.
+ * no living transport process that has started. What `tell` does is done in that process.
  */
 export function tapFrames(pid: Pid, tell: FrameTap): (() => void) | undefined {
   const instance = residentOf(pid)?.instance;

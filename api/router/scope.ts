@@ -53,6 +53,8 @@ export interface Surroundings {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+type DeclareBelow<Prefix extends string, Path extends string, D> = (scope: Scope<Below<Prefix, Path>>) => D;
+
 const METHODS: readonly HttpMethod[] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /**
@@ -82,12 +84,24 @@ export class Scope<Prefix extends string = string> {
     this.#through = this.#chain(this.#through, refs, this.#around.prefix || "/");
   }
 
-  /** Declares routes below `path`; versions of an API are scopes. `Phoenix.Router.scope/4`. */
+  /** Declares routes below `path`; versions of an API are scopes. `Phoenix.Router.scope/2` and `scope/4`. */
+  scope<const Path extends string, D extends Declaration>(
+    path: Path,
+    declare: DeclareBelow<Prefix, Path, D>,
+  ): Declared<PathsOf<D>>;
   scope<const Path extends string, D extends Declaration>(
     path: Path,
     options: ScopeOptions,
-    declare: (scope: Scope<Below<Prefix, Path>>) => D,
+    declare: DeclareBelow<Prefix, Path, D>,
+  ): Declared<PathsOf<D>>;
+  scope<const Path extends string, D extends Declaration>(
+    path: Path,
+    ...rest:
+      | [declare: DeclareBelow<Prefix, Path, D>]
+      | [options: ScopeOptions, declare: DeclareBelow<Prefix, Path, D>]
   ): Declared<PathsOf<D>> {
+    const [options, declare]: [ScopeOptions, DeclareBelow<Prefix, Path, D>] =
+      rest.length === 1 ? [{}, rest[0]] : rest;
     const prefix = this.#join(path);
     const { host, log = this.#around.log, config } = options;
     const around = {

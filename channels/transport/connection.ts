@@ -114,8 +114,9 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     });
   }
 
-  /** Tells `tell` of each frame from here on, until the function is called that it returns. */
-  tap(tell: FrameTap): () => void {
+  /** Tells `tell` of each frame from here on, until the function is called that it returns; undefined before `init`. */
+  tap(tell: FrameTap): (() => void) | undefined {
+    if (this.state === undefined) return undefined;
     const { peer } = this.state.socket.connection;
     const tapped = new TappedPeer(this.#peer, tell);
     this.#peer = tapped;

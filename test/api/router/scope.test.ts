@@ -32,7 +32,7 @@ describe("scope", () => {
     const router = defineRouter((route) => {
       route.scope("/api", {}, (api) => {
         api.get("/", UserController, "index");
-        api.scope("/v1/", {}, (v1) => v1.get("/users/:id", UserController, "show"));
+        api.scope("/v1/", (v1) => v1.get("/users/:id", UserController, "show"));
       });
       route.get("/", UserController, "index");
     });

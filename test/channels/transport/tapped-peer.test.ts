@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EncodedFrame } from "../../../channels/encoded-frame.ts";
+import { ConnectionServer } from "../../../channels/transport/connection.ts";
 import type { Peer } from "../../../channels/transport/peer.ts";
 import { TappedPeer, untapped } from "../../../channels/transport/tapped-peer.ts";
 
@@ -44,5 +45,9 @@ describe("TappedPeer", () => {
       expect(untapped(rest, first === 0 ? outer : inner)).toBe(peer);
       expect(pushed).toEqual(["one"]);
     }
+  });
+
+  test("is not there for a connection that has not started yet", () => {
+    expect(new ConnectionServer().tap(() => {})).toBeUndefined();
   });
 });
