@@ -22,7 +22,8 @@ export class FlatEncoder {
   readonly #bytes = Object.assign(Buffer.allocUnsafeSlow(BYTES_MAX), { start: 0, end: 0 });
   /** By name, as msgpackr has them now: it gives a name again when it has none left. */
   #named: readonly Keys[] = [];
-  #learnt: Keys[] = [];
+  /** By name, too. */
+  #learnt: Shape[] = [];
   #count = 0;
   #root = new Shape();
 
@@ -74,13 +75,14 @@ export class FlatEncoder {
     const name = packed[packed.start]!;
     if (name < NAME_MIN || name >= NAME_MIN + NAMES_MAX) return;
     const keys = this.#named[name - NAME_MIN]!;
-    if (keys.length > KEYS_MAX || this.#learnt[name - NAME_MIN] === keys) return;
+    const learnt = this.#learnt[name - NAME_MIN];
+    if (keys.length > KEYS_MAX || (learnt?.keys === keys && learnt.name === name)) return;
     if (this.#count === NAMES_MAX) this.#forget();
     let shape = this.#root;
     for (const key of keys) shape = shape.add(key);
     shape.name = name;
     shape.keys = keys;
-    this.#learnt[name - NAME_MIN] = keys;
+    this.#learnt[name - NAME_MIN] = shape;
     this.#count += 1;
   }
 }

@@ -73,6 +73,19 @@ test("a name that was given to other keys stands for these only", () => {
   expect(hex(flat.encode({ key63: 2 }))).toBe("4002");
 });
 
+test("keys that are named anew again and again stand for their latest name", () => {
+  const packr = newPackr();
+  const flat = new FlatEncoder();
+  flat.follow(packr);
+  for (let round = 0; round < 5; round += 1) {
+    for (let at = 0; at < 65 - (round % 2); at += 1) packr.pack({ [`key${at}`]: 1 });
+    packr.pack({ same: 1 });
+    const packed = packr.pack({ same: 1 }, REUSE_BUFFER_MODE) as Packed;
+    flat.learn(packed);
+    expect(hex(flat.encode({ same: 1 }))).toBe(hex(packed));
+  }
+});
+
 test("messages of any shape arrive as they were sent, in their order, with others between them that could not be sent", () => {
   const aPlain = fc.oneof(
     fc.nat(300),
