@@ -42,6 +42,9 @@ export class Outbox {
   #batch = 0;
   #end = 0;
   #renewed = false;
+  #isPacking = false;
+  /** Of what is encoded, or was last. */
+  #number = 0;
   /** The last message was encoded in a buffer that is larger than it should stay. */
   #swollen = false;
 
@@ -61,7 +64,9 @@ export class Outbox {
    * of what can't be copied inside `signal`; then nothing is sent.
    */
   add(signal: readonly unknown[]): boolean {
+    const number = this.#nextNumber();
     const packed = this.#pack(signal, signal.at(-1));
+    if (number !== this.#number) this.#refuse();
     this.#reserve(HEAD_BYTES + packed.end - packed.start);
     this.#begin();
     return this.#append(packed);
@@ -72,7 +77,9 @@ export class Outbox {
    * message.
    */
   addMessage(kind: number, id: number, call: number | undefined, message: unknown): boolean {
-    const packed = this.#flat.encode(message) ?? this.#pack(message, message);
+    const number = this.#nextNumber();
+    const packed = this.#flat.encode(message) ?? this.#packUnknown(message, number);
+    if (number !== this.#number) this.#refuse();
     this.#reserve(HEAD_BYTES + 3 * NUMBER_BYTES_MAX + packed.end - packed.start);
     this.#begin();
     const bytes = this.#bytes;
@@ -82,7 +89,29 @@ export class Outbox {
     return this.#append(packed);
   }
 
+  #nextNumber(): number {
+    this.#number = (this.#number + 1) | 0;
+    return this.#number;
+  }
+
+  #packUnknown(message: unknown, number: number): Packed {
+    // Else the getter would send again.
+    if (number !== this.#number) this.#refuse();
+    const packed = this.#pack(message, message);
+    if (number === this.#number) this.#flat.learn(packed);
+    return packed;
+  }
+
+  /** A getter of what was to be encoded has sent something by itself, which nothing of it may have named records for. */
+  #refuse(): never {
+    this.renew();
+    throw runtimeError("ROOKERY_NOT_COPYABLE", "message", "one with a getter that sends to that shard, too");
+  }
+
   #pack(value: unknown, message: unknown): Packed {
+    // Another one is not done: this is sent by a getter of that, or it was terminated. The records it has named stay unknown there.
+    if (this.#isPacking) this.renew();
+    this.#isPacking = true;
     const before = enter(this.#home);
     try {
       // Not within another encoding, whose buffer it would be.
@@ -90,12 +119,12 @@ export class Outbox {
       const packed = this.#packr.pack(value, IN_PLACE) as Packed;
       if (packed.end - packed.start > DEPTH_MAX && isDeeper(message, DEPTH_MAX))
         throw new Uncopyable(`nested more than ${DEPTH_MAX} levels deep`);
-      this.#flat.learn(packed);
       return packed;
     } catch (error) {
       this.renew();
       throw runtimeError("ROOKERY_NOT_COPYABLE", ...pathToUncopyable(message, error));
     } finally {
+      this.#isPacking = false;
       leave(before);
     }
   }

@@ -1,5 +1,5 @@
 import type { PendingCall } from "../call.ts";
-import { brief, RookeryError, runtimeError } from "../errors.ts";
+import { brief, RookeryError } from "../errors.ts";
 import type { ExitReason } from "../exit-reason.ts";
 import type { MessageTag } from "../mailbox.ts";
 import { CAST, STOP, SYSTEM } from "../message-tag.ts";
@@ -48,7 +48,6 @@ export class Peer implements TermHome {
   readonly #links: PeerLinks;
   readonly #starts = new PendingStarts();
   #isLost = false;
-  #isEncoding = false;
   /** Binary data of the signal that is being encoded. */
   #binaries: ArrayBuffer[] = [];
   /** Those who have no turn while the other side is behind. */
@@ -340,31 +339,25 @@ export class Peer implements TermHome {
 
   #addMessage(kind: number, id: number, call: number | undefined, message: unknown): void {
     if (this.#isLost) return;
-    if (this.#isEncoding) throw sentByGetter();
     if (this.#binaries.length > 0) this.#binaries.length = 0;
     const { pulse } = this.#home.shard.scheduler;
-    // A sender that is terminated must not leave half a signal behind, nor that it is encoding one.
+    // A sender that is terminated must not leave half a signal behind.
     const before = pulse.shut();
-    this.#isEncoding = true;
     try {
       this.#added(this.#outbox.addMessage(kind, id, call, message));
     } finally {
-      this.#isEncoding = false;
       pulse.open(before);
     }
   }
 
   #add(signal: readonly unknown[]): void {
     if (this.#isLost) return;
-    if (this.#isEncoding) throw sentByGetter();
     if (this.#binaries.length > 0) this.#binaries.length = 0;
     const { pulse } = this.#home.shard.scheduler;
     const before = pulse.shut();
-    this.#isEncoding = true;
     try {
       this.#added(this.#outbox.add(signal));
     } finally {
-      this.#isEncoding = false;
       pulse.open(before);
     }
   }
@@ -507,8 +500,4 @@ export class Peer implements TermHome {
     this.#starts.end(start, ok ? { ok, pid: value as Pid } : { ok, reason: value });
     this.#home.shard.scheduler.resumed();
   }
-}
-
-function sentByGetter(): Error {
-  return runtimeError("ROOKERY_NOT_COPYABLE", "message", "sent by a getter of another message");
 }

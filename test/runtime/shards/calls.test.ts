@@ -205,27 +205,36 @@ describe("a call to another shard", () => {
     });
   });
 
-  test("can't be sent by the getter of another message, and what is sent then arrives", async () => {
+  test("with a getter that sends there, too, is refused; what the getter has sent arrives, and what is sent then", async () => {
     await acrossShards(async (simulation) => {
-      const server = await serverOn(simulation, 1, {});
-      const refused = { code: "ROOKERY_NOT_COPYABLE", message: expect.stringContaining("sent by a getter") };
+      const notes: unknown[] = [];
+      const server = await serverOn(simulation, 1, {}, notes);
+      const refused = { code: "ROOKERY_NOT_COPYABLE", message: expect.stringContaining("getter that sends") };
+      const sent: unknown[] = [];
       await runOn(simulation, 0, async (self) => {
+        const say = (message: unknown): void => {
+          self.send(server, message);
+          sent.push(message);
+        };
         for (const round of [1, 2, 3]) {
-          for (const inner of [{ round }, "flat", { deep: [round] }]) {
+          for (const inner of [{ round }, "flat", { deep: [round] }, { [`new ${round}`]: round }]) {
             const outer = {
               round,
               get sending() {
-                self.send(server, inner);
+                say(inner);
                 return 1;
               },
             };
-            expect(() => self.send(server, outer)).toThrow(expect.objectContaining(refused));
-            expect(() => self.send(server, { deep: [outer] })).toThrow(expect.objectContaining(refused));
+            for (const message of [outer, { deep: [outer] }, { [`outer ${round}`]: 1, outer }])
+              expect(() => self.send(server, message)).toThrow(expect.objectContaining(refused));
           }
-          for (const message of [{ round }, { deep: [round] }, { round, sending: 1 }])
-            expect(await self.call(server, message)).toEqual(message);
+          for (const message of [{ round }, { deep: [round] }, { round, sending: 1 }, { round, sending: 2 }])
+            say(message);
         }
+        // It comes behind them.
+        expect(await self.call(server, "heard all")).toBe("heard all");
       });
+      expect(notes).toEqual([...sent.map((message) => ["info", message]), ["call", "heard all"]]);
     });
   });
 
