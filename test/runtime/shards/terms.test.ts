@@ -126,6 +126,37 @@ describe("what is sent to another shard", () => {
     expect(wire.take()).toEqual([[large(1), large(2)], { last: large(4) }]);
   });
 
+  test("may have a getter that sends to a third one", () => {
+    const third = new TermWire();
+    const sent: unknown[] = [];
+    const sentOn: unknown[] = [];
+    const sendOn = (message: unknown): void => {
+      third.send(message);
+      sentOn.push(message);
+    };
+    for (let round = 0; round < 5; round += 1) {
+      for (const more of [{}, { deep: { [`key ${round}`]: round } }]) {
+        const fields = { first: round, ...more };
+        const sending = {
+          get second() {
+            sendOn({ first: round, deep: { [`key ${round}`]: "on" } });
+            sendOn({ first: "on", second: round });
+            return 2;
+          },
+        };
+        wire.send(Object.defineProperties(fields, Object.getOwnPropertyDescriptors(sending)));
+        sent.push({ first: round, ...more, second: 2 });
+      }
+      for (const message of [{ first: 3, second: 4 }, { second: round }]) {
+        wire.send(message);
+        sent.push(message);
+        sendOn(message);
+      }
+    }
+    expect(wire.take()).toEqual(sent);
+    expect(third.take()).toEqual(sentOn);
+  });
+
   test("may have any number of shapes, again and again", () => {
     const shape = (at: number): object => ({ [`a${at}`]: at, [`b${at % 7}`]: { [`c${at % 200}`]: at } });
     for (let round = 0; round < 3; round += 1) {
