@@ -2,6 +2,7 @@ import { type BenchCase, type Figures, oneByOne } from "./bench-case.ts";
 import { Child } from "./child.ts";
 import type { Watched } from "./clients/watcher.ts";
 import { HOST, LoadedServer, type MeasuredServer, startServer, usage } from "./load-case.ts";
+import { median } from "./median.ts";
 
 const TOKEN = "a token that only the bench knows";
 const PROCESSES = 100_000;
@@ -110,8 +111,4 @@ async function look(watcher: Child, view: string, forMs: number): Promise<Watche
 
 function watched(env: Readonly<Record<string, string>>): MeasuredServer {
   return { name: "watched", file: "./servers/watched.ts", env: () => env };
-}
-
-function median(figures: readonly number[]): number {
-  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)]!;
 }

@@ -1,4 +1,5 @@
 import type { BenchCase, Figures, Metric } from "./bench-case.ts";
+import { median } from "./median.ts";
 
 /** The runs of one contender, for one metric. */
 export interface Summary {
@@ -28,10 +29,7 @@ export function compare(benchCase: BenchCase, runs: ReadonlyMap<string, readonly
 }
 
 function spread(figures: readonly number[]): Omit<Summary, "contender"> {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)!, runs: figures };
+  return { median: median(figures), min: Math.min(...figures), max: Math.max(...figures), runs: figures };
 }
 
 /** A Markdown table, a row for each contender. The last column says how many times better than it the first one is. */

@@ -1,6 +1,6 @@
 import type { Runtime, Self } from "rookery";
 
-/** What a fresh process runs once to warm up and once to be measured. Answers the figure. */
+/** What a fresh process runs to warm up and then to be measured. Answers the figure. */
 export type Workload = (runtime: Runtime) => Promise<number>;
 
 /** Runs `body` as a process, as all code of a measurement is, and answers what it returns. */
