@@ -1,29 +1,35 @@
+import { type ExitHook, runExitHook } from "./exit-observer.ts";
 import type { ExitReason } from "./exit-reason.ts";
-import { withItem, withoutItem } from "./few.ts";
+import { findItem, withItem, withoutItem } from "./few.ts";
 import { attachMonitor, detachMonitor, Monitor } from "./monitor.ts";
 import type { Pid } from "./pid.ts";
 import { residentOf } from "./process.ts";
 import type { Shard } from "./shard.ts";
 
-/** Is told who has exited, too: one function does for many processes. */
-export type ExitHook = (reason: ExitReason, pid: Pid) => void;
+/** The first hook of `pid`, which lives on this shard, that is the wanted one; undefined also if `pid` is dead. */
+export function exitHookOf<Hook extends ExitHook>(
+  pid: Pid,
+  isWanted: (hook: ExitHook) => hook is Hook,
+): Hook | undefined {
+  return findItem(residentOf(pid)?.exitHooks, isWanted);
+}
 
 /** The hook of a process that lives on another shard. */
 class RemoteExitHook extends Monitor {
   readonly #pid: Pid;
-  readonly #run: ExitHook;
+  readonly #hook: ExitHook;
   readonly #shard: Shard;
 
-  constructor(pid: Pid, run: ExitHook, shard: Shard) {
+  constructor(pid: Pid, hook: ExitHook, shard: Shard) {
     super(undefined);
     this.#pid = pid;
-    this.#run = run;
+    this.#hook = hook;
     this.#shard = shard;
   }
 
   override down(reason: ExitReason): void {
     this.#shard.unowned.delete(this);
-    this.#run(reason, this.#pid);
+    runExitHook(this.#hook, reason, this.#pid);
   }
 }
 
@@ -34,7 +40,7 @@ class RemoteExitHook extends Monitor {
  */
 export function onProcessExit(pid: Pid, hook: ExitHook): () => void {
   if (pid.process === undefined) {
-    hook("noproc", pid);
+    runExitHook(hook, "noproc", pid);
     return () => {};
   }
   const process = residentOf(pid);

@@ -1,4 +1,5 @@
 import type { Behaviour } from "./behaviour.ts";
+import { runExitHook } from "./exit-observer.ts";
 import { ExitMessage } from "./exit-message.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import { hasItem, itemsOf, withoutItem } from "./few.ts";
@@ -80,7 +81,7 @@ function bury(process: Process, reason: ExitReason): void {
       process.exitHooks = withoutItem(process.exitHooks, hook);
       pulse.open(0);
       try {
-        hook(reason, pid);
+        runExitHook(hook, reason, pid);
       } catch (error) {
         shard.logger.error({ pid: String(pid), error }, `An exit hook of ${pid} failed`);
       }

@@ -37,6 +37,20 @@ export function hasItem<Item extends object>(few: Few<Item>, item: Item): boolea
   return few instanceof Set ? few.has(item) : few === item;
 }
 
+export function findItem<Item extends object, Wanted extends Item>(
+  few: Few<Item>,
+  isWanted: (item: Item) => item is Wanted,
+): Wanted | undefined {
+  if (few === undefined) return undefined;
+  if (few instanceof Pair) {
+    if (isWanted(few.older)) return few.older;
+    return isWanted(few.newer) ? few.newer : undefined;
+  }
+  if (!(few instanceof Set)) return isWanted(few) ? few : undefined;
+  for (const item of few) if (isWanted(item)) return item;
+  return undefined;
+}
+
 /** What is taken away while they are gone through may still come. */
 export function itemsOf<Item extends object>(few: Few<Item>): Iterable<Item> {
   if (few === undefined) return NONE;

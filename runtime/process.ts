@@ -1,6 +1,6 @@
 import { Addressee } from "./addressee.ts";
 import type { Behaviour } from "./behaviour.ts";
-import type { ExitHook } from "./exit-hook.ts";
+import type { ExitHook } from "./exit-observer.ts";
 import { propagateExit, sendExit } from "./exit-signal.ts";
 import type { Few } from "./few.ts";
 import { deepFreeze } from "./freeze.ts";

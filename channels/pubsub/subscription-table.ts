@@ -1,5 +1,5 @@
 import type { Pid } from "../../runtime/index.ts";
-import { onProcessExit } from "../../runtime/internal.ts";
+import { exitHookOf, type ExitHook, type ExitObserver, onProcessExit } from "../../runtime/internal.ts";
 import type { Dispatcher, Sender, Subscription } from "./dispatcher.ts";
 
 class Row implements Subscription {
@@ -40,59 +40,86 @@ class Topic {
 }
 
 /**
+ * What a process has subscribed to. It is kept with the process itself, as its exit hook: a map of all subscribers took a fiftieth of what a
+ * connection costs.
+ */
+class Subscriber implements ExitObserver {
+  readonly table: SubscriptionTable;
+  /** By topic, the newest row there; the others hang on it. Most processes have one topic, and need no map of it. */
+  rows: Row | Map<string, Row> | undefined = undefined;
+
+  constructor(table: SubscriptionTable) {
+    this.table = table;
+  }
+
+  exited(): void {
+    this.table.forget(this);
+  }
+
+  newest(topicName: string): Row | undefined {
+    if (this.rows instanceof Map) return this.rows.get(topicName);
+    return this.rows?.topic.name === topicName ? this.rows : undefined;
+  }
+
+  /** `row` is the newest of its topic. */
+  add(row: Row): void {
+    const { rows } = this;
+    if (rows instanceof Map) rows.set(row.topic.name, row);
+    else if (rows === undefined || rows.topic === row.topic) this.rows = row;
+    else this.rows = new Map([rows, row].map((one) => [one.topic.name, one]));
+  }
+
+  remove(topicName: string): void {
+    if (this.rows instanceof Map) this.rows.delete(topicName);
+    else this.rows = undefined;
+  }
+}
+
+/**
  * Who has subscribed to what on this shard. A row goes when its process exits, before anybody is told of the exit.
  *
  * ```text
  *   topics       "room:1" -> rows [ r0 | r1 | r2 | r3 ]        dense: a broadcast is one lookup and a loop
  *                                    ^         ^
- *   subscribers  <0.7> -> "room:1" -> r2 -next-> r0            r2.index = 2: removing moves r3 there
- *                         "room:2" -> ...
+ *   <0.7>'s      "room:1" -> r2 -next-> r0                     r2.index = 2: removing moves r3 there
+ *   Subscriber   "room:2" -> ...
  * ```
  *
  * Adding and removing cost the same however many rows the topic has, and however many topics the process.
  */
 export class SubscriptionTable {
   readonly #topics = new Map<string, Topic>();
-  /** Of each process, by topic, its newest row there; the others hang on it. Most processes have one topic, and need no map of it. */
-  readonly #subscribers = new Map<Pid, Row | Map<string, Row>>();
 
+  /** `pid` lives on this shard. */
   add(pid: Pid, topicName: string, metadata: unknown): void {
     let topic = this.#topics.get(topicName);
     if (topic === undefined) this.#topics.set(topicName, (topic = new Topic(topicName)));
-    const own = this.#subscribers.get(pid);
+    const known = exitHookOf(pid, this.#isOwn);
+    const subscriber = known ?? new Subscriber(this);
     const rows = topic.writable();
-    const row = new Row(pid, metadata, topic, rows.length, newestOf(own, topicName));
+    const row = new Row(pid, metadata, topic, rows.length, subscriber.newest(topicName));
     rows.push(row);
-    if (own instanceof Map) {
-      own.set(topicName, row);
-    } else if (own !== undefined && own.topic !== topic) {
-      this.#subscribers.set(pid, new Map([own, row].map((one) => [one.topic.name, one])));
-    } else {
-      this.#subscribers.set(pid, row);
-    }
-    if (own === undefined) {
-      // Last: of a process that is dead already, the hook runs at once and must find what to remove.
-      onProcessExit(pid, this.#forget);
-    }
+    subscriber.add(row);
+    // Last: of a process that is dead already, the hook runs at once and must find what to remove.
+    if (known === undefined) onProcessExit(pid, subscriber);
   }
 
   /** Removes all rows of a process in a topic. */
   remove(pid: Pid, topicName: string): void {
     // The process stays known without rows, until it exits: its hook need not come and go with them.
-    const own = this.#subscribers.get(pid);
-    const row = newestOf(own, topicName);
+    const subscriber = exitHookOf(pid, this.#isOwn);
+    const row = subscriber?.newest(topicName);
     if (row === undefined) return;
-    if (own instanceof Map) own.delete(topicName);
-    else this.#subscribers.set(pid, new Map());
+    subscriber!.remove(topicName);
     this.#removeRows(row);
   }
 
-  readonly #forget = (_reason: unknown, pid: Pid): void => {
-    const own = this.#subscribers.get(pid);
-    this.#subscribers.delete(pid);
-    if (own instanceof Map) for (const row of own.values()) this.#removeRows(row);
-    else if (own !== undefined) this.#removeRows(own);
-  };
+  forget({ rows }: Subscriber): void {
+    if (rows instanceof Map) for (const row of rows.values()) this.#removeRows(row);
+    else if (rows !== undefined) this.#removeRows(rows);
+  }
+
+  readonly #isOwn = (hook: ExitHook): hook is Subscriber => hook instanceof Subscriber && hook.table === this;
 
   #removeRows(first: Row): void {
     const { topic } = first;
@@ -133,9 +160,4 @@ export class SubscriptionTable {
   rows(topicName: string): Subscription[] {
     return this.#topics.get(topicName)?.rows.slice() ?? [];
   }
-}
-
-function newestOf(own: Row | Map<string, Row> | undefined, topicName: string): Row | undefined {
-  if (own instanceof Map) return own.get(topicName);
-  return own?.topic.name === topicName ? own : undefined;
 }

@@ -17,13 +17,15 @@ export interface Refusal {
 
 /** Whether a request asks for a WebSocket, and not for something else, such as HTTP/2, which a server may leave unheard. */
 export function asksForWebSocket({ headers }: Pick<Request, "headers">): boolean {
-  return UPGRADE.test(headers.upgrade ?? "");
+  const { upgrade = "" } = headers;
+  // Nearly all write it so, and need no expression.
+  return upgrade === "websocket" || UPGRADE.test(upgrade);
 }
 
 /** Why a request can't become a WebSocket; undefined if it can. The texts are those of WebSockAdapter. */
 export function refuseUpgrade(request: Request): Refusal | undefined {
   if (request.method !== "GET") return { status: 400, text: "" };
-  if (isHandshake(request.headers)) return undefined;
+  if (isHandshake(request)) return undefined;
   const text =
     refuseList(request, "connection", "upgrade") ??
     refuseList(request, "upgrade", "websocket") ??
@@ -40,10 +42,12 @@ export function acceptUpgrade({ headers }: Request, subprotocol: string | undefi
 }
 
 /** What nearly all requests are. Node joins the lines of these headers, so two keys or versions are none. */
-function isHandshake(headers: Request["headers"]): boolean {
+function isHandshake(request: Request): boolean {
+  const { headers } = request;
+  const { connection = "" } = headers;
   return (
-    CONNECTION.test(headers.connection ?? "") &&
-    UPGRADE.test(headers.upgrade ?? "") &&
+    (connection === "Upgrade" || CONNECTION.test(connection)) &&
+    asksForWebSocket(request) &&
     headers["sec-websocket-version"] === "13" &&
     KEY.test(headers["sec-websocket-key"] ?? "")
   );

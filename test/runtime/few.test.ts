@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { countOf, type Few, hasItem, itemsOf, withItem, withoutItem } from "../../runtime/few.ts";
+import { countOf, type Few, findItem, hasItem, itemsOf, withItem, withoutItem } from "../../runtime/few.ts";
 
 const [a, b, c] = ["a", "b", "c"].map((name) => ({ name })) as [object, object, object];
 
@@ -28,5 +28,13 @@ describe("a few things", () => {
     assert.equal(withoutItem(few(a), b), a);
     assert.deepEqual([...itemsOf(withoutItem(few(a, b, c), b))], [a, c]);
     assert.equal(withoutItem(undefined, a), undefined);
+  });
+
+  test("are looked through in the order in which they came", () => {
+    for (const items of [[], [a], [a, b], [c, a, b]])
+      for (const wanted of [[], [a], [b], [b, a]]) {
+        const isWanted = (item: object): item is object => wanted.includes(item);
+        assert.equal(findItem(few(...items), isWanted), items.find(isWanted));
+      }
   });
 });

@@ -2,7 +2,7 @@ import { onEveryShard, type Runtime, silentLogger, Supervisor } from "rookery";
 import { openSandbox, type Sandbox } from "rookery/api/testing";
 import type { Repo } from "rookery/api";
 import { assertionsOf, type SeededRandom, simulate, type Simulation } from "rookery/testing";
-import { itemsOf, residentOf } from "../../runtime/internal.ts";
+import { itemsOf, residentOf, runExitHook } from "../../runtime/internal.ts";
 import { Accounts } from "../../demo/accounts/accounts.ts";
 import { type Database, databaseAt } from "../../demo/database.ts";
 import { names } from "../../demo/demo-tree.ts";
@@ -211,7 +211,7 @@ async function addUsers(repo: Repo<Database>): Promise<void> {
 function closeFiles(runtime: Runtime, name: string): void {
   const pid = runtime.whereis(name);
   const hooks = pid === undefined ? undefined : residentOf(pid)?.exitHooks;
-  for (const hook of itemsOf(hooks)) hook("noconnection", pid!);
+  for (const hook of itemsOf(hooks)) runExitHook(hook, "noconnection", pid!);
 }
 
 /** Who is in a room, as a shard knows it. */

@@ -140,4 +140,14 @@ describe("SubscriptionTable", () => {
     for (let index = 0; index < 100_000; index += 1) table.remove(one, `t${index}`);
     expect([table.rows("t"), table.rows("t99999")]).toEqual([[], []]);
   });
+
+  test("keeps apart what one process has in two tables", () => {
+    const [one, other] = [new SubscriptionTable(), new SubscriptionTable()];
+    const pid = sleeper();
+    for (const table of [one, other]) for (const topic of ["a", "b"]) table.add(pid, topic, undefined);
+    one.remove(pid, "a");
+    expect([one, other].map((table) => pidsOf(table, "a").length)).toEqual([0, 1]);
+    runtime.exit(pid, "kill");
+    expect([one, other].map((table) => [...table.topics()])).toEqual([[], []]);
+  });
 });
