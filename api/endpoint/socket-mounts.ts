@@ -32,7 +32,7 @@ export function mountSockets(app: FastifyInstance, endpoint: EndpointState): voi
     for (const { match, transport } of mounts) {
       const pathParams = match(path);
       if (pathParams === undefined) continue;
-      if (endpoint.takesClients) return void transport.upgrade(request, stream, head, pathParams);
+      if (endpoint.takesClients) return transport.upgrade(request, stream, head, pathParams);
       return refuse(stream, 503);
     }
     refuse(stream, 404);

@@ -5,6 +5,7 @@ import {
   DownMessage,
   ExitError,
   GenServer,
+  ignore,
   type InitResult,
   noReply,
   ok,
@@ -42,7 +43,7 @@ import { ClientLimits, type Refusal } from "./client-limits.ts";
 import { Dispatch, dispatchOf } from "./dispatch.ts";
 import { IdleTick, IdleWatch } from "./idle-watch.ts";
 import { type JoinedChannel, JoinedChannels } from "./joined-channels.ts";
-import type { Peer } from "./peer.ts";
+import type { OpenClient, Peer } from "./peer.ts";
 import { type FrameTap, TappedPeer, untapped } from "./tapped-peer.ts";
 
 /** So long a channel that is joined anew may take to end, then it is killed. */
@@ -58,14 +59,24 @@ export class ConnectionStart {
   /** The DynamicSupervisor of the channels. */
   readonly channels: Dest;
   readonly idleTimeoutMs: number;
+  /** Answers the client; left out where it has its answer already. */
+  readonly open: OpenClient | undefined;
   /** A process with which it ends, if there is one. It links itself to it, for that one may be dead by then. */
   readonly linkedTo: Pid | undefined;
 
-  constructor(socket: Socket, peer: Peer, channels: Dest, idleTimeoutMs: number, linkedTo?: Pid) {
+  constructor(
+    socket: Socket,
+    peer: Peer,
+    channels: Dest,
+    idleTimeoutMs: number,
+    open?: OpenClient,
+    linkedTo?: Pid,
+  ) {
     this.socket = socket;
     this.peer = peer;
     this.channels = channels;
     this.idleTimeoutMs = idleTimeoutMs;
+    this.open = open;
     this.linkedTo = linkedTo;
   }
 }
@@ -96,7 +107,14 @@ export class ConnectionServer extends GenServer<ConnectionState> {
   #hasRefused = false;
   #expiry: Ref | undefined = undefined;
 
-  init({ socket, peer, channels, idleTimeoutMs, linkedTo }: ConnectionStart): InitResult<ConnectionState> {
+  init({
+    socket,
+    peer,
+    channels,
+    idleTimeoutMs,
+    open,
+    linkedTo,
+  }: ConnectionStart): InitResult<ConnectionState> {
     const { self } = this;
     if (linkedTo !== undefined) self.link(linkedTo);
     self.setLabel({ socket: socket.handler.name, id: socket.id } satisfies SocketLabel);
@@ -108,6 +126,8 @@ export class ConnectionServer extends GenServer<ConnectionState> {
     if (socket.expiresAtMs !== undefined) this.#expireAt(socket.expiresAtMs);
     if (socket.id !== undefined) PubSub.subscribe(self, socket.pubsub, socket.id);
     this.#idle = new IdleWatch(self, peer, idleTimeoutMs);
+    // Last: a start that fails is answered by HTTP.
+    if (open?.(self.pid) === false) return ignore;
     return ok({
       socket: socket.withConnection({ transportPid: self.pid, peer }),
       channels: new JoinedChannels(),

@@ -145,7 +145,14 @@ export class LongPollSession extends GenServer<SessionState> {
     const peer = new SessionPeer(self.runtime, self.pid);
     // It is the session that knows when the client has last been heard of.
     const idleMs = Number.POSITIVE_INFINITY;
-    const connection = new ConnectionStart(socket, peer, channelsSupervisor(name), idleMs, self.pid);
+    const connection = new ConnectionStart(
+      socket,
+      peer,
+      channelsSupervisor(name),
+      idleMs,
+      undefined,
+      self.pid,
+    );
     try {
       const started = await DynamicSupervisor.startChild(self, transportsSupervisor(name), {
         id: "transport",

@@ -28,3 +28,6 @@ export interface Peer {
   /** Told of each frame of the client: only while somebody taps its connection. */
   took?(data: string | Uint8Array): void;
 }
+
+/** Answers a client whose transport process is about to run: the last thing that it starts with. False if the client has gone. */
+export type OpenClient = (pid: Pid) => boolean;

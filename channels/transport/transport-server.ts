@@ -1,10 +1,18 @@
 import { inspect } from "node:util";
-import { type CastResult, GenServer, type InitResult, noReply, ok, stop } from "../../runtime/index.ts";
+import {
+  type CastResult,
+  GenServer,
+  ignore,
+  type InitResult,
+  noReply,
+  ok,
+  stop,
+} from "../../runtime/index.ts";
 import { Ignore, Ok } from "../../runtime/internal.ts";
 import type { SocketTransportCallbacks, SocketTransportClass } from "../socket-transport.ts";
 import { ClientGone, InboundControl, InboundFrame, SocketDrain, SocketOpened } from "../transport-message.ts";
 import { IdleTick, IdleWatch } from "./idle-watch.ts";
-import type { Peer } from "./peer.ts";
+import type { OpenClient, Peer } from "./peer.ts";
 
 /** What the process of a connection without channels is started with. */
 export class TransportStart {
@@ -12,12 +20,21 @@ export class TransportStart {
   readonly state: unknown;
   readonly peer: Peer;
   readonly idleTimeoutMs: number;
+  /** Answers the client. */
+  readonly open: OpenClient;
 
-  constructor(handler: SocketTransportClass, state: unknown, peer: Peer, idleTimeoutMs: number) {
+  constructor(
+    handler: SocketTransportClass,
+    state: unknown,
+    peer: Peer,
+    idleTimeoutMs: number,
+    open: OpenClient,
+  ) {
     this.handler = handler;
     this.state = state;
     this.peer = peer;
     this.idleTimeoutMs = idleTimeoutMs;
+    this.open = open;
   }
 }
 
@@ -30,7 +47,7 @@ export class TransportServer extends GenServer<unknown> {
   #peer!: Peer;
   #idle!: IdleWatch;
 
-  init({ handler, state, peer, idleTimeoutMs }: TransportStart): InitResult<unknown> {
+  init({ handler, state, peer, idleTimeoutMs, open }: TransportStart): InitResult<unknown> {
     const { self } = this;
     self.setLabel({ socket: handler.name });
     this.#name = handler.name;
@@ -38,6 +55,8 @@ export class TransportServer extends GenServer<unknown> {
     peer.started?.(self.pid);
     this.#idle = new IdleWatch(self, peer, idleTimeoutMs);
     this.#handler = Object.assign(new handler(), { self, peer });
+    // Last: a start that fails is answered by HTTP.
+    if (!open(self.pid)) return ignore;
     return ok(state);
   }
 

@@ -2,8 +2,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { STATUS_CODES } from "node:http";
 import { WebSocketServer } from "ws";
-import { ExitError, type Pid, type Runtime } from "../../runtime/index.ts";
-import { isPromise } from "../../runtime/internal.ts";
+import type { Pid, Runtime } from "../../runtime/index.ts";
+import { isPromise, type Waiter } from "../../runtime/internal.ts";
 import type { ChildSpec, StartDynamicChildResult } from "../../supervisors/index.ts";
 import { startDynamicChildFor, temporaryWorker } from "../../supervisors/internal.ts";
 import {
@@ -21,7 +21,7 @@ import { type ConnectInfo, connectInfo, isEncrypted } from "./connect-info.ts";
 import { ConnectionServer, ConnectionStart } from "./connection.ts";
 import { destroyStream, LeanWebSocket } from "./lean-websocket.ts";
 import { type OriginCheck, originCheck } from "./origin.ts";
-import type { Peer } from "./peer.ts";
+import type { OpenClient, Peer } from "./peer.ts";
 import { TransportServer, TransportStart } from "./transport-server.ts";
 import { acceptUpgrade, readSubprotocols, refuseUpgrade, type Subprotocols } from "./upgrade-request.ts";
 import {
@@ -45,7 +45,7 @@ export interface WebSocketMount {
   readonly failure?: HandshakeResponse;
 }
 
-/** What an upgrade request is answered with; undefined if it has become a WebSocket. */
+/** What an upgrade request is answered with; undefined if that is left to the process of the connection. */
 type Answer = HandshakeResponse | undefined;
 
 /** An upgrade request, as Node hands it out. */
@@ -58,6 +58,7 @@ interface Upgrade {
 type StartSpec = ChildSpec["start"];
 /** What became of a client, with channels or without. */
 type Connecting = ConnectResult | TransportConnectResult;
+type Connected = Extract<Connecting, { readonly ok: true }>;
 
 /**
  * Serves the WebSockets of one mount: hand it each upgrade request for the mount's path. Needs the mount's `socketSupervisor`
@@ -101,26 +102,34 @@ export class WebSocketTransport {
   }
 
   /**
-   * Serves an upgrade request, as Node's server emits it. `pathParams` are the variables of the mount's path. Always answers;
-   * never throws and never rejects.
+   * Serves an upgrade request, as Node's server emits it. `pathParams` are the variables of the mount's path. Always answers, at once or later;
+   * never throws.
    */
-  async upgrade(
+  upgrade(
     request: IncomingMessage,
     stream: Duplex,
     head: Buffer,
     pathParams: Readonly<Record<string, string>> = {},
-  ): Promise<void> {
+  ): void {
     // Who goes away while connect runs is nobody's error.
     stream.on("error", destroyStream);
-    let response: HandshakeResponse | undefined;
     try {
-      response = await this.#upgrade({ request, stream, head }, pathParams);
+      const answer = this.#upgrade({ request, stream, head }, pathParams);
+      if (isPromise(answer))
+        answer.then(
+          (later) => respond(stream, later),
+          (error: unknown) => this.#failed(stream, error),
+        );
+      else respond(stream, answer);
     } catch (error) {
-      // A checkOrigin, an errorHandler or who reads a session has thrown.
-      this.#mount.runtime.logger.error({ err: error }, `A handshake of ${this.#mount.name} failed`);
-      response = this.#failure;
+      this.#failed(stream, error);
     }
-    if (response !== undefined) respond(stream, response);
+  }
+
+  /** A checkOrigin, an errorHandler or who reads a session has thrown. */
+  #failed(stream: Duplex, error: unknown): void {
+    this.#mount.runtime.logger.error({ err: error }, `A handshake of ${this.#mount.name} failed`);
+    respond(stream, this.#failure);
   }
 
   #upgrade(upgrade: Upgrade, pathParams: Readonly<Record<string, string>>): Answer | Promise<Answer> {
@@ -154,15 +163,15 @@ export class WebSocketTransport {
     params: Params,
     info: ConnectInfo,
     { selected, authToken }: Subprotocols,
-  ): Promise<Answer> | Answer {
+  ): Answer | Promise<Answer> {
     const result = this.#connect(params, this.#options.authToken ? { ...info, auth_token: authToken } : info);
     return isPromise(result)
       ? result.then((connected) => this.#answer(upgrade, connected, selected))
       : this.#answer(upgrade, result, selected);
   }
 
-  #answer(upgrade: Upgrade, result: Connecting, selected: string | undefined): Promise<Answer> | Answer {
-    if (result.ok) return this.#open(upgrade, result, selected);
+  #answer(upgrade: Upgrade, result: Connecting, selected: string | undefined): Answer | Promise<Answer> {
+    if (result.ok) return this.#start(upgrade, result, selected);
     if (result.failed) return this.#failure;
     return result.reason === undefined
       ? { status: 403 }
@@ -179,48 +188,55 @@ export class WebSocketTransport {
   }
 
   /** The process of the connection of a client that is let in. */
-  #serverOf(connected: Extract<Connecting, { readonly ok: true }>, peer: Peer): StartSpec {
+  #serverOf(connected: Connected, peer: Peer, open: OpenClient): StartSpec {
     const { socket: handler } = this.#mount;
     const { timeout } = this.#options;
     if ("socket" in connected) {
-      return [ConnectionServer, new ConnectionStart(connected.socket, peer, this.#channels, timeout)];
+      const start = new ConnectionStart(connected.socket, peer, this.#channels, timeout, open);
+      return [ConnectionServer, start];
     }
-    const transport = new TransportStart(handler as SocketTransportClass, connected.state, peer, timeout);
-    return [TransportServer, transport];
+    const { state } = connected;
+    return [TransportServer, new TransportStart(handler as SocketTransportClass, state, peer, timeout, open)];
   }
 
-  async #open(
-    { request, stream, head }: Upgrade,
-    connected: Extract<Connecting, { readonly ok: true }>,
-    subprotocol: string | undefined,
-  ): Promise<Answer> {
-    const { runtime, socket, name } = this.#mount;
+  /** Starts the process of a client that is let in, which answers it once nothing can fail any more. */
+  #start(upgrade: Upgrade, connected: Connected, subprotocol: string | undefined): undefined {
+    const { runtime, name } = this.#mount;
+    const { stream } = upgrade;
     const peer = new WebSocketPeer(runtime, stream, this.#options);
-    let pid: Pid;
-    try {
-      const spec = temporaryWorker("transport", this.#serverOf(connected, peer));
-      const started = await new Promise<StartDynamicChildResult>((resolve, reject) =>
-        startDynamicChildFor({ resolve, reject }, runtime, this.#transports, spec),
-      );
-      if (!started.ok) {
+    let isAnswered = false;
+    const start = this.#serverOf(connected, peer, (pid) => {
+      isAnswered = true;
+      return this.#open(upgrade, subprotocol, peer, pid);
+    });
+    const waiter: Waiter<StartDynamicChildResult> = {
+      resolve(started) {
+        if (started.ok || isAnswered) return;
         runtime.logger.error({ reason: started.reason }, `A transport process of ${name} did not start`);
-        return UNAVAILABLE;
-      }
-      ({ pid } = started);
-    } catch (error) {
-      if (!(error instanceof ExitError)) throw error;
-      runtime.logger.error({ err: error }, `The supervisor of the transports of ${name} is not running`);
-      return UNAVAILABLE;
-    }
+        respond(stream, UNAVAILABLE);
+      },
+      reject(error) {
+        runtime.logger.error({ err: error }, `The supervisor of the transports of ${name} is not running`);
+        if (!isAnswered) respond(stream, UNAVAILABLE);
+      },
+    };
+    startDynamicChildFor(waiter, runtime, this.#transports, temporaryWorker("transport", start));
+  }
+
+  /** Whether the client is still there. */
+  #open(
+    { request, stream, head }: Upgrade,
+    subprotocol: string | undefined,
+    peer: WebSocketPeer,
+    pid: Pid,
+  ): boolean {
     const websocket = this.#handshake(request, stream, head, subprotocol);
-    if (websocket === undefined) {
-      runtime.exit(pid, ["shutdown", "closed"]);
-      return undefined;
-    }
+    if (websocket === undefined) return false;
+    const { runtime, socket } = this.#mount;
     const isTransport = isSocketTransport(socket);
     peer.open(websocket, pid, isTransport);
     if (isTransport) runtime.send(pid, new SocketOpened());
-    return undefined;
+    return true;
   }
 
   /** Undefined if the client has gone meanwhile. */
@@ -253,7 +269,9 @@ export class WebSocketTransport {
 }
 
 /** Answers on the bare stream, which is all there is of an upgrade request, and closes it. */
-function respond(stream: Duplex, { status, headers = {}, body = "" }: HandshakeResponse): void {
+function respond(stream: Duplex, answer: Answer): void {
+  if (answer === undefined) return;
+  const { status, headers = {}, body = "" } = answer;
   const all: Record<string, string> = {
     connection: "close",
     "content-length": String(Buffer.byteLength(body)),

@@ -8,7 +8,6 @@ export class Bell {
   readonly memory: SharedArrayBuffer;
   readonly #state: Int32Array;
   #toldLoad = 0;
-  #fellAsleep = false;
 
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(BELL_BYTES)) {
     this.memory = memory;
@@ -16,14 +15,10 @@ export class Bell {
   }
 
   fallAsleep(): void {
-    this.#fellAsleep = true;
     Atomics.store(this.#state, SLEEPS, 1);
   }
 
   stayAwake(): void {
-    // Said between any two looks at the others, and a store that all cores see costs as much as a message.
-    if (!this.#fellAsleep) return;
-    this.#fellAsleep = false;
     Atomics.store(this.#state, SLEEPS, 0);
   }
 

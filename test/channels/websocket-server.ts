@@ -33,7 +33,7 @@ export class TestServer implements AsyncDisposable {
       const { status, body = "" } = transport.refusal(request);
       response.writeHead(status, { "content-length": Buffer.byteLength(body) }).end(body);
     });
-    http.on("upgrade", (request, stream, head) => void transport.upgrade(request, stream, head, pathParams));
+    http.on("upgrade", (request, stream, head) => transport.upgrade(request, stream, head, pathParams));
     const server = new TestServer(runtime, http);
     await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
     return server;
